@@ -1,0 +1,306 @@
+/**
+ * The signaling hub as a pure state machine: connections, texts and time in; texts and closings out. It speaks the
+ * PeerServer protocol (peers/peerjs-server 1.x) and our topic extension (`protocol.ts`).
+ *
+ * Invariants
+ * - No I/O, timers or randomness: the same inputs give the same effects.
+ * - Nothing that a client sends makes it throw; what is dropped is counted under a fixed reason.
+ * - A client id belongs to the token it came with: the same token takes the id over, another gets ID-TAKEN.
+ * - `src` is always the sender's own id, whatever the sender wrote.
+ * - Memory is bounded by `HUB_LIMITS` times the number of connections, which is bounded too.
+ */
+import { Counters } from './counters.ts';
+import { Mailbox } from './mailbox.ts';
+import {
+  type ClientMessage,
+  MAX_CLIENT_MESSAGE_CHARS,
+  PEERJS_KEY,
+  parseClientMessage,
+  parseConnectParams,
+  type RelayedType,
+  type ServerMessage,
+} from './protocol.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { TopicBoard } from './topic-board.ts';
+
+/** Names one socket; the adapter never uses a number twice. */
+export type ConnectionNumber = number;
+
+export type HubEffect =
+  | { readonly kind: 'send'; readonly conn: ConnectionNumber; readonly text: string }
+  /** Close after what was sent before; the adapter answers with `closed` or not, both are fine. */
+  | { readonly kind: 'close'; readonly conn: ConnectionNumber; readonly reason: string };
+
+export interface HubLimits {
+  /** Clients at once; a village, and 20 MB of memory. */
+  readonly maxClients: number;
+  /** A node that arrives among 64 peers sends an offer and about eight candidates to each. */
+  readonly burstMessages: number;
+  /** Long-run rate per connection; a quiet client sends one heartbeat in 5 s. */
+  readonly messagesPerSecond: number;
+  /** A client that keeps flooding is cut off after this many drops. */
+  readonly maxDropsPerConnection: number;
+  /** Silence after which a client is gone, as PeerServer's `alive_timeout`; background tabs beat once a minute. */
+  readonly aliveMs: number;
+  /** See {@link Mailbox}. */
+  readonly expireMs: number;
+  readonly lettersPerPeer: number;
+  readonly charsPerSender: number;
+  readonly mailboxChars: number;
+}
+
+export const HUB_LIMITS: HubLimits = {
+  maxClients: 4096,
+  burstMessages: 640,
+  messagesPerSecond: 50,
+  maxDropsPerConnection: 1000,
+  aliveMs: 90_000,
+  expireMs: 5_000,
+  lettersPerPeer: 32,
+  charsPerSender: 512 * 1024,
+  mailboxChars: 8 * 1024 * 1024,
+};
+
+export interface HubOptions {
+  /** Stable random name of this host, base64url, at most 64 characters; salts the topics of our nodes. */
+  readonly hostId: string;
+  /** API key that clients must name. */
+  readonly key?: string;
+  readonly limits?: Partial<HubLimits>;
+}
+
+/** What a hub tells about itself. */
+export interface HubStats {
+  readonly clients: number;
+  readonly topics: number;
+  readonly waitingMessages: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+interface Client {
+  readonly id: string;
+  readonly token: string;
+  conn: ConnectionNumber;
+  readonly bucket: TokenBucket;
+  drops: number;
+  lastHeardMs: number;
+}
+
+export class SignalingHub {
+  readonly #hostId: string;
+  readonly #key: string;
+  readonly #limits: HubLimits;
+  readonly #clients = new Map<string, Client>();
+  readonly #byConnection = new Map<ConnectionNumber, Client>();
+  readonly #board = new TopicBoard();
+  readonly #mailbox: Mailbox;
+  readonly #counters = new Counters();
+
+  constructor(options: HubOptions) {
+    this.#hostId = options.hostId;
+    this.#key = options.key ?? PEERJS_KEY;
+    this.#limits = { ...HUB_LIMITS, ...options.limits };
+    this.#mailbox = new Mailbox({
+      expireMs: this.#limits.expireMs,
+      lettersPerPeer: this.#limits.lettersPerPeer,
+      charsPerSender: this.#limits.charsPerSender,
+      totalChars: this.#limits.mailboxChars,
+    });
+  }
+
+  /** A socket opened with these query parameters (`key`, `id`, `token`). */
+  connected(conn: ConnectionNumber, query: URLSearchParams, nowMs: number): HubEffect[] {
+    const params = parseConnectParams(query);
+    if (params === undefined) {
+      const msg = 'No id, token, or key supplied to websocket server, or one that is too long';
+      return this.#refuse(conn, 'bad-parameters', { type: 'ERROR', payload: { msg } });
+    }
+    if (params.key !== this.#key) {
+      return this.#refuse(conn, 'invalid-key', {
+        type: 'INVALID-KEY',
+        payload: { msg: 'Invalid key provided' },
+      });
+    }
+    const known = this.#clients.get(params.id);
+    if (known !== undefined && known.token !== params.token) {
+      return this.#refuse(conn, 'id-taken', { type: 'ID-TAKEN', payload: { msg: 'ID is taken' } });
+    }
+    if (known === undefined && this.#clients.size >= this.#limits.maxClients) {
+      const msg = 'Server has reached its concurrent user limit';
+      return this.#refuse(conn, 'server-full', { type: 'ERROR', payload: { msg } });
+    }
+    const effects: HubEffect[] = [];
+    if (known !== undefined) {
+      this.#counters.count('taken-over');
+      this.#byConnection.delete(known.conn);
+      effects.push({ kind: 'close', conn: known.conn, reason: 'taken over by a newer connection' });
+    }
+    const client = known ?? {
+      id: params.id,
+      token: params.token,
+      conn,
+      bucket: new TokenBucket(this.#limits.burstMessages, this.#limits.messagesPerSecond, nowMs),
+      drops: 0,
+      lastHeardMs: nowMs,
+    };
+    client.conn = conn;
+    client.lastHeardMs = nowMs;
+    this.#clients.set(client.id, client);
+    this.#byConnection.set(conn, client);
+    effects.push(send(conn, { type: 'OPEN', payload: { hostId: this.#hostId } }));
+    for (const letter of this.#mailbox.take(client.id)) {
+      effects.push({ kind: 'send', conn, text: letter.text });
+    }
+    return effects;
+  }
+
+  /** A text message arrived on `conn`. */
+  text(conn: ConnectionNumber, text: string, nowMs: number): HubEffect[] {
+    const client = this.#byConnection.get(conn);
+    if (client === undefined) return [];
+    client.lastHeardMs = nowMs;
+    if (!client.bucket.take(1, nowMs)) return this.#drop(client, 'rate');
+    if (text.length > MAX_CLIENT_MESSAGE_CHARS) return this.#drop(client, 'too-long');
+    const message = parseClientMessage(text);
+    if (message === undefined) return this.#drop(client, 'malformed');
+    return this.#handle(client, message, nowMs);
+  }
+
+  /** The socket showed life below the message layer (a WebSocket pong). */
+  heard(conn: ConnectionNumber, nowMs: number): void {
+    const client = this.#byConnection.get(conn);
+    if (client !== undefined) client.lastHeardMs = nowMs;
+  }
+
+  /** The socket is gone. */
+  closed(conn: ConnectionNumber): HubEffect[] {
+    const client = this.#byConnection.get(conn);
+    return client === undefined ? [] : this.#remove(client);
+  }
+
+  /** Time passed: call about once a second. */
+  tick(nowMs: number): HubEffect[] {
+    const effects: HubEffect[] = [];
+    for (const letter of this.#mailbox.expire(nowMs)) {
+      this.#counters.count('expired');
+      effects.push(...this.#expired(letter.src, letter.dst));
+    }
+    for (const client of this.#clients.values()) {
+      if (nowMs - client.lastHeardMs <= this.#limits.aliveMs) continue;
+      this.#counters.count('silent');
+      effects.push({ kind: 'close', conn: client.conn, reason: 'silent for too long' });
+      effects.push(...this.#remove(client));
+    }
+    return effects;
+  }
+
+  stats(): HubStats {
+    return {
+      clients: this.#clients.size,
+      topics: this.#board.size,
+      waitingMessages: this.#mailbox.size,
+      counters: this.#counters.snapshot(),
+    };
+  }
+
+  #handle(client: Client, message: ClientMessage, nowMs: number): HubEffect[] {
+    switch (message.type) {
+      case 'HEARTBEAT':
+        // Our clients ask for an echo, because a page cannot see WebSocket pings; PeerJS clients expect silence.
+        return wantsEcho(message.payload) ? [send(client.conn, { type: 'HEARTBEAT' })] : [];
+      case 'WS-JOIN':
+        return message.payload.topics.flatMap(({ topic, hello }) => this.#join(client, topic, hello, nowMs));
+      case 'WS-PART':
+        return message.payload.topics.flatMap((topic) => this.#part(client.id, topic));
+      default:
+        return this.#relay(client, message.type, message.dst ?? undefined, message.payload, nowMs);
+    }
+  }
+
+  #relay(
+    client: Client,
+    type: RelayedType,
+    dst: string | undefined,
+    payload: unknown,
+    nowMs: number,
+  ): HubEffect[] {
+    if (dst === undefined) {
+      if (type !== 'LEAVE') return this.#drop(client, 'no-destination');
+      return [{ kind: 'close', conn: client.conn, reason: 'left' }, ...this.#remove(client)];
+    }
+    let text: string;
+    try {
+      text = JSON.stringify({ type, src: client.id, dst, payload });
+    } catch {
+      return this.#drop(client, 'malformed'); // nested deeper than the serialiser's stack
+    }
+    const addressee = this.#clients.get(dst);
+    if (addressee !== undefined) return [{ kind: 'send', conn: addressee.conn, text }];
+    if (type === 'LEAVE' || type === 'EXPIRE') return [];
+    if (this.#mailbox.put(client.id, dst, text, nowMs)) return [];
+    this.#counters.count('mailbox-full');
+    return this.#expired(client.id, dst);
+  }
+
+  /** Tells `src` that a message of its to `dst` was not fetched, as PeerServer does. */
+  #expired(src: string, dst: string): HubEffect[] {
+    const sender = this.#clients.get(src);
+    if (sender === undefined) return [];
+    return [
+      { kind: 'send', conn: sender.conn, text: JSON.stringify({ type: 'EXPIRE', src: dst, dst: src }) },
+    ];
+  }
+
+  #join(client: Client, topic: string, hello: string, nowMs: number): HubEffect[] {
+    if (this.#clients.get(client.id) !== client) return []; // cut off by an earlier topic of the same message
+    if (!client.bucket.take(1, nowMs)) return this.#drop(client, 'rate');
+    const refusal = this.#board.join(client.id, topic, hello);
+    if (refusal !== undefined) return this.#drop(client, refusal);
+    const others = this.#board.others(topic, client.id);
+    const present = send(client.conn, { type: 'WS-PRESENT', payload: { topic, peers: [...others] } });
+    return [present, ...this.#tell(others, { type: 'WS-ARRIVED', payload: { topic, id: client.id, hello } })];
+  }
+
+  #part(id: string, topic: string): HubEffect[] {
+    if (!this.#board.part(id, topic)) return [];
+    return this.#tell(this.#board.others(topic, id), { type: 'WS-LEFT', payload: { topic, id } });
+  }
+
+  #tell(peers: readonly { readonly id: string }[], message: ServerMessage): HubEffect[] {
+    const text = JSON.stringify(message);
+    return peers.flatMap(({ id }) => {
+      const client = this.#clients.get(id);
+      return client === undefined ? [] : [{ kind: 'send' as const, conn: client.conn, text }];
+    });
+  }
+
+  #remove(client: Client): HubEffect[] {
+    this.#clients.delete(client.id);
+    this.#byConnection.delete(client.conn);
+    return this.#board.topicsOf(client.id).flatMap((topic) => this.#part(client.id, topic));
+  }
+
+  #drop(client: Client, reason: string): HubEffect[] {
+    this.#counters.count(reason);
+    client.drops++;
+    if (client.drops < this.#limits.maxDropsPerConnection) return [];
+    this.#counters.count('cut-off');
+    return [
+      { kind: 'close', conn: client.conn, reason: 'too many messages that had to be dropped' },
+      ...this.#remove(client),
+    ];
+  }
+
+  #refuse(conn: ConnectionNumber, reason: string, message: ServerMessage): HubEffect[] {
+    this.#counters.count(reason);
+    return [send(conn, message), { kind: 'close', conn, reason }];
+  }
+}
+
+function send(conn: ConnectionNumber, message: ServerMessage): HubEffect {
+  return { kind: 'send', conn, text: JSON.stringify(message) };
+}
+
+function wantsEcho(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && 'echo' in payload && payload.echo === true;
+}

@@ -1,0 +1,218 @@
+/**
+ * What a node knows of a space's feeds: for every feed its main branch and, where an author forked itself (a restored
+ * backup, a crash that lost a write), the other branches. Holds no entry bytes, only what replication and status need.
+ *
+ * Invariants: within a branch positions are consecutive and each entry names the one before it; a fork branch starts
+ * at the first position where it differs and hangs on the branch that holds the position before. Which branch came
+ * first differs between nodes; the set of entries does not.
+ */
+import { WaystationError } from '../core/errors.ts';
+import type { BlobRef, EntryId, FeedId, NodeId } from '../core/ids.ts';
+import type { Entry, Head, Purpose } from './entry.ts';
+
+/** A member gone wrong could fork without end; eight branches tell the story and bound the memory. */
+export const MAX_BRANCHES_PER_FEED = 8;
+
+export interface EntryMeta {
+  readonly id: EntryId;
+  readonly lamport: number;
+  readonly timeMs: number;
+  readonly kind: number;
+  readonly blobs: readonly BlobRef[];
+  /** Its own signature was checked, so a run served to others may end here. */
+  verified: boolean;
+}
+
+/** Names the feed within a space: `<author>.<feed>`. */
+export type FeedKey = string;
+
+export function feedKey(author: NodeId, feed: FeedId): FeedKey {
+  return `${author}.${feed}`;
+}
+
+export interface Branch {
+  readonly author: NodeId;
+  readonly feed: FeedId;
+  readonly purpose: Purpose;
+  /** `<author>.<feed>` for the first branch, with `.<start of the first entry's id>` for a fork: names its log. */
+  readonly name: string;
+  /** Position of `entries[0]`. */
+  readonly base: number;
+  /** The branch that holds position `base` − 1; null when `base` is 0. */
+  readonly parent: Branch | null;
+  readonly entries: EntryMeta[];
+}
+
+/** Where a run of entries goes: the branch it extends or founds, and those of its entries that are new. */
+export interface Placement {
+  readonly branch: Branch;
+  readonly founded: boolean;
+  readonly fresh: readonly Entry[];
+}
+
+/** A stretch of one branch's log. Positions are feed positions, both inclusive. */
+export interface Segment {
+  readonly branch: Branch;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function branchHead(branch: Branch): Head | undefined {
+  const last = branch.entries.at(-1);
+  if (last === undefined) return undefined;
+  return { author: branch.author, feed: branch.feed, seq: branch.base + branch.entries.length - 1, id: last.id };
+}
+
+function metaOf(entry: Entry, verified: boolean): EntryMeta {
+  const { lamport, timeMs, kind, blobs } = entry.header;
+  return { id: entry.id, lamport, timeMs, kind, blobs, verified };
+}
+
+export class FeedIndex {
+  readonly #feeds = new Map<FeedKey, Branch[]>();
+  #highestLamport = 0;
+  #version = 0;
+
+  /** Grows with every change: a cheap way to tell that something derived is stale. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Highest Lamport number taken in; the next own entry takes one more. */
+  get highestLamport(): number {
+    return this.#highestLamport;
+  }
+
+  *branches(): IterableIterator<Branch> {
+    for (const branches of this.#feeds.values()) yield* branches;
+  }
+
+  branchesOf(author: NodeId, feed: FeedId): readonly Branch[] {
+    return this.#feeds.get(feedKey(author, feed)) ?? [];
+  }
+
+  /** Every branch head, unordered. */
+  heads(): Head[] {
+    const heads: Head[] = [];
+    for (const branch of this.branches()) {
+      const head = branchHead(branch);
+      if (head !== undefined) heads.push(head);
+    }
+    return heads;
+  }
+
+  /** The branch and record that stand at `seq` with this id, or undefined. */
+  find(author: NodeId, feed: FeedId, seq: number, id: EntryId): { branch: Branch; meta: EntryMeta } | undefined {
+    for (const branch of this.branchesOf(author, feed)) {
+      const meta = branch.entries[seq - branch.base];
+      if (meta !== undefined && meta.id === id) return { branch, meta };
+    }
+    return undefined;
+  }
+
+  has(head: Head): boolean {
+    return this.find(head.author, head.feed, head.seq, head.id) !== undefined;
+  }
+
+  /** Highest position known of a feed over all its branches, or −1. */
+  highestSeq(author: NodeId, feed: FeedId): number {
+    let highest = -1;
+    for (const branch of this.branchesOf(author, feed)) {
+      highest = Math.max(highest, branch.base + branch.entries.length - 1);
+    }
+    return highest;
+  }
+
+  /** The logs to read, oldest first, for positions `from` to that of `head`. Empty when `head` is not held. */
+  path(head: Head, from: number): Segment[] {
+    const found = this.find(head.author, head.feed, head.seq, head.id);
+    const segments: Segment[] = [];
+    let to = head.seq;
+    for (let branch: Branch | null = found?.branch ?? null; branch !== null && to >= from; branch = branch.parent) {
+      if (to >= branch.base) segments.unshift({ branch, from: Math.max(from, branch.base), to });
+      to = Math.min(to, branch.base - 1);
+    }
+    return segments;
+  }
+
+  /**
+   * Finds the place of a run of consecutive entries of one feed. Checks positions, hash links and Lamport order
+   * within the run and to what is held; signatures are the caller's business.
+   * @throws WaystationError `bad-chain` when the run does not fit together, `not-found` when the entry before it is
+   *   not held (ask again from further back), `limit` when it would found one branch too many.
+   */
+  place(run: readonly Entry[]): Placement {
+    const first = run[0];
+    if (first === undefined) throw new RangeError('expected at least one entry');
+    const { author, feed, purpose } = first.header;
+    for (let i = 1; i < run.length; i++) checkLink(run[i - 1] as Entry, run[i] as Entry);
+
+    let known = 0;
+    let at: { branch: Branch; meta: EntryMeta } | undefined;
+    for (; known < run.length; known++) {
+      const entry = run[known] as Entry;
+      const found = this.find(author, feed, entry.header.seq, entry.id);
+      if (found === undefined) break;
+      at = found;
+    }
+    const fresh = run.slice(known);
+    const next = fresh[0];
+    if (next === undefined) return { branch: (at as { branch: Branch }).branch, founded: false, fresh };
+
+    const branches = this.branchesOf(author, feed);
+    if (next.header.seq > 0 && at === undefined) {
+      at = this.find(author, feed, next.header.seq - 1, next.header.previous as EntryId);
+      if (at === undefined) {
+        throw new WaystationError('not-found', `the entry before position ${next.header.seq} is not held`);
+      }
+      if (next.header.lamport <= at.meta.lamport) throw new WaystationError('bad-chain', 'Lamport numbers must grow');
+    }
+    const parent = at?.branch ?? null;
+    if (parent !== null && parent.purpose !== purpose) {
+      throw new WaystationError('bad-chain', 'a feed has one purpose from its start');
+    }
+    if (parent !== null && parent.base + parent.entries.length === next.header.seq) {
+      return { branch: parent, founded: false, fresh };
+    }
+    if (branches.length >= MAX_BRANCHES_PER_FEED) {
+      throw new WaystationError('limit', `feed ${feedKey(author, feed)} forked more than ${MAX_BRANCHES_PER_FEED} times`);
+    }
+    const key = feedKey(author, feed);
+    const name = branches.length === 0 ? key : `${key}.${next.id.slice(0, 16)}`;
+    const branch: Branch = { author, feed, purpose, name, base: next.header.seq, parent, entries: [] };
+    return { branch, founded: true, fresh };
+  }
+
+  /**
+   * Takes in a run that `place` accepted and the store has made durable. `verified` says of each entry of `run`
+   * whether its own signature was checked. Places anew, because others may have been taken in since.
+   */
+  commit(run: readonly Entry[], verified: (entry: Entry) => boolean): Placement {
+    const placement = this.place(run);
+    const { branch, founded, fresh } = placement;
+    if (fresh.length === 0) return placement;
+    if (founded) {
+      const key = feedKey(branch.author, branch.feed);
+      this.#feeds.set(key, [...(this.#feeds.get(key) ?? []), branch]);
+    }
+    for (const entry of fresh) {
+      branch.entries.push(metaOf(entry, verified(entry)));
+      this.#highestLamport = Math.max(this.#highestLamport, entry.header.lamport);
+    }
+    this.#version++;
+    return placement;
+  }
+}
+
+function checkLink(before: Entry, after: Entry): void {
+  const a = before.header;
+  const b = after.header;
+  const fits =
+    b.author === a.author &&
+    b.feed === a.feed &&
+    b.purpose === a.purpose &&
+    b.seq === a.seq + 1 &&
+    b.previous === before.id &&
+    b.lamport > a.lamport;
+  if (!fits) throw new WaystationError('bad-chain', `position ${b.seq} does not continue position ${a.seq}`);
+}

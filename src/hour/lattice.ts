@@ -1,0 +1,53 @@
+/**
+ * Finding the integer lattice on which a sensor's values lie, so that they can be coded as integers.
+ * A step is accepted only when (k × numerator) ÷ denominator gives back every value bit for bit in float64
+ * arithmetic, with |k| < 2^53; −0 and infinities lie on no lattice.
+ */
+import type { Step } from './types.ts';
+
+/** Powers of ten that float64 holds exactly and that divide values of 15 significant digits. */
+export const MAX_DECIMALS = 15;
+const POWERS = Array.from({ length: MAX_DECIMALS + 1 }, (_, d) => Number(`1e${d}`));
+
+/** 10^decimals, exact for 0 to 15. */
+export function powerOfTen(decimals: number): number {
+  const power = POWERS[decimals];
+  if (power === undefined) throw new RangeError(`expected 0 to ${MAX_DECIMALS} decimals, got ${decimals}`);
+  return power;
+}
+
+/** The integer k of `value` on the lattice, or NaN when it does not lie there exactly. */
+function latticeIndex(value: number, numerator: number, denominator: number): number {
+  const k = Math.round((value * denominator) / numerator);
+  if (!(Math.abs(k) <= Number.MAX_SAFE_INTEGER)) return Number.NaN;
+  return (k * numerator) / denominator === value && !Object.is(value, -0) ? k : Number.NaN;
+}
+
+/**
+ * Writes the lattice index of each of the first `count` values to `out`.
+ * @returns false when some value does not lie on the lattice; `out` is then undefined.
+ */
+export function toLattice(values: Float64Array, count: number, step: Step, out: Float64Array): boolean {
+  for (let i = 0; i < count; i++) {
+    const k = latticeIndex(values[i] as number, step.numerator, step.denominator);
+    if (Number.isNaN(k)) return false;
+    out[i] = k;
+  }
+  return true;
+}
+
+/** The smallest d ≤ 15 for which each of the first `count` values is k ÷ 10^d, or undefined. */
+export function findDecimals(values: Float64Array, count: number): number | undefined {
+  // A value on 10^-d also lies on 10^-(d+1), so one pass that only ever raises d finds the smallest; whether the
+  // early values still have |k| < 2^53 under the final d is checked when they are coded.
+  let decimals = 0;
+  for (let i = 0; i < count; i++) {
+    const value = values[i] as number;
+    while (Number.isNaN(latticeIndex(value, 1, powerOfTen(decimals)))) {
+      if (decimals === MAX_DECIMALS || Math.abs(value) * powerOfTen(decimals) > Number.MAX_SAFE_INTEGER)
+        return undefined;
+      decimals++;
+    }
+  }
+  return decimals;
+}

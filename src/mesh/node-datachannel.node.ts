@@ -1,0 +1,321 @@
+/**
+ * Links in Node: WebRTC data channels by node-datachannel (libdatachannel). Interoperates with
+ * `simple-peer.browser.ts`: two channels negotiated in advance, trickled candidates, no ICE servers.
+ *
+ * Invariants
+ * - `alive` holds every connection and link until it has closed: a native channel without a strong reference is
+ *   collected in the middle of a transfer.
+ * - A peer's descriptions and candidates are checked before the native stack sees them.
+ */
+import { networkInterfaces } from 'node:os';
+import {
+  type DataChannel,
+  type DataChannelInitConfig,
+  PeerConnection,
+  type RtcConfig,
+} from 'node-datachannel';
+import { asBytes, type Bytes } from '../core/bytes.ts';
+import { errorMessage } from '../core/errors.ts';
+import { LinkInbox } from './link-inbox.ts';
+import {
+  BULK_CHANNEL_ID,
+  BULK_HIGH_WATERMARK_BYTES,
+  BULK_LOW_WATERMARK_BYTES,
+  CONTROL_CHANNEL_ID,
+  checkMessageLength,
+  DISCONNECT_GRACE_MS,
+  MAX_QUEUED_BYTES,
+  MAX_REMOTE_CANDIDATES,
+} from './link-limits.ts';
+import {
+  type Channel,
+  type Connection,
+  type ConnectionHandlers,
+  type Link,
+  type LinkHandlers,
+  MAX_LINK_MESSAGE_BYTES,
+  type SignalPayload,
+  type Transport,
+} from './port.ts';
+import { fingerprintBytes, fingerprintOf, signalFault } from './session-description.ts';
+
+export interface NodeDataChannelOptions {
+  /** Local address to bind to; all interfaces when absent, or loopback on a machine that has nothing else. */
+  readonly bindAddress?: string;
+  /** How long ICE may stay `disconnected`, ms. */
+  readonly disconnectGraceMs?: number;
+}
+
+const alive = new Set<object>();
+
+/** Makes WebRTC connections in Node. Once all have closed, nothing of it keeps the process running. */
+export class NodeDataChannelTransport implements Transport {
+  readonly #options: NodeDataChannelOptions;
+  readonly #peers = new Set<NativePeer>();
+  #closed = false;
+
+  constructor(options: NodeDataChannelOptions = {}) {
+    this.#options = options;
+  }
+
+  connect(initiator: boolean, handlers: ConnectionHandlers): Connection {
+    if (this.#closed) throw new TypeError('the transport is closed');
+    const peer = new NativePeer(initiator, this.#options, handlers, () => {
+      this.#peers.delete(peer);
+      alive.delete(peer);
+    });
+    this.#peers.add(peer);
+    alive.add(peer);
+    peer.start();
+    return peer;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const peer of [...this.#peers]) peer.end('transport closed');
+  }
+}
+
+function rtcConfig(options: NodeDataChannelOptions): RtcConfig {
+  const bindAddress = options.bindAddress ?? (hasNetwork() ? undefined : '127.0.0.1');
+  return {
+    iceServers: [],
+    maxMessageSize: MAX_LINK_MESSAGE_BYTES,
+    // Creating negotiated channels would otherwise make the answering side offer as well.
+    disableAutoNegotiation: true,
+    ...(bindAddress !== undefined && { bindAddress }),
+  };
+}
+
+/** libjuice leaves loopback out unless it is bound to it. */
+function hasNetwork(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal));
+}
+
+class NativePeer implements Connection {
+  readonly #initiator: boolean;
+  readonly #graceMs: number;
+  readonly #handlers: ConnectionHandlers;
+  readonly #released: () => void;
+  readonly #pc: PeerConnection;
+  readonly #channels = new Map<Channel, DataChannel>();
+  readonly #inbox = new LinkInbox();
+  readonly #earlyCandidates: SignalPayload[] = [];
+  #remoteCandidates = 0;
+  #described = false;
+  #ended = false;
+  #link: NativeLink | undefined;
+  #grace: NodeJS.Timeout | undefined;
+
+  constructor(
+    initiator: boolean,
+    options: NodeDataChannelOptions,
+    handlers: ConnectionHandlers,
+    released: () => void,
+  ) {
+    this.#initiator = initiator;
+    this.#graceMs = options.disconnectGraceMs ?? DISCONNECT_GRACE_MS;
+    this.#handlers = handlers;
+    this.#released = released;
+    this.#pc = new PeerConnection('waystation', rtcConfig(options));
+  }
+
+  start(): void {
+    this.#pc.onLocalDescription((sdp, type) => {
+      if (this.#ended || (type !== 'offer' && type !== 'answer')) return;
+      // The offerer completes ICE last and would drop the answerer's first ClientHello, which libdatachannel repeats
+      // only after a second; so the offerer takes the active DTLS role (RFC 5763 §5 allows it; 1,010 ms became 15 ms).
+      const sent = type === 'offer' ? sdp.replace('a=setup:actpass', 'a=setup:active') : sdp;
+      this.#handlers.onSignal({ kind: 'description', type, sdp: sent });
+    });
+    this.#pc.onLocalCandidate((line, mid) => {
+      if (this.#ended) return;
+      this.#handlers.onSignal({ kind: 'candidate', candidate: line.replace(/^a=/, ''), mid });
+    });
+    this.#pc.onStateChange((state) => this.#onState(state));
+    this.#pc.onIceStateChange((state) => this.#onIceState(state));
+    if (this.#initiator) {
+      this.#createChannels();
+      this.#pc.setLocalDescription('offer');
+    }
+  }
+
+  signal(payload: SignalPayload): void {
+    if (this.#ended) return;
+    const fault = signalFault(payload);
+    if (fault !== undefined) {
+      this.end(`bad signal from the peer: ${fault}`);
+      return;
+    }
+    try {
+      if (payload.kind === 'candidate') this.#addCandidate(payload);
+      else this.#describe(payload.type, payload.sdp);
+    } catch (error) {
+      this.end(`bad signal from the peer: ${errorMessage(error)}`);
+    }
+  }
+
+  abort(reason: string): void {
+    if (this.#link === undefined) this.end(reason);
+  }
+
+  attach(handlers: LinkHandlers): void {
+    this.#inbox.attach(handlers);
+  }
+
+  send(channel: Channel, bytes: Uint8Array): void {
+    checkMessageLength(bytes);
+    const native = this.#channels.get(channel);
+    if (this.#ended || native === undefined || !native.isOpen()) return;
+    if (native.bufferedAmount() > MAX_QUEUED_BYTES) {
+      this.end('the peer does not read');
+      return;
+    }
+    try {
+      native.sendMessageBinary(bytes);
+    } catch (error) {
+      this.end(`sending failed: ${errorMessage(error)}`);
+    }
+  }
+
+  bulkCredit(): number {
+    const native = this.#channels.get('bulk');
+    return this.#ended || native === undefined ? 0 : BULK_HIGH_WATERMARK_BYTES - native.bufferedAmount();
+  }
+
+  /** Closes everything and says so once, to whoever has the connection or the link. */
+  end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#grace);
+    try {
+      this.#pc.close();
+    } finally {
+      this.#channels.clear();
+      this.#released();
+      if (this.#link === undefined) this.#handlers.onFail(reason);
+      else this.#inbox.close(reason);
+    }
+  }
+
+  #describe(type: 'offer' | 'answer', sdp: string): void {
+    if (this.#described || (type === 'offer') === this.#initiator) {
+      this.end(`bad signal from the peer: unexpected ${type}`);
+      return;
+    }
+    this.#described = true;
+    this.#pc.setRemoteDescription(sdp, type);
+    if (type === 'offer') {
+      this.#createChannels();
+      this.#pc.setLocalDescription('answer');
+    }
+    for (const candidate of this.#earlyCandidates.splice(0)) this.signal(candidate);
+  }
+
+  #addCandidate(payload: Extract<SignalPayload, { kind: 'candidate' }>): void {
+    if (!this.#described) {
+      if (this.#earlyCandidates.length < MAX_REMOTE_CANDIDATES) this.#earlyCandidates.push(payload);
+      return;
+    }
+    if (++this.#remoteCandidates > MAX_REMOTE_CANDIDATES) return;
+    // ICE-TCP is off here; libdatachannel throws on what it cannot use.
+    if (/^candidate:\S+ \d+ udp /i.test(payload.candidate)) {
+      this.#pc.addRemoteCandidate(payload.candidate, payload.mid);
+    }
+  }
+
+  #createChannels(): void {
+    this.#createChannel('control', 'ws-control', { negotiated: true, id: CONTROL_CHANNEL_ID });
+    this.#createChannel('bulk', 'ws-bulk', { negotiated: true, id: BULK_CHANNEL_ID });
+  }
+
+  #createChannel(channel: Channel, label: string, config: DataChannelInitConfig): void {
+    const native = this.#pc.createDataChannel(label, config);
+    this.#channels.set(channel, native);
+    native.onOpen(() => this.#onChannelOpen());
+    native.onClosed(() => this.end('closed by the other side'));
+    native.onError((text) => this.end(`channel failed: ${text}`));
+    native.onMessage((message) => this.#onMessage(channel, message));
+    if (channel === 'bulk') {
+      native.setBufferedAmountLowThreshold(BULK_LOW_WATERMARK_BYTES);
+      native.onBufferedAmountLow(() => this.#inbox.drained());
+    }
+  }
+
+  #onChannelOpen(): void {
+    if (this.#ended || this.#link !== undefined) return;
+    for (const native of this.#channels.values()) if (!native.isOpen()) return;
+    let local: Bytes;
+    let remote: Bytes;
+    try {
+      local = fingerprintOf(this.#pc.localDescription()?.sdp ?? '');
+      remote = fingerprintBytes(this.#pc.remoteFingerprint().value);
+    } catch (error) {
+      this.end(errorMessage(error));
+      return;
+    }
+    this.#link = new NativeLink(this, this.#initiator, local, remote);
+    this.#handlers.onOpen(this.#link);
+  }
+
+  #onMessage(channel: Channel, message: string | Buffer | ArrayBuffer): void {
+    if (this.#ended) return;
+    if (typeof message === 'string') {
+      this.end('the peer sent text where bytes are expected');
+      return;
+    }
+    const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : viewOf(message);
+    if (!this.#inbox.deliver(channel, bytes)) this.end('nobody attached');
+  }
+
+  #onState(state: string): void {
+    if (state === 'failed') this.end('no path to the peer');
+    if (state === 'closed') this.end('closed by the other side');
+  }
+
+  #onIceState(state: string): void {
+    if (state === 'failed') this.end('no path to the peer');
+    if (state === 'connected' || state === 'completed') {
+      clearTimeout(this.#grace);
+      this.#grace = undefined;
+    }
+    if (state === 'disconnected' && !this.#ended) {
+      this.#grace ??= setTimeout(() => this.end('the path to the peer was lost'), this.#graceMs);
+    }
+  }
+}
+
+/** node-datachannel hands over a Buffer of its own memory: a view of it needs no copy. */
+function viewOf(buffer: Buffer): Bytes {
+  return asBytes(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength));
+}
+
+class NativeLink implements Link {
+  readonly initiator: boolean;
+  readonly localFingerprint: Bytes;
+  readonly remoteFingerprint: Bytes;
+  readonly #peer: NativePeer;
+
+  constructor(peer: NativePeer, initiator: boolean, local: Bytes, remote: Bytes) {
+    this.#peer = peer;
+    this.initiator = initiator;
+    this.localFingerprint = local;
+    this.remoteFingerprint = remote;
+  }
+
+  attach(handlers: LinkHandlers): void {
+    this.#peer.attach(handlers);
+  }
+
+  send(channel: Channel, bytes: Uint8Array): void {
+    this.#peer.send(channel, bytes);
+  }
+
+  bulkCredit(): number {
+    return this.#peer.bulkCredit();
+  }
+
+  close(reason: string): void {
+    this.#peer.end(reason);
+  }
+}

@@ -1,0 +1,58 @@
+/** Reading what people type after an option: durations, times, ports. Every refusal says what would have been right. */
+import { WaystationError } from '../core/errors.ts';
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `10s`, `5m`, `1h`, `7d`, `500ms` in milliseconds. @throws WaystationError `usage`. */
+export function parseDuration(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|min|h|d)$/.exec(text.trim());
+  const unit = UNIT_MS[match?.[2] ?? ''];
+  const ms = unit === undefined ? Number.NaN : Number(match?.[1]) * unit;
+  if (!Number.isFinite(ms) || ms <= 0) {
+    throw new WaystationError('usage', `${option} takes a length of time such as 10s, 5m, 1h or 7d, not “${text}”`);
+  }
+  return Math.round(ms);
+}
+
+/** An ISO 8601 time or milliseconds since 1970. @throws WaystationError `usage`. */
+export function parseTime(text: string, option: string): number {
+  const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  if (!Number.isFinite(ms)) {
+    throw new WaystationError('usage', `${option} takes a time such as 2026-07-01T14:00Z, not “${text}”`);
+  }
+  return ms;
+}
+
+/** A positive number. @throws WaystationError `usage`. */
+export function parseNumber(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) {
+    throw new WaystationError('usage', `${option} takes a number above zero, not “${text}”`);
+  }
+  return value;
+}
+
+/** A TCP port, 0 for any free one. @throws WaystationError `usage`. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new WaystationError('usage', `--port takes a number from 0 to 65535, not “${text}”`);
+  }
+  return port;
+}
+
+/** A host URL: ws://, wss:// (later peerjs:). @throws WaystationError `usage`. */
+export function parseHost(text: string): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new WaystationError('usage', `--host takes an address such as ws://192.168.1.20:7070, not “${text}”`, { cause });
+  }
+  if (url.protocol === 'http:') url = new URL(text.replace(/^http:/, 'ws:'));
+  if (url.protocol === 'https:') url = new URL(text.replace(/^https:/, 'wss:'));
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
+    throw new WaystationError('usage', `--host takes a ws:// or wss:// address, not “${text}”`);
+  }
+  return url.href.replace(/\/$/, '');
+}

@@ -1,0 +1,102 @@
+/** `relay`: the always-on node. Serves the app, hosts signaling, keeps entries and blobs, and says what to do next. */
+import { randomBytes } from 'node:crypto';
+import { renderUnicodeCompact } from 'uqr';
+import { fromUtf8, toUtf8 } from '../../core/bytes.ts';
+import { nodeIdText } from '../../core/ids.ts';
+import { parseInvite } from '../../identity/invite.ts';
+import { createInvite } from '../../station/membership-actions.ts';
+import type { WaystationNode } from '../../station/node.ts';
+import type { Space } from '../../station/space.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { startRelayServer } from '../relay-server.ts';
+import { startRunning, untilStopped, type RunIn, type RunningOptions } from './running.ts';
+
+export interface RelayOptions extends RunningOptions {
+  readonly port: number;
+  readonly listen: string;
+  readonly name?: string;
+  readonly join?: string;
+  readonly create?: string;
+}
+
+const HOST_ID_KEY = 'host-id';
+const WEEK_MS = 7 * 86_400_000;
+const FIRST_INVITE_USES = 20;
+
+async function hostIdOf(node: WaystationNode): Promise<string> {
+  const { store } = node.ports;
+  const known = await store.state.get(HOST_ID_KEY);
+  if (known !== undefined) return fromUtf8(known);
+  const fresh = randomBytes(16).toString('base64url');
+  await store.state.put(HOST_ID_KEY, toUtf8(fresh), 'strict');
+  return fresh;
+}
+
+export async function relay(options: RelayOptions, around: Surroundings, runIn: RunIn): Promise<void> {
+  const running = await startRunning(options, around, runIn);
+  const { node, output, stopped } = running;
+  try {
+    const { port, listen } = options;
+    const server = await startRelayServer({ port, listen, hostId: await hostIdOf(node) });
+    try {
+      const anywhere = listen === '0.0.0.0' || listen === '::';
+      const address = anywhere || listen === '127.0.0.1' ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen;
+      const url = `http://${address}:${server.port}`;
+      const own = `ws://${address}:${server.port}`;
+      // The relay reaches its own hub over loopback, whatever name others use.
+      const loop = anywhere || listen === '127.0.0.1' ? `ws://127.0.0.1:${server.port}` : own;
+      let created: Space | undefined;
+      if (options.join !== undefined) await node.join(parseInvite(options.join));
+      else if (options.create !== undefined && node.spaces.size === 0) {
+        const made = await node.createSpace({ name: options.create, isPublic: false });
+        created = made.space;
+        output.say('Recovery words of your new group. Write them down; they are shown this once:');
+        output.say(`  ${made.recoveryWords}\n`);
+      }
+      if (options.name !== undefined) await nameAll(node, options.name);
+      const known = [...node.spaces.values()].flatMap((space) => space.record.hosts);
+      running.connect([...new Set([loop, ...known])]);
+      await sayWhatNext(url, own, created ?? adminSpace(node, options.create), output.say);
+      output.result(
+        { listening: url, host: own, node: nodeIdText(node.id), spaces: [...node.spaces.keys()] },
+        `Relay at ${url}`,
+      );
+      await untilStopped(stopped);
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await running.close();
+  }
+}
+
+/** With `--create` the first space is ours to invite to at every start. */
+function adminSpace(node: WaystationNode, create: string | undefined): Space | undefined {
+  if (create === undefined) return undefined;
+  return [...node.spaces.values()].find((space) => space.replica.membership.member(space.self)?.role === 'admin');
+}
+
+async function nameAll(node: WaystationNode, name: string): Promise<void> {
+  for (const space of node.spaces.values()) {
+    if (!space.isAdmitted || space.epochKeys().size === 0) continue;
+    await space.writeProfile({ name, station: null, spaceName: null });
+  }
+}
+
+async function sayWhatNext(url: string, host: string, space: Space | undefined, say: (text: string) => void): Promise<void> {
+  say(`\nThe app is at ${url}`);
+  if (space === undefined) {
+    say(renderUnicodeCompact(url));
+    say('What next: open that address, start a group, and invite this relay with');
+    say('  npx waystation relay --data … --join LINK');
+    return;
+  }
+  const expiresMs = Date.now() + WEEK_MS;
+  const invite = { role: 'member' as const, uses: FIRST_INVITE_USES, expiresMs, hosts: [host], base: `${url}/` };
+  const { link } = await createInvite(space, invite);
+  say(renderUnicodeCompact(url));
+  say('What next: open this link on the device that shall record. It joins your group, and this relay keeps what it');
+  say(`records. Good for ${FIRST_INVITE_USES} devices and seven days:\n`);
+  say(`  ${link}\n`);
+  say('Stop with Ctrl-C. Everything is kept; `npm start` goes on where it was.');
+}

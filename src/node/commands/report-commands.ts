@@ -1,0 +1,147 @@
+/** `status`, `verify`, `export`: what a node holds, whether it is sound, and getting it out. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { WaystationError } from '../../core/errors.ts';
+import { nodeIdText, type NodeId, type SpaceId } from '../../core/ids.ts';
+import { exportCsv, findStation } from '../../station/export.ts';
+import { readLinkLog } from '../../station/link-log.ts';
+import type { WaystationNode } from '../../station/node.ts';
+import { nodeName, spaceStatus, type SpaceStatus } from '../../station/status.ts';
+import { verifySpace } from '../../station/verify.ts';
+import { formatBytes, formatTable, type Output } from '../output.ts';
+
+export interface PeerStatus {
+  readonly node: string;
+  readonly name: string;
+  /** `up` while linked, `down` since. */
+  readonly link: 'up' | 'down';
+  /** Host that brought the two together, last time. */
+  readonly via: string;
+  /** How often a link to it came up. */
+  readonly links: number;
+}
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly spaces: readonly SpaceStatus[];
+  readonly peers: readonly PeerStatus[];
+}
+
+/** The status document, from the node's own records and its link log. */
+export async function nodeStatus(node: WaystationNode, only?: SpaceId): Promise<NodeStatus> {
+  const spaces = await Promise.all(
+    [...node.spaces.values()].filter((space) => only === undefined || space.id === only).map(spaceStatus),
+  );
+  const anySpace = [...node.spaces.values()][0];
+  const up = new Set(node.peers().map((peer) => peer.node));
+  const peers = new Map<NodeId, PeerStatus>();
+  for (const event of await readLinkLog(node.ports.store)) {
+    const before = peers.get(event.node);
+    peers.set(event.node, {
+      node: nodeIdText(event.node),
+      name: nodeName(anySpace, event.node),
+      link: up.has(event.node) ? 'up' : 'down',
+      via: event.via,
+      links: (before?.links ?? 0) + (event.event === 'up' ? 1 : 0),
+    });
+  }
+  return { node: nodeIdText(node.id), spaces, peers: [...peers.values()] };
+}
+
+export function statusText(status: NodeStatus): string {
+  const parts = [`node ${status.node}`];
+  for (const space of status.spaces) {
+    const { held, missing, bytes } = space.blobs;
+    parts.push(
+      '',
+      `space ${space.name ?? '(name sealed)'}  ${space.id}`,
+      `${space.admitted ? `in it as ${space.role}` : `invited as ${space.role}, not let in yet`}; ${space.members} members; ` +
+        `${held} blobs held, ${missing} missing, ${formatBytes(bytes)}`,
+    );
+    if (space.stations.length > 0) {
+      const head = ['station', 'sealed', 'held', 'missing', 'complete to', 'last heard', 'id'];
+      const rows = space.stations.map((s) => [
+        `${s.name ?? '(name sealed)'}${s.replay ? ' [replay]' : ''}`,
+        String(s.sealed),
+        String(s.held),
+        String(s.missing + s.unseen),
+        s.completeTo ?? '–',
+        s.lastHeard ?? '–',
+        s.id,
+      ]);
+      parts.push(formatTable([head, ...rows]));
+    }
+  }
+  if (status.spaces.length === 0) parts.push('', 'in no space yet: `space create` makes one, `join` takes an invite');
+  if (status.peers.length > 0) {
+    const rows = status.peers.map((peer) => [peer.name, peer.link, peer.via, peer.node]);
+    parts.push('', formatTable([['peer', 'link', 'via', 'node'], ...rows]));
+  }
+  return parts.join('\n');
+}
+
+export async function status(node: WaystationNode, space: SpaceId | undefined, output: Output): Promise<void> {
+  if (space !== undefined) node.space(space);
+  const document = await nodeStatus(node, space);
+  output.result(document, statusText(document));
+}
+
+/** @throws WaystationError `corrupt` when anything does not hold. */
+export async function verify(node: WaystationNode, only: SpaceId | undefined, output: Output): Promise<void> {
+  const { store, crypto } = node.ports;
+  const spaces = only === undefined ? [...node.spaces.keys()] : [node.space(only).id];
+  if (spaces.length === 0) throw new WaystationError('not-found', 'this node is in no space: there is nothing to verify');
+  const reports = [];
+  for (const space of spaces) reports.push(await verifySpace(store, crypto, space));
+  const problems = reports.flatMap((report) => report.problems);
+  const sums = reports.map(
+    (r) => `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} blobs (${formatBytes(r.bytes)}), ${r.missing} not held`,
+  );
+  output.result({ ok: problems.length === 0, spaces: reports }, [...sums, ...problems].join('\n'));
+  if (problems.length > 0) {
+    throw new WaystationError('corrupt', `${problems.length} problems; what is damaged can be fetched again from other nodes`);
+  }
+  output.say('Every signature, chain and root holds.');
+}
+
+export interface ExportOptions {
+  readonly space?: SpaceId | undefined;
+  readonly station: string;
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  readonly stream?: string | undefined;
+  readonly out: string;
+  /** Folder that a relative `out` is meant from. */
+  readonly cwd: string;
+}
+
+/** Writes a station's readings; the file appears under its name only when it is whole. */
+export async function exportStation(node: WaystationNode, options: ExportOptions, output: Output): Promise<void> {
+  const space = node.space(options.space);
+  await space.settled();
+  const station = findStation(space, options.station);
+  let path = resolve(options.cwd, options.out);
+  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) {
+    path = join(path, `${(station.name ?? station.id).replaceAll(/[^\p{L}\p{N}._-]+/gu, '_')}.csv`);
+  }
+  const partial = `${path}.part`;
+  let rows = -1;
+  const lines = async function* (): AsyncIterable<string> {
+    for await (const line of exportCsv(space, station, options)) {
+      rows++;
+      yield line;
+    }
+  };
+  try {
+    await pipeline(Readable.from(lines()), createWriteStream(partial));
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  output.say(`Wrote ${Math.max(0, rows)} rows of ${station.name ?? station.id}.`);
+  output.result({ station: station.id, name: station.name, rows: Math.max(0, rows), out: path }, path);
+}

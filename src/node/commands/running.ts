@@ -1,0 +1,129 @@
+/** What `station`, `sync` and `relay` share: a node on the mesh until it is told to stop. */
+import { parseNodeId, type NodeId } from '../../core/ids.ts';
+import { NodeDataChannelTransport } from '../../mesh/node-datachannel.node.ts';
+import { nodeTextSockets } from '../../mesh/web-socket.node.ts';
+import { nodeIdText } from '../../core/ids.ts';
+import { WaystationNode } from '../../station/node.ts';
+import { nodeName } from '../../station/status.ts';
+import type { Notice } from '../../sync/effects.ts';
+import { serveControl, type ControlAnswer } from '../control-socket.ts';
+import { openNode } from '../open-node.ts';
+import { createOutput, type Output } from '../output.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+export interface RunningOptions {
+  readonly data: string;
+  readonly json?: boolean;
+  readonly host?: readonly string[];
+  readonly onlyPeer?: readonly string[];
+}
+
+export type RunIn = (words: readonly string[], cwd: string, node: WaystationNode) => Promise<ControlAnswer>;
+
+export interface RunningNode {
+  readonly node: WaystationNode;
+  readonly output: Output;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly stopped: AbortSignal;
+  /** Leaves the mesh; null hosts for those of the invites. */
+  connect(hosts?: readonly string[]): void;
+  close(): Promise<void>;
+}
+
+function acceptOnly(ids: readonly string[] | undefined): ((node: NodeId) => boolean) | undefined {
+  if (ids === undefined || ids.length === 0) return undefined;
+  const allowed = new Set(ids.map(parseNodeId));
+  return (node) => allowed.has(node);
+}
+
+/** Refusals in words, by the code that travels. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  expired: 'the invite has expired: ask for a new one',
+  revoked: 'this node was revoked, or its invite withdrawn: ask for a new invite',
+  surplus: 'the invite was used more often than it allows: ask for a new one',
+};
+
+/** Tells the person what happens; the documents go to stdout under `--json`. */
+function tell(node: WaystationNode, output: Output, notice: Notice): void {
+  const name = (id: NodeId, space?: Parameters<typeof nodeName>[0]) => `${nodeName(space, id)} (${nodeIdText(id)})`;
+  switch (notice.kind) {
+    case 'space-open':
+      output.say(`linked to ${name(notice.node, node.spaces.get(notice.space))}`);
+      break;
+    case 'refused-by-peer':
+      output.say(`${name(notice.node)} refused: ${REFUSALS[notice.code] ?? notice.code}`);
+      break;
+    case 'refused':
+      output.say(`turned away ${name(notice.node)}: ${REFUSALS[notice.code] ?? notice.code}`);
+      break;
+    case 'forked':
+      output.say(`${name(notice.author)} wrote two histories of one feed; both are kept`);
+      break;
+    case 'own-feed-elsewhere':
+      output.say('this folder is older than what others hold of it (a restored backup?): going on in a new feed');
+      break;
+    case 'store-trouble':
+      output.say(`trouble with the store: ${notice.message}`);
+      break;
+    default:
+      break;
+  }
+}
+
+/** Opens the node and makes it ready for the mesh. `runIn` answers commands that other processes send it. */
+export async function startRunning(
+  options: RunningOptions,
+  around: Surroundings,
+  runIn: RunIn | undefined,
+): Promise<RunningNode> {
+  const output = createOutput(options.json === true, around.stdout, around.stderr);
+  const acceptPeer = acceptOnly(options.onlyPeer);
+  const node = await openNode(options.data, acceptPeer === undefined ? {} : { acceptPeer }, (text) => output.say(text));
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (!stop.signal.aborted) output.say(`${signal}: sealing what is open and stopping …`);
+    stop.abort();
+  };
+  // Set even when a script started us in the background with SIGINT ignored.
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  node.onNotice((notice) => tell(node, output, notice));
+  const transport = new NodeDataChannelTransport();
+  const control =
+    runIn === undefined ? undefined : await serveControl(options.data, (words, cwd) => runIn(words, cwd, node));
+  return {
+    node,
+    output,
+    stopped: stop.signal,
+    connect: (hosts) => {
+      const exclusive = options.host ?? null;
+      node.connect({ transport, sockets: nodeTextSockets }, exclusive ?? hosts ?? null);
+    },
+    close: async () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+      control?.close();
+      await node.close();
+      transport.close();
+    },
+  };
+}
+
+/** Resolves when `signal` aborts, or after `ms` when that is given. */
+export function untilStopped(signal: AbortSignal, ms?: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+    // Without a timer nothing else may keep the process alive: a node without links waits for them here.
+    const keepAlive = ms === undefined ? setInterval(() => undefined, 60_000) : undefined;
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        clearInterval(keepAlive);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,76 @@
+/** `space create`, `invite`, `join`, `revoke`: what can also be asked of a node that is running already. */
+import { renderUnicodeCompact } from 'uqr';
+import { WaystationError } from '../../core/errors.ts';
+import { nodeIdText, parseNodeId, type SpaceId } from '../../core/ids.ts';
+import { parseInvite } from '../../identity/invite.ts';
+import { ROLES, type Role } from '../../identity/roles.ts';
+import { createInvite, revokeMember } from '../../station/membership-actions.ts';
+import type { WaystationNode } from '../../station/node.ts';
+import { formatTime, type Output } from '../output.ts';
+
+export async function createSpace(
+  node: WaystationNode,
+  options: { readonly name: string; readonly isPublic: boolean },
+  output: Output,
+): Promise<void> {
+  const { space, recoveryWords } = await node.createSpace(options);
+  output.say(`Made the space “${options.name}”.`);
+  output.say('Write these recovery words down and keep them off this machine. They are shown this once;');
+  output.say('whoever has them can act as an admin when every admin device is lost:');
+  output.say('');
+  output.say(`  ${recoveryWords}`);
+  output.say('');
+  output.result({ space: space.id, name: options.name, node: nodeIdText(node.id), recoveryWords }, space.id);
+}
+
+export function parseRole(text: string): Role {
+  const role = ROLES.find((one) => one === text);
+  if (role === undefined) throw new WaystationError('usage', `--role is one of ${ROLES.join(', ')}, not “${text}”`);
+  return role;
+}
+
+export async function invite(
+  node: WaystationNode,
+  options: {
+    readonly space?: SpaceId | undefined;
+    readonly role: Role;
+    readonly uses: number;
+    readonly expiresMs: number;
+    readonly hosts: readonly string[];
+  },
+  output: Output,
+): Promise<void> {
+  const space = node.space(options.space);
+  const { link, hosts } = await createInvite(space, options);
+  const expires = formatTime(options.expiresMs);
+  const times = options.uses === 1 ? 'once' : `${options.uses} times`;
+  output.say(`An invite as ${options.role}, good ${times} until ${expires}. This device may be switched off meanwhile.`);
+  if (hosts.length === 0) {
+    output.say('No host is known to meet on: give one with --host, or the other side must name one.');
+  }
+  if (!output.json && link.length < 2_500) output.say(renderUnicodeCompact(link));
+  output.result({ space: space.id, role: options.role, uses: options.uses, expires, link }, link);
+}
+
+export async function join(node: WaystationNode, link: string, output: Output): Promise<void> {
+  const invite = parseInvite(link);
+  const space = await node.join(invite);
+  output.say(
+    space.isAdmitted
+      ? 'This node is in that space already.'
+      : 'Joined. The next member that this node meets lets it in; until then it knows nothing of the space.',
+  );
+  output.result({ space: space.id, admitted: space.isAdmitted, role: space.invitedRole }, space.id);
+}
+
+export async function revoke(
+  node: WaystationNode,
+  options: { readonly space?: SpaceId | undefined; readonly member: string },
+  output: Output,
+): Promise<void> {
+  const space = node.space(options.space);
+  const target = parseNodeId(options.member);
+  await revokeMember(space, target);
+  output.say('Revoked. It gets nothing more from any device that has heard of this; new data is sealed under a new key.');
+  output.result({ space: space.id, revoked: nodeIdText(target) }, nodeIdText(target));
+}

@@ -1,0 +1,64 @@
+/** `sync`: meets members and fetches what is missing; with `--until-complete` says by its exit code whether all of it is here. */
+import { WaystationError } from '../../core/errors.ts';
+import { nodeIdText, type SpaceId } from '../../core/ids.ts';
+import { pickup, type PickupState } from '../../station/pickup.ts';
+import { parseDuration } from '../arguments.ts';
+import { formatBytes } from '../output.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { startRunning, untilStopped, type RunningOptions } from './running.ts';
+
+export interface SyncOptions extends RunningOptions {
+  readonly untilComplete?: boolean;
+  readonly timeout: string;
+}
+
+const PROGRESS_MS = 1_000;
+
+function describe(state: PickupState): string {
+  const { held, missing, bytes } = state.blobs;
+  return `${held} of ${held + missing} hours and pictures held (${formatBytes(bytes)}), ${state.entriesMissing} entries to come`;
+}
+
+export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, around: Surroundings): Promise<void> {
+  const timeoutMs = parseDuration(options.timeout, '--timeout');
+  const running = await startRunning(options, around, undefined);
+  const { node, output, stopped } = running;
+  try {
+    const space = node.space(spaceId);
+    const state = () => pickup(node, space);
+    running.connect();
+    const complete = new Promise<void>((resolve) => {
+      if (options.untilComplete !== true) return;
+      node.onNotice(() => {
+        if (state().complete) resolve();
+      });
+    });
+    const progress = setInterval(() => {
+      const now = state();
+      if (output.json) output.result({ progress: now }, '');
+      else output.say(describe(now));
+    }, PROGRESS_MS);
+    await Promise.race([untilStopped(stopped, timeoutMs), complete]);
+    clearInterval(progress);
+    await space.settled();
+    const end = state();
+    const document = {
+      space: space.id,
+      complete: end.complete,
+      reached: end.reached.map((id) => nodeIdText(id)),
+      held: end.blobs.held,
+      missing: end.blobs.missing,
+      bytes: end.blobs.bytes,
+      entriesMissing: end.entriesMissing,
+      missingFrom: end.missingFrom,
+    };
+    output.result(document, describe(end));
+    if (options.untilComplete === true && !end.complete) {
+      throw end.reached.length === 0
+        ? new WaystationError('timeout', `no member was reached in ${options.timeout}: check the hosts, and that somebody is there`)
+        : new WaystationError('incomplete', `not everything arrived in ${options.timeout}: ${describe(end)}`);
+    }
+  } finally {
+    await running.close();
+  }
+}

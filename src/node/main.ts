@@ -1,0 +1,246 @@
+/**
+ * The command line: the composition root outside the browser. Parses, opens the node (or asks the one that is running), and
+ * turns every failure into a sentence and an exit code.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
+import { spaceIdFrom, type SpaceId } from '../core/ids.ts';
+import { fromHex } from '../core/bytes.ts';
+import { parseDuration, parseHost, parseNumber, parsePort, parseTime } from './arguments.ts';
+import { exportStation, status, verify } from './commands/report-commands.ts';
+import { createSpace, invite, join, parseRole, revoke } from './commands/space-commands.ts';
+import { relay } from './commands/relay-command.ts';
+import { station } from './commands/station-command.ts';
+import { sync } from './commands/sync-command.ts';
+import { askRunningNode } from './control-socket.ts';
+import { openNode } from './open-node.ts';
+import { createOutput, type Output } from './output.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { WaystationNode } from '../station/node.ts';
+
+const VERSION = '0.1.0';
+const DEFAULT_EXPIRY = '7d';
+
+interface Common {
+  readonly data: string;
+  readonly json?: boolean;
+  readonly space?: string;
+}
+
+function spaceOf(common: Common): SpaceId | undefined {
+  if (common.space === undefined) return undefined;
+  return spaceIdFrom(fromHex(common.space));
+}
+
+/**
+ * Runs `action` on the data folder's node: opened here, or, while a relay or station has it open, in that process.
+ */
+async function onNode(
+  common: Common,
+  around: Surroundings,
+  action: (node: WaystationNode, output: Output) => Promise<void>,
+): Promise<void> {
+  const output = createOutput(common.json === true, around.stdout, around.stderr);
+  if (around.runningNode !== undefined) return action(around.runningNode, output);
+  let node: WaystationNode;
+  try {
+    node = await openNode(common.data, {}, (text) => output.say(text));
+  } catch (error) {
+    if (!isWaystationError(error, 'store-locked')) throw error;
+    const answer = await askRunningNode(common.data, around.words);
+    if (answer === undefined) throw error;
+    around.stdout(answer.stdout);
+    around.stderr(answer.stderr);
+    if (answer.code !== 0) throw new CommanderError(answer.code, 'waystation.answered', '');
+    return;
+  }
+  try {
+    await action(node, output);
+  } finally {
+    await node.close();
+  }
+}
+
+function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+const hostOption = () =>
+  new Option('--host <url>', 'meet only on this host, ws:// or wss:// (may be given several times)').argParser(
+    (text: string, before: string[] | undefined) => collect(parseHost(text), before),
+  );
+const onlyPeerOption = () => new Option('--only-peer <id...>', 'link to these nodes only and refuse all others');
+
+function build(around: Surroundings): Command {
+  const program = new Command('waystation');
+  program
+    .description('An open sensor mesh for places without a cloud')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: around.stdout, writeErr: around.stderr })
+    .showHelpAfterError('(add --help for what can be given)');
+  const command = (parent: Command, name: string, description: string) =>
+    parent
+      .command(name)
+      .description(description)
+      .requiredOption('--data <dir>', 'folder of this node')
+      .option('--json', 'results as one JSON document per line on stdout');
+
+  command(program, 'relay', 'keep everything for good: store, serve the app, host signaling')
+    .option('--port <number>', 'TCP port, 0 for any free one', parsePort, 7070)
+    .option('--listen <address>', 'address to listen on', '127.0.0.1')
+    .option('--name <name>', 'what this relay is called')
+    .option('--join <link>', 'join with this invite first')
+    .option('--create <name>', 'on first use make a space with this name and print an invite to it')
+    .addOption(hostOption())
+    .addOption(onlyPeerOption())
+    .action((options) => relay(options, around, (words, cwd, node) => runIn(words, cwd, node)));
+
+  const space = program.command('space').description('spaces: groups of nodes that share data');
+  command(space, 'create', 'make a space with this node as its first admin; prints the space id')
+    .requiredOption('--name <name>', 'what the space is called')
+    .option('--public', 'entries and hours are not encrypted', false)
+    .action((options) =>
+      onNode(options, around, (node, output) =>
+        createSpace(node, { name: options.name, isPublic: options.public === true }, output),
+      ),
+    );
+
+  command(program, 'invite', 'make an invite; stdout ends with the link')
+    .requiredOption('--role <role>', 'admin, member, reader, recorder or mirror', parseRole)
+    .option('--uses <number>', 'how many nodes may enter', (text) => parseNumber(text, '--uses'), 1)
+    .option('--expires <time>', 'how long it is good', DEFAULT_EXPIRY)
+    .option('--space <id>', 'which space, when the node is in several')
+    .addOption(hostOption())
+    .action((options) =>
+      onNode(options, around, (node, output) =>
+        invite(
+          node,
+          {
+            space: spaceOf(options),
+            role: options.role,
+            uses: options.uses,
+            expiresMs: Date.now() + parseDuration(options.expires, '--expires'),
+            hosts: options.host ?? [],
+          },
+          output,
+        ),
+      ),
+    );
+
+  command(program, 'join', 'join with an invite link; the next member that is met lets this node in')
+    .argument('<link>', 'the invite')
+    .action((link: string, options) => onNode(options, around, (node, output) => join(node, link, output)));
+
+  command(program, 'station', 'record: from a recording now, from attached sensors as drivers are added')
+    .requiredOption('--name <name>', 'what the station is called')
+    .option('--replay <file>', 'play this CSV recording (also .gz) through the same path, labelled as replay')
+    .option('--speed <factor>', 'play it this many times faster', (text) => parseNumber(text, '--speed'), 1)
+    .option('--hour <length>', 'length of an hour, for tests and demonstrations', '1h')
+    .option('--for <time>', 'stop after this long')
+    .option('--space <id>', 'which space, when the node is in several')
+    .addOption(hostOption())
+    .addOption(onlyPeerOption())
+    .action((options) => station(options, spaceOf(options), around, (words, cwd, node) => runIn(words, cwd, node)));
+
+  command(program, 'sync', 'meet members and fetch what is missing')
+    .option('--until-complete', 'end as soon as everything the members told of is held', false)
+    .option('--timeout <time>', 'give up after this long', '60s')
+    .option('--space <id>', 'which space, when the node is in several')
+    .addOption(hostOption())
+    .addOption(onlyPeerOption())
+    .action((options) => sync(options, spaceOf(options), around));
+
+  command(program, 'revoke', 'end a node’s membership')
+    .argument('<node>', 'its did:key:…')
+    .option('--space <id>', 'which space, when the node is in several')
+    .action((member: string, options) =>
+      onNode(options, around, (node, output) => revoke(node, { space: spaceOf(options), member }, output)),
+    );
+
+  command(program, 'status', 'what is held, what is missing, who was met')
+    .option('--space <id>', 'only this space')
+    .action((options) => onNode(options, around, (node, output) => status(node, spaceOf(options), output)));
+
+  command(program, 'export', 'write a station’s readings to a file')
+    .requiredOption('--station <name>', 'name or id of the station')
+    .option('--from <time>', 'first time, ISO 8601', (text) => parseTime(text, '--from'))
+    .option('--to <time>', 'last time, ISO 8601', (text) => parseTime(text, '--to'))
+    .addOption(new Option('--format <format>', 'file format').choices(['csv']).default('csv'))
+    .option('--stream <name>', 'only this stream of the station')
+    .requiredOption('--out <path>', 'file to write, or a folder')
+    .option('--space <id>', 'which space, when the node is in several')
+    .action((options) =>
+      onNode(options, around, (node, output) =>
+        exportStation(
+          node,
+          {
+            space: spaceOf(options),
+            station: options.station,
+            fromMs: options.from,
+            toMs: options.to,
+            stream: options.stream,
+            out: options.out,
+            cwd: around.cwd,
+          },
+          output,
+        ),
+      ),
+    );
+
+  command(program, 'verify', 'check every signature, chain and root of what is stored')
+    .option('--space <id>', 'only this space')
+    .action((options) => onNode(options, around, (node, output) => verify(node, spaceOf(options), output)));
+  return program;
+}
+
+/** Runs one command line; the exit code. */
+export async function runCommandLine(around: Surroundings): Promise<number> {
+  try {
+    await build(around).parseAsync([...around.words], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode;
+    around.stderr(`waystation: ${errorMessage(error)}\n`);
+    if (!isWaystationError(error) && process.env['WAYSTATION_DEBUG'] !== undefined && error instanceof Error) {
+      around.stderr(`${error.stack}\n`);
+    }
+    return isWaystationError(error, 'usage') ? 2 : 1;
+  }
+}
+
+/** A command that came over the control socket, run on the node that is open here. */
+async function runIn(words: readonly string[], cwd: string, node: WaystationNode) {
+  let stdout = '';
+  let stderr = '';
+  const first = words[0];
+  if (first === 'relay' || first === 'station' || first === 'sync') {
+    const text = 'this data folder is in use by a running node: stop that one first, or use another folder\n';
+    return { stdout, stderr: `waystation: ${text}`, code: 1 };
+  }
+  const code = await runCommandLine({
+    words,
+    cwd,
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    runningNode: node,
+  });
+  return { stdout, stderr, code };
+}
+
+/** Standard streams may be pipes that close early; that is not this program's failure. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw new WaystationError('unavailable', `cannot write results: ${error.message}`, { cause: error });
+});
+
+process.exitCode = await runCommandLine({
+  words: process.argv.slice(2),
+  cwd: process.cwd(),
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+});

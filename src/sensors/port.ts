@@ -1,0 +1,33 @@
+/**
+ * Drivers: what turns a sensor, a cable or a recording into batches of readings. Adapters stand beside this file.
+ * A driver never invents, smooths or reorders readings; what it cannot deliver it reports as a gap with a cause.
+ */
+import type { GapCause, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
+
+export type Availability =
+  | { readonly state: 'available' }
+  /** Can be had after the person allows it; `ask` says in one sentence why it is wanted. */
+  | { readonly state: 'needs-permission'; readonly ask: string }
+  | { readonly state: 'unavailable'; readonly reason: string };
+
+export interface DriverSink {
+  /** Called once per stream before its first batch; the returned number names the stream in later calls. */
+  addStream(descriptor: StreamDescriptor): number;
+  batch(stream: number, batch: ReadingBatch): void;
+  /** The stream delivered nothing from `fromMs` on, for `cause`; ends with the next batch. */
+  gap(stream: number, fromMs: number, cause: GapCause, detail?: string): void;
+  /** A picture, already encoded (`image/jpeg` and the like). */
+  picture?(atMs: number, mediaType: string, bytes: Uint8Array): void;
+}
+
+export interface Driver {
+  readonly name: string;
+  /** True when the readings are a recording's, not this device's: shown wherever they are shown. */
+  readonly replay: boolean;
+  probe(): Promise<Availability>;
+  /**
+   * Delivers until `signal` aborts or the source ends; resolves then.
+   * @throws WaystationError `unavailable` with what the person can do, when it cannot start.
+   */
+  run(sink: DriverSink, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,149 @@
+/**
+ * What a space's entries say, opened: names, stations, hours, pictures. Built from entries as they come; needs no blob. On
+ * a mirror, which holds no key, everything sealed stays unopened and stations are known by their authors only.
+ */
+import { openBody } from '../blob/seal-body.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { errorMessage } from '../core/errors.ts';
+import { nodeIdText, type EpochId, type NodeId, type SpaceId, type StationId } from '../core/ids.ts';
+import type { Crypto } from '../core/ports.ts';
+import { encodeHeader, type Entry } from '../feed/entry.ts';
+import { KIND } from '../feed/kinds.ts';
+import { decodeHourBody, decodePicture, decodeProfile, type HourBody, type PictureBody } from './entry-bodies.ts';
+
+export interface HourRecord {
+  readonly entry: Entry;
+  readonly body: HourBody;
+}
+
+export interface PictureRecord {
+  readonly entry: Entry;
+  readonly body: PictureBody;
+}
+
+/** All that is known of one station. */
+export interface StationRecord {
+  /** Station id, or the author's node id where the hours cannot be opened. */
+  readonly id: StationId | NodeId;
+  name: string | null;
+  readonly authors: Set<NodeId>;
+  /** In the order of their feeds and positions. */
+  readonly hours: HourRecord[];
+  readonly pictures: PictureRecord[];
+  /** Entries of kind hour whose body could not be opened. */
+  readonly unopened: Entry[];
+}
+
+export type EpochKeyOf = (epoch: EpochId) => Bytes | undefined;
+
+/** Opens an entry's body: plain as it is, sealed with the epoch's key. @throws WaystationError `no-key`, `corrupt`. */
+export async function openEntryBody(crypto: Crypto, space: SpaceId, entry: Entry, keyOf: EpochKeyOf): Promise<Bytes | undefined> {
+  const { epoch, author, feed } = entry.header;
+  if (epoch === null) return entry.body;
+  const epochKey = keyOf(epoch);
+  if (epochKey === undefined) return undefined;
+  return openBody(crypto, { epochKey, space, author, feed }, entry.body, encodeHeader(entry.header));
+}
+
+export class Catalog {
+  readonly stations = new Map<string, StationRecord>();
+  readonly names = new Map<NodeId, string>();
+  spaceName: string | null = null;
+  /** Bodies that should have opened and did not: author and what was wrong. */
+  readonly damaged: string[] = [];
+  readonly #crypto: Crypto;
+  readonly #space: SpaceId;
+  readonly #keyOf: EpochKeyOf;
+  readonly #mayNameSpace: (author: NodeId) => boolean;
+  readonly #stationOf = new Map<NodeId, StationId>();
+  #waiting: Entry[] = [];
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(crypto: Crypto, space: SpaceId, keyOf: EpochKeyOf, mayNameSpace: (author: NodeId) => boolean) {
+    this.#mayNameSpace = mayNameSpace;
+    this.#crypto = crypto;
+    this.#space = space;
+    this.#keyOf = keyOf;
+  }
+
+  /** Takes entries in; resolves when all that were given so far are in. */
+  add(entries: readonly Entry[]): Promise<void> {
+    this.#tail = this.#tail.then(async () => {
+      for (const entry of entries) await this.#take(entry);
+    });
+    return this.#tail;
+  }
+
+  /** New epoch keys are here: tries again what could not be opened. */
+  retry(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const station of this.stations.values()) station.unopened.length = 0;
+    return this.add(waiting);
+  }
+
+  /** Everything given so far has been taken in. */
+  settled(): Promise<void> {
+    return this.#tail;
+  }
+
+  async #take(entry: Entry): Promise<void> {
+    const { kind, author } = entry.header;
+    if (kind !== KIND.profile && kind !== KIND.hour && kind !== KIND.picture) return;
+    let body: Bytes | undefined;
+    try {
+      body = await openEntryBody(this.#crypto, this.#space, entry, this.#keyOf);
+      if (body !== undefined) return this.#record(entry, body);
+    } catch (error) {
+      this.damaged.push(`${nodeIdText(author)} #${entry.header.seq}: ${errorMessage(error)}`);
+    }
+    this.#waiting.push(entry);
+    if (kind === KIND.hour) this.#stationFor(this.#stationOf.get(author) ?? author, author).unopened.push(entry);
+  }
+
+  #record(entry: Entry, body: Bytes): void {
+    const { kind, author } = entry.header;
+    if (kind === KIND.profile) {
+      const profile = decodeProfile(body);
+      this.names.set(author, profile.name);
+      if (profile.spaceName !== null && this.#mayNameSpace(author)) this.spaceName = profile.spaceName;
+      if (profile.station !== null) {
+        this.#stationOf.set(author, profile.station);
+        this.#stationFor(profile.station, author).name = profile.name;
+      }
+    } else if (kind === KIND.hour) {
+      const hour = decodeHourBody(body);
+      const station = this.#stationFor(hour.station, author);
+      station.name = hour.stationName;
+      insertInFeedOrder(station.hours, { entry, body: hour });
+    } else {
+      const picture = decodePicture(body);
+      insertInFeedOrder(this.#stationFor(picture.station, author).pictures, { entry, body: picture });
+    }
+  }
+
+  #stationFor(id: StationId | NodeId, author: NodeId): StationRecord {
+    let station = this.stations.get(id);
+    if (station === undefined) {
+      station = { id, name: null, authors: new Set(), hours: [], pictures: [], unopened: [] };
+      this.stations.set(id, station);
+    }
+    station.authors.add(author);
+    return station;
+  }
+}
+
+/** Lamport numbers order one author's feeds as they were written; authors that share a station follow one another. */
+function insertInFeedOrder<T extends { readonly entry: Entry }>(list: T[], item: T): void {
+  let at = list.length;
+  while (at > 0 && isAfter((list[at - 1] as T).entry, item.entry)) at--;
+  list.splice(at, 0, item);
+}
+
+function isAfter(a: Entry, b: Entry): boolean {
+  if (a.header.author === b.header.author) {
+    if (a.header.feed === b.header.feed) return a.header.seq > b.header.seq || (a.header.seq === b.header.seq && a.id > b.id);
+    return a.header.lamport > b.header.lamport;
+  }
+  return a.header.timeMs > b.header.timeMs;
+}

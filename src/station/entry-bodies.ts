@@ -1,0 +1,182 @@
+/**
+ * Bodies of the sealed kinds that this version writes: deterministic CBOR arrays led by a version number. An hour's body
+ * carries enough to draw an overview of a network before a single blob has moved.
+ */
+import * as v from 'valibot';
+import type { Bytes } from '../core/bytes.ts';
+import { decodeCbor, encodeCbor, type CborValue } from '../core/cbor.ts';
+import { WaystationError } from '../core/errors.ts';
+import { idBytes, stationIdFrom, type StationId } from '../core/ids.ts';
+import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
+import type { ColumnSummary, Gap, GapCause, HourContent, StreamSummary } from '../hour/types.ts';
+
+/** Streams whose columns are summarised one by one in the entry; the rest are in the hour itself. */
+const MAX_SUMMARY_STREAMS = 64;
+const MAX_SUMMARY_COLUMNS = 64;
+/** Gaps told in the entry; the hour itself has them all. */
+const MAX_SUMMARY_GAPS = 64;
+
+export interface ProfileBody {
+  readonly name: string;
+  readonly station: StationId | null;
+  /** Set by the admin who made the space. */
+  readonly spaceName: string | null;
+}
+
+export interface StreamOrigin {
+  readonly name: string;
+  readonly driver: string;
+  readonly device: string;
+  readonly replay: boolean;
+}
+
+export interface HourBody {
+  readonly station: StationId;
+  readonly stationName: string;
+  readonly startMs: number;
+  readonly lengthMs: number;
+  /** Names the open hour this was sealed from, so that a crash between sealing and forgetting cannot seal it twice. */
+  readonly openId: Bytes;
+  readonly streams: readonly (StreamSummary & StreamOrigin)[];
+  readonly gaps: readonly Gap[];
+}
+
+export interface PictureBody {
+  readonly station: StationId;
+  readonly atMs: number;
+  readonly mediaType: string;
+  readonly replay: boolean;
+}
+
+const raw = v.instance(Uint8Array) as v.GenericSchema<Bytes>;
+const text = v.pipe(v.string(), v.maxLength(200));
+const time = v.pipe(v.number(), v.safeInteger());
+const maybe = v.nullable(v.number());
+
+const profileSchema = v.strictTuple([v.literal(1), text, v.nullable(raw), v.nullable(text)]);
+const hourSchema = v.strictTuple([
+  v.literal(1),
+  raw,
+  text,
+  time,
+  time,
+  raw,
+  v.pipe(
+    v.array(
+      v.strictTuple([
+        text,
+        text,
+        text,
+        v.boolean(),
+        time,
+        maybe,
+        maybe,
+        maybe,
+        v.pipe(v.array(v.strictTuple([time, maybe, maybe, maybe])), v.maxLength(MAX_SUMMARY_COLUMNS)),
+      ]),
+    ),
+    v.maxLength(MAX_SUMMARY_STREAMS),
+  ),
+  v.pipe(v.array(v.strictTuple([v.nullable(time), time, time, text, text])), v.maxLength(MAX_SUMMARY_GAPS)),
+]);
+const pictureSchema = v.strictTuple([v.literal(1), raw, time, text, v.boolean()]);
+
+function parse<S extends v.GenericSchema>(schema: S, bytes: Uint8Array, what: string): v.InferOutput<S> {
+  const result = v.safeParse(schema, decodeCbor(bytes, MAX_ENTRY_BYTES));
+  if (!result.success) throw new WaystationError('malformed', `expected the body of ${what}`);
+  return result.output;
+}
+
+export function encodeProfile(body: ProfileBody): Bytes {
+  return encodeCbor([1, body.name, body.station === null ? null : idBytes(body.station), body.spaceName]);
+}
+
+export function decodeProfile(bytes: Uint8Array): ProfileBody {
+  const [, name, station, spaceName] = parse(profileSchema, bytes, 'a profile');
+  return { name, station: station === null ? null : stationIdFrom(station), spaceName };
+}
+
+function finite(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null;
+}
+
+function columnToWire({ count, min, max, mean }: ColumnSummary): CborValue {
+  return [count, finite(min), finite(max), finite(mean)];
+}
+
+/** The body for an hour that is being sealed. */
+export function hourBodyOf(content: HourContent, openId: Bytes, summaries: readonly StreamSummary[]): HourBody {
+  return {
+    station: content.station,
+    stationName: content.stationName,
+    startMs: content.startMs,
+    lengthMs: content.lengthMs,
+    openId,
+    streams: summaries.slice(0, MAX_SUMMARY_STREAMS).map((summary, i) => {
+      const { driver, device, replay } = (content.streams[i] as HourContent['streams'][number]).descriptor;
+      return { ...summary, columns: summary.columns.slice(0, MAX_SUMMARY_COLUMNS), driver, device, replay };
+    }),
+    gaps: content.gaps.slice(0, MAX_SUMMARY_GAPS),
+  };
+}
+
+export function encodeHourBody(body: HourBody): Bytes {
+  return encodeCbor([
+    1,
+    idBytes(body.station),
+    body.stationName,
+    body.startMs,
+    body.lengthMs,
+    body.openId,
+    body.streams.map((s) => [
+      s.name,
+      s.driver,
+      s.device,
+      s.replay,
+      s.rows,
+      s.firstMs,
+      s.lastMs,
+      finite(s.achievedRateHz),
+      s.columns.map(columnToWire),
+    ]),
+    body.gaps.map((gap) => [gap.stream, gap.fromMs, gap.toMs, gap.cause, gap.detail]),
+  ]);
+}
+
+export function decodeHourBody(bytes: Uint8Array): HourBody {
+  const [, station, stationName, startMs, lengthMs, openId, streams, gaps] = parse(hourSchema, bytes, 'an hour');
+  return {
+    station: stationIdFrom(station),
+    stationName,
+    startMs,
+    lengthMs,
+    openId,
+    streams: streams.map(([name, driver, device, replay, rows, firstMs, lastMs, achievedRateHz, columns]) => ({
+      name,
+      driver,
+      device,
+      replay,
+      rows,
+      firstMs,
+      lastMs,
+      achievedRateHz,
+      columns: columns.map(([count, min, max, mean]) => ({ count, min, max, mean })),
+    })),
+    gaps: gaps.map(([stream, fromMs, toMs, cause, detail]) => ({
+      stream,
+      fromMs,
+      toMs,
+      cause: cause as GapCause,
+      detail,
+    })),
+  };
+}
+
+export function encodePicture(body: PictureBody): Bytes {
+  return encodeCbor([1, idBytes(body.station), body.atMs, body.mediaType, body.replay]);
+}
+
+export function decodePicture(bytes: Uint8Array): PictureBody {
+  const [, station, atMs, mediaType, replay] = parse(pictureSchema, bytes, 'a picture');
+  return { station: stationIdFrom(station), atMs, mediaType, replay };
+}

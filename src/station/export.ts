@@ -1,0 +1,80 @@
+/** Getting a station's readings out: its hours, opened and decoded in the order they were recorded. */
+import { openBlob } from '../blob/seal.ts';
+import { WaystationError } from '../core/errors.ts';
+import { blobKey, parseNodeId, type BlobRef } from '../core/ids.ts';
+import type { Entry } from '../feed/entry.ts';
+import { decodeHour } from '../hour/container.ts';
+import { csvRows } from '../hour/export-csv.ts';
+import type { HourContent } from '../hour/types.ts';
+import type { HourRecord, StationRecord } from './catalog.ts';
+import type { Space } from './space.ts';
+
+export interface ExportRange {
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  /** One stream of several. */
+  readonly stream?: string | undefined;
+}
+
+/** The station with this name or id. @throws WaystationError `not-found`, `usage` (ambiguous), `no-key` (a mirror). */
+export function findStation(space: Space, nameOrId: string): StationRecord {
+  const stations = [...space.catalog.stations.values()];
+  if (!space.replica.membership.isPublic && space.epochKeys().size === 0) {
+    throw new WaystationError(
+      'no-key',
+      space.isAdmitted
+        ? 'this node is a mirror: it stores and serves sealed data and has no key to read it. Export on a member or reader'
+        : 'this node has not been let in yet: it has nothing that it could read',
+    );
+  }
+  const found = stations.filter((station) => station.id === nameOrId || station.name === nameOrId || isNode(station, nameOrId));
+  const [only, ...others] = found;
+  if (only === undefined) {
+    const known = stations.map((station) => station.name ?? station.id).join(', ') || 'none';
+    throw new WaystationError('not-found', `no station “${nameOrId}” is known here; known stations: ${known}`);
+  }
+  if (others.length > 0) {
+    throw new WaystationError('usage', `several stations are called “${nameOrId}”; use an id: ${found.map((s) => s.id).join(', ')}`);
+  }
+  return only;
+}
+
+function isNode(station: StationRecord, text: string): boolean {
+  if (!text.startsWith('did:key:')) return false;
+  return station.authors.has(parseNodeId(text));
+}
+
+/** Reads, opens and decodes one sealed hour. @throws WaystationError `not-found`, `no-key`, `corrupt`. */
+export async function readHour(space: Space, { entry }: HourRecord): Promise<HourContent> {
+  const ref = entry.header.blobs[0];
+  if (ref === undefined) throw new WaystationError('malformed', 'an hour entry names no blob');
+  return decodeHour(await readSealed(space, entry, ref));
+}
+
+async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uint8Array> {
+  const { store, crypto } = space.context;
+  const stored = await store.blobs.read(ref, 0, ref.size);
+  const { author, feed, epoch } = entry.header;
+  if (epoch === null) return stored;
+  const epochKey = space.epochKeys().get(epoch);
+  if (epochKey === undefined) throw new WaystationError('no-key', 'the key of that time is not held by this node');
+  return openBlob(crypto, { epochKey, space: space.id, author, feed }, stored);
+}
+
+/** The station's readings as CSV lines, line ends included; hours that are not held are left out (status says which). */
+export function exportCsv(space: Space, station: StationRecord, range: ExportRange): AsyncIterable<string> {
+  const wanted = station.hours.filter(({ entry, body }) => {
+    const first = Math.min(body.startMs, ...body.streams.map((s) => s.firstMs ?? Number.POSITIVE_INFINITY));
+    const last = Math.max(body.startMs + body.lengthMs, ...body.streams.map((s) => s.lastMs ?? Number.NEGATIVE_INFINITY));
+    const inRange = (range.fromMs ?? Number.NEGATIVE_INFINITY) <= last && first <= (range.toMs ?? Number.POSITIVE_INFINITY);
+    return inRange && entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref)));
+  });
+  const hours = async function* (): AsyncIterable<HourContent> {
+    for (const record of wanted) yield await readHour(space, record);
+  };
+  return csvRows(hours(), {
+    ...(range.fromMs === undefined ? {} : { fromMs: range.fromMs }),
+    ...(range.toMs === undefined ? {} : { toMs: range.toMs }),
+    ...(range.stream === undefined ? {} : { stream: range.stream }),
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * Writes this node's own entries in one space: one writer per feed, one entry after the other, each durable before the
+ * engine hears of it. A feed that turns out to have entries elsewhere that we lack is never written to again; its
+ * successor names the last entry that both share.
+ */
+import { sealBody } from '../blob/seal-body.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { WaystationError } from '../core/errors.ts';
+import { feedIdFrom, nodeIdFrom, type BlobRef, type EpochId, type FeedId, type NodeId } from '../core/ids.ts';
+import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
+import {
+  assembleEntry,
+  encodeHeader,
+  encodePayload,
+  PURPOSE,
+  signedBytes,
+  type Entry,
+  type EntryHeader,
+  type Head,
+} from '../feed/entry.ts';
+import { branchHead } from '../feed/feed-index.ts';
+import { isClearKind } from '../feed/kinds.ts';
+import type { Store } from '../store/port.ts';
+import type { Replica } from '../sync/replica.ts';
+import { appendEntries } from './entry-log.ts';
+import type { OwnFeed } from './space-record.ts';
+
+export interface Draft {
+  readonly kind: number;
+  /** Plain deterministic CBOR; sealed here when the kind and the space ask for it. */
+  readonly body: Bytes;
+  readonly blobs?: readonly BlobRef[];
+  readonly seen?: readonly Head[];
+}
+
+export interface FeedWriterOptions {
+  readonly replica: Replica;
+  readonly keys: NodeKeys;
+  readonly crypto: Crypto;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The content key to seal under, null in a public space. @throws WaystationError `no-key` when there is none yet. */
+  readonly sealUnder: () => { readonly epoch: EpochId; readonly key: Bytes } | null;
+  readonly ownFeed: (purpose: 'control' | 'data') => OwnFeed;
+  /** Remembers, durably, that a feed was replaced. */
+  readonly replaceFeed: (purpose: 'control' | 'data', feed: OwnFeed) => Promise<void>;
+  /** Hands durable entries to the engine. */
+  readonly publish: (entries: readonly Entry[]) => void;
+}
+
+export class FeedWriter {
+  readonly #options: FeedWriterOptions;
+  readonly #self: NodeId;
+  readonly #abandoned = new Set<FeedId>();
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FeedWriterOptions) {
+    this.#options = options;
+    this.#self = nodeIdFrom(options.keys.publicKey);
+  }
+
+  /** The network holds entries of this feed of ours that we lack. */
+  abandon(feed: FeedId): void {
+    this.#abandoned.add(feed);
+  }
+
+  /**
+   * Writes one entry; resolves when it is durable and handed on. A draft that depends on the feed it goes to (its blobs are
+   * sealed for that feed) is made when the feed is known.
+   */
+  write(purpose: 'control' | 'data', draft: Draft | ((feed: FeedId) => Promise<Draft>)): Promise<Entry> {
+    const written = this.#tail.then(() => this.#write(purpose, draft));
+    this.#tail = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(purpose: 'control' | 'data', drafted: Draft | ((feed: FeedId) => Promise<Draft>)): Promise<Entry> {
+    const { replica, keys, crypto, store, clock, random, publish } = this.#options;
+    const { feed, head, succeeds } = await this.#tip(purpose);
+    const draft = typeof drafted === 'function' ? await drafted(feed) : drafted;
+    const seal = isClearKind(draft.kind) ? null : this.#options.sealUnder();
+    const header: EntryHeader = {
+      space: replica.space,
+      author: this.#self,
+      feed,
+      purpose: PURPOSE[purpose],
+      seq: head === undefined ? 0 : head.seq + 1,
+      previous: head?.id ?? null,
+      lamport: replica.index.highestLamport + 1,
+      timeMs: Math.max(0, Math.round(clock.nowMs())),
+      kind: draft.kind,
+      blobs: draft.blobs ?? [],
+      epoch: seal?.epoch ?? null,
+      seen: draft.seen ?? [],
+      succeeds: head === undefined ? succeeds : null,
+    };
+    const aad = encodeHeader(header);
+    const context = { space: replica.space, author: this.#self, feed };
+    const body =
+      seal === null
+        ? draft.body
+        : await sealBody(crypto, { epochKey: seal.key, ...context }, random.bytes(32), draft.body, aad);
+    const payload = encodePayload(aad, body);
+    const [signature] = await keys.sign([signedBytes(payload)]);
+    if (signature === undefined) throw new WaystationError('unavailable', 'the node key gave no signature');
+    const entry = assembleEntry(header, body, payload, signature);
+    const { branch } = replica.index.place([entry]);
+    await appendEntries(store, replica.space, branch.name, [entry], () => true);
+    publish([entry]);
+    return entry;
+  }
+
+  async #tip(purpose: 'control' | 'data'): Promise<{ feed: FeedId; head: Head | undefined; succeeds: Head | null }> {
+    const { replica, random, ownFeed, replaceFeed } = this.#options;
+    const own = ownFeed(purpose);
+    const branches = replica.index.branchesOf(this.#self, own.feed);
+    const main = branches[0];
+    if (!this.#abandoned.has(own.feed) && branches.length <= 1) {
+      return { feed: own.feed, head: main === undefined ? undefined : branchHead(main), succeeds: own.succeeds };
+    }
+    const common = Math.min(...branches.slice(1).map((branch) => branch.base - 1), Number.POSITIVE_INFINITY);
+    const shared = main?.entries[common];
+    const last =
+      shared !== undefined
+        ? { author: this.#self, feed: own.feed, seq: common, id: shared.id }
+        : main === undefined || common < 0
+          ? null
+          : (branchHead(main) ?? null);
+    const successor: OwnFeed = { feed: feedIdFrom(random.bytes(16)), succeeds: last };
+    await replaceFeed(purpose, successor);
+    return { feed: successor.feed, head: undefined, succeeds: last };
+  }
+}

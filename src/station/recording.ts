@@ -1,0 +1,246 @@
+/** Recording on this node: runs drivers, feeds the recorder, writes ahead every second, seals hours and pictures into the space. */
+import { fromUtf8, toHex, toUtf8, type Bytes } from '../core/bytes.ts';
+import { errorMessage, isWaystationError } from '../core/errors.ts';
+import { stationIdFrom, type StationId } from '../core/ids.ts';
+import type { MaybePromise } from '../core/ports.ts';
+import { KIND } from '../feed/kinds.ts';
+import { summarize } from '../hour/summary.ts';
+import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
+import { HourWriter } from '../pipeline/hour-writer.ts';
+import { PictureQueue } from '../pipeline/picture-queue.ts';
+import type { Driver, DriverSink } from '../sensors/port.ts';
+import type { Store } from '../store/port.ts';
+import { encodeHourBody, encodePicture, hourBodyOf } from './entry-bodies.ts';
+import type { Space } from './space.ts';
+
+/** A crash loses at most this much. */
+const WRITE_AHEAD_MS = 1_000;
+const STATION_KEY = 'station';
+const STATION_ID_BYTES = 16;
+
+/** This node's station id, made on first use and kept: it outlives restarts and new names. */
+export async function stationIdOf(space: Space): Promise<StationId> {
+  const { store, random } = space.context;
+  const key = `${STATION_KEY}/${space.id}`;
+  const known = await store.state.get(key);
+  if (known !== undefined) return stationIdFrom(known);
+  const fresh = random.bytes(STATION_ID_BYTES);
+  await store.state.put(key, fresh, 'strict');
+  return stationIdFrom(fresh);
+}
+
+/** What one stream is doing now. */
+export interface StreamState {
+  readonly descriptor: StreamDescriptor;
+  readonly rows: number;
+  readonly last: readonly number[];
+  /** Readings per second over the last few seconds, null before there are two. */
+  readonly rateHz: number | null;
+  /** The gap it is in, null while it delivers. */
+  readonly gap: GapCause | null;
+}
+
+export interface RecordingOptions {
+  readonly space: Space;
+  readonly name: string;
+  readonly hourMs: number;
+  /** Encodes an hour, in a worker where there is one. */
+  readonly encode: (content: HourContent) => MaybePromise<Bytes>;
+  readonly onTrouble: (message: string) => void;
+}
+
+interface MutableStream {
+  readonly descriptor: StreamDescriptor;
+  rows: number;
+  last: readonly number[];
+  gap: GapCause | null;
+  recent: { atMs: number; rows: number }[];
+}
+
+const RATE_WINDOW_MS = 5_000;
+
+export class Recording {
+  readonly station: StationId;
+  readonly sinceMs: number;
+  readonly hourMs: number;
+  readonly writer: HourWriter;
+  readonly #options: RecordingOptions;
+  readonly #pictures: PictureQueue;
+  readonly #streams = new Map<number, MutableStream>();
+  readonly #stopping = new AbortController();
+  readonly #drivers: Promise<void>[] = [];
+  #cancelTimer: (() => void) | undefined;
+  pictures = 0;
+
+  private constructor(options: RecordingOptions, station: StationId, writer: HourWriter, pictures: PictureQueue) {
+    this.#options = options;
+    this.station = station;
+    this.writer = writer;
+    this.#pictures = pictures;
+    this.sinceMs = options.space.context.clock.nowMs();
+    this.hourMs = options.hourMs;
+  }
+
+  /** Prepares recording: takes up what an earlier run left, says the station's name. */
+  static async open(options: RecordingOptions): Promise<Recording> {
+    const { space, name, hourMs } = options;
+    const { store, random } = space.context;
+    await space.settled();
+    const station = await stationIdOf(space);
+    const writer = await HourWriter.open({
+      store,
+      recorder: { station, stationName: name, hourMs },
+      newOpenId: () => random.bytes(16),
+      seal: (content, openId) => sealHour(options, content, openId),
+      sealedIds: () => sealedIdsOf(space, station),
+      onTrouble: (error) => options.onTrouble(errorMessage(error)),
+    });
+    const pictures = new PictureQueue(store, station, async (picture) => {
+      const { atMs, mediaType, replay, bytes } = picture;
+      const body = encodePicture({ station, atMs, mediaType, replay });
+      await space.writeWithBlob(KIND.picture, () => body, bytes, 'padme');
+    });
+    const recording = new Recording(options, station, writer, pictures);
+    await recording.#sayName();
+    recording.#tick();
+    return recording;
+  }
+
+  async #sayName(): Promise<void> {
+    const { space, name } = this.#options;
+    try {
+      await space.writeProfile({ name, station: this.station, spaceName: null });
+    } catch (error) {
+      // Before admission there is no key to say it under; `admitted` says it then.
+      if (!isWaystationError(error, 'no-key')) throw error;
+    }
+  }
+
+  /** This node was let in, or got a key: what waited is sealed now. */
+  async admitted(): Promise<void> {
+    await this.#sayName();
+    await this.writer.flush();
+    await this.#pictures.flush();
+  }
+
+  /** Rows of a stream that are recorded already, in sealed hours and in the open one: where a replay goes on. */
+  recordedRows(streamName: string, device: string): { rows: number; firstMs: number | null } {
+    let rows = 0;
+    let firstMs: number | null = null;
+    for (const { body } of this.#options.space.catalog.stations.get(this.station)?.hours ?? []) {
+      for (const stream of body.streams) {
+        if (stream.name !== streamName || stream.device !== device) continue;
+        firstMs ??= stream.firstMs;
+        rows += stream.rows;
+      }
+    }
+    const unsealed = this.writer.unsealedRows(streamName, device);
+    return { rows: rows + unsealed.rows, firstMs: firstMs ?? unsealed.firstMs };
+  }
+
+  /** Starts a driver; its readings are recorded until it ends or recording stops. */
+  run(driver: Driver): Promise<void> {
+    const running = driver.run(this.#sinkFor(driver), this.#stopping.signal);
+    this.#drivers.push(
+      running.catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#options.onTrouble(errorMessage(error));
+      }),
+    );
+    return running;
+  }
+
+  #sinkFor(driver: Driver): DriverSink {
+    const { recorder } = this.writer;
+    return {
+      addStream: (descriptor) => {
+        const stream = recorder.addStream(descriptor);
+        this.#streams.set(stream, { descriptor, rows: 0, last: [], gap: null, recent: [] });
+        return stream;
+      },
+      batch: (stream, batch) => {
+        recorder.batch(stream, batch);
+        this.#note(stream, batch);
+        if (recorder.hasFinished) void this.writer.flush();
+      },
+      gap: (stream, fromMs, cause, detail) => {
+        recorder.gap(stream, fromMs, cause, detail);
+        const state = this.#streams.get(stream);
+        if (state !== undefined) state.gap = cause;
+      },
+      picture: (atMs, mediaType, bytes) => {
+        this.pictures++;
+        this.#pictures
+          .add({ atMs: Math.round(atMs), mediaType, replay: driver.replay, bytes })
+          .catch((error: unknown) => this.#options.onTrouble(errorMessage(error)));
+      },
+    };
+  }
+
+  #note(stream: number, batch: ReadingBatch): void {
+    const state = this.#streams.get(stream);
+    const count = batch.offsetsNs.length;
+    if (state === undefined || count === 0) return;
+    const now = this.#options.space.context.clock.monotonicMs();
+    state.rows += count;
+    state.gap = null;
+    state.last = batch.columns.map((column) => column[count - 1] ?? Number.NaN);
+    state.recent.push({ atMs: now, rows: state.rows });
+    while (state.recent.length > 2 && now - (state.recent[0]?.atMs ?? now) > RATE_WINDOW_MS) state.recent.shift();
+  }
+
+  streams(): StreamState[] {
+    return [...this.#streams.values()].map(({ descriptor, rows, last, gap, recent }) => {
+      const first = recent[0];
+      const latest = recent.at(-1);
+      const spanMs = (latest?.atMs ?? 0) - (first?.atMs ?? 0);
+      const rateHz = spanMs > 0 ? ((latest?.rows ?? 0) - (first?.rows ?? 0)) / (spanMs / 1000) : null;
+      return { descriptor, rows, last, rateHz, gap };
+    });
+  }
+
+  #tick(): void {
+    const { clock } = this.#options.space.context;
+    this.writer.recorder.tick(clock.nowMs());
+    void this.writer.flush();
+    this.#cancelTimer = clock.schedule(WRITE_AHEAD_MS, () => this.#tick());
+  }
+
+  /** A replay has played to its end: its last hour is sealed now, for no reading will come to end it. */
+  async endReplay(): Promise<void> {
+    this.writer.recorder.stop('stop');
+    await this.writer.flush();
+  }
+
+  /** Ends recording: drivers stop, the open hour is sealed, everything is durable when this resolves. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#drivers);
+    this.#cancelTimer?.();
+    await this.writer.stop();
+    await this.#pictures.flush();
+  }
+}
+
+function sealedIdsOf(space: Space, station: StationId): Set<string> {
+  const hours = space.catalog.stations.get(station)?.hours ?? [];
+  return new Set(hours.map(({ body }) => toHex(body.openId)));
+}
+
+async function sealHour({ space, encode }: RecordingOptions, content: HourContent, openId: Bytes): Promise<void> {
+  if (sealedIdsOf(space, content.station).has(toHex(openId))) return;
+  space.sealUnder(); // before the work of encoding: without a key the hour waits in its segments
+  const bytes = await encode(content);
+  const body = encodeHourBody(hourBodyOf(content, openId, summarize(content)));
+  await space.writeWithBlob(KIND.hour, () => body, bytes);
+  await space.settled();
+}
+
+/** The name this node records under, kept for the page between visits. */
+export async function rememberName(store: Store, name: string): Promise<void> {
+  await store.state.put('name', toUtf8(name), 'strict');
+}
+
+export async function rememberedName(store: Store): Promise<string | undefined> {
+  const value = await store.state.get('name');
+  return value === undefined ? undefined : fromUtf8(value);
+}

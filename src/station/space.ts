@@ -1,0 +1,299 @@
+/**
+ * One space that this node is in: its feeds and members, its keys, what its entries say, and writing to it. Making, joining and
+ * inviting are in `space-lifecycle.ts`.
+ */
+import { computeRef } from '../blob/digest.ts';
+import { chunkCount, chunkLeaves } from '../blob/merkle.ts';
+import { sealBlob } from '../blob/seal.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { errorMessage, WaystationError } from '../core/errors.ts';
+import { blobKey, type BlobRef, type EpochId, type FeedId, type NodeId, type SpaceId } from '../core/ids.ts';
+import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
+import { beatPayload } from '../feed/beat.ts';
+import { encodeSign1, signedBytes, type Entry, type Head } from '../feed/entry.ts';
+import { branchHead } from '../feed/feed-index.ts';
+import { KIND } from '../feed/kinds.ts';
+import { BODY } from '../identity/bodies.ts';
+import { openEpochEntry } from '../identity/epochs.ts';
+import { decodeChain } from '../identity/grant-chain.ts';
+import { MAX_INVITE_HOSTS } from '../identity/invite.ts';
+import type { Role } from '../identity/roles.ts';
+import type { Store } from '../store/port.ts';
+import type { SyncEngine } from '../sync/engine.ts';
+import { Replica, type BlobPolicy } from '../sync/replica.ts';
+import { Catalog } from './catalog.ts';
+import { encodeProfile, type ProfileBody } from './entry-bodies.ts';
+import { loadSpace, type LoadedSpace } from './entry-log.ts';
+import { FeedWriter, type Draft } from './feed-writer.ts';
+import { loadBeats, saveBeat } from './beat-store.ts';
+import { loadSpaceRecord, saveSpaceRecord, type SpaceRecord } from './space-record.ts';
+
+/** What a space needs from its node. */
+export interface SpaceContext {
+  readonly self: NodeId;
+  readonly store: Store;
+  readonly keys: NodeKeys;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly engine: SyncEngine;
+  readonly policy: BlobPolicy;
+  /** Performs what the engine asks for. */
+  readonly run: () => void;
+}
+
+/** Chunks that the store has of blobs it does not have whole, and the keys of those it has. */
+async function heldBlobs(store: Store): Promise<{ whole: Set<string>; partial: Map<string, Set<number>> }> {
+  const whole = new Set<string>();
+  const partial = new Map<string, Set<number>>();
+  for (const { ref, complete } of await store.blobs.list()) {
+    if (complete) whole.add(blobKey(ref));
+    else partial.set(blobKey(ref), await heldChunks(store, ref));
+  }
+  return { whole, partial };
+}
+
+async function heldChunks(store: Store, ref: BlobRef): Promise<Set<number>> {
+  const chunks = new Set<number>();
+  const held = await store.blobs.held(ref);
+  if (held === undefined) return chunks;
+  for (let chunk = 0; chunk < chunkCount(ref.size); chunk++) {
+    const { firstLeaf, leaves } = chunkLeaves(ref, chunk);
+    let all = true;
+    for (let leaf = firstLeaf; leaf < firstLeaf + leaves; leaf++) {
+      all &&= (((held.bits[leaf >> 3] ?? 0) >> (leaf & 7)) & 1) === 1;
+    }
+    if (all) chunks.add(chunk);
+  }
+  return chunks;
+}
+
+export class Space {
+  readonly id: SpaceId;
+  readonly self: NodeId;
+  readonly replica: Replica;
+  readonly catalog: Catalog;
+  readonly writer: FeedWriter;
+  readonly context: SpaceContext;
+  /** The role that the invite promises while nobody has admitted this node yet. */
+  readonly invitedRole: Role | null;
+  #record: SpaceRecord;
+  readonly #keys: Map<EpochId, Bytes>;
+  #saving: Promise<void> = Promise.resolve();
+  #work: Promise<void> = Promise.resolve();
+  #lastBeatMs = 0;
+
+  private constructor(context: SpaceContext, record: SpaceRecord, replica: Replica, invitedRole: Role | null) {
+    this.context = context;
+    this.id = record.space;
+    this.self = context.self;
+    this.#record = record;
+    this.replica = replica;
+    this.invitedRole = invitedRole;
+    this.#keys = new Map(record.epochKeys);
+    this.catalog = new Catalog(
+      context.crypto,
+      record.space,
+      (epoch) => this.#keys.get(epoch),
+      (author) => replica.membership.member(author)?.role === 'admin',
+    );
+    this.writer = new FeedWriter({
+      ...context,
+      replica,
+      sealUnder: () => this.sealUnder(),
+      ownFeed: (purpose) => this.#record[purpose],
+      replaceFeed: (purpose, feed) => this.#save({ [purpose]: feed }),
+      publish: (entries) => {
+        context.engine.localEntries(this.id, entries, context.clock.monotonicMs());
+        context.run();
+      },
+    });
+  }
+
+  /** Reads a space back from the store. @throws WaystationError `corrupt` when its record cannot be read. */
+  static async load(context: SpaceContext, id: SpaceId): Promise<Space> {
+    const record = await loadSpaceRecord(context.store, id);
+    if (record === undefined) throw new WaystationError('not-found', `this node is not in a space ${id}`);
+    return Space.open(context, record);
+  }
+
+  /** Puts a space together from its record and whatever the store has of it. */
+  static async open(context: SpaceContext, record: SpaceRecord): Promise<Space> {
+    const loaded: LoadedSpace = await loadSpace(context.store, record.space);
+    const { membership } = loaded;
+    const { genesis, levels } = decodeChain(record.credential);
+    // A joiner knows the genesis from its link before any feed has arrived.
+    if (membership.genesis === undefined) membership.add(genesis);
+    const grant = levels.at(-1)?.grant;
+    const invitedRole = grant === undefined ? null : BODY.grant.decode(grant.body).role;
+    const { whole, partial } = await heldBlobs(context.store);
+    const { meetSecret, credential } = record;
+    const replica = new Replica(
+      { space: record.space, meetSecret, membership, index: loaded.index, policy: context.policy, credential },
+      whole,
+      partial,
+    );
+    for (const [author, beat] of await loadBeats(context.store, record.space)) replica.beats.set(author, beat);
+    const space = new Space(context, record, replica, invitedRole);
+    space.#take(loaded.entries);
+    return space;
+  }
+
+  get record(): SpaceRecord {
+    return this.#record;
+  }
+
+  get isAdmitted(): boolean {
+    return this.replica.membership.isActive(this.self);
+  }
+
+  /** The key and epoch to seal under, null in a public space. @throws WaystationError `no-key` before admission. */
+  sealUnder(): { epoch: EpochId; key: Bytes } | null {
+    const { membership } = this.replica;
+    if (membership.isPublic) return null;
+    const epoch = membership.currentEpoch();
+    const key = epoch === undefined ? undefined : this.#keys.get(epoch);
+    if (epoch === undefined || key === undefined) {
+      throw new WaystationError('no-key', 'this device has not been let in yet: it keeps what it records and seals it then');
+    }
+    return { epoch, key };
+  }
+
+  epochKeys(): ReadonlyMap<EpochId, Bytes> {
+    return this.#keys;
+  }
+
+  /** Remembers an epoch key that this node made itself. */
+  async keepEpochKey(epoch: EpochId, key: Bytes): Promise<void> {
+    if (this.#keys.has(epoch)) return;
+    this.#keys.set(epoch, key);
+    await this.#save({});
+  }
+
+  /** Remembers hosts that this node told others to meet on, so that it is there as well. */
+  async learnHosts(hosts: readonly string[]): Promise<void> {
+    const known = new Set(this.#record.hosts);
+    if (hosts.every((host) => known.has(host))) return;
+    await this.#save({ hosts: [...new Set([...known, ...hosts])].slice(0, MAX_INVITE_HOSTS) });
+  }
+
+  #save(change: Partial<SpaceRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...change, epochKeys: [...this.#keys] };
+    const record = this.#record;
+    this.#saving = this.#saving.then(() => saveSpaceRecord(this.context.store, record));
+    return this.#saving;
+  }
+
+  /** Entries were taken in: opens keys and bodies. */
+  onEntries(entries: readonly Entry[]): Promise<void> {
+    this.#take(entries);
+    return this.#work;
+  }
+
+  #take(entries: readonly Entry[]): void {
+    this.#work = this.#work.then(async () => {
+      let news = false;
+      for (const entry of entries) {
+        if (entry.header.kind !== KIND.epoch) continue;
+        try {
+          news = (await this.#openEpoch(entry)) || news;
+        } catch (error) {
+          // One bad box must not keep this node from opening the others.
+          this.catalog.damaged.push(`epoch ${entry.id}: ${errorMessage(error)}`);
+        }
+      }
+      if (news) {
+        await this.#save({});
+        await this.catalog.retry();
+      }
+      await this.catalog.add(entries);
+    });
+  }
+
+  async #openEpoch(entry: Entry): Promise<boolean> {
+    const { keys, crypto } = this.context;
+    const opened = await openEpochEntry({ crypto, keys, inviteSeed: this.#record.inviteSeed }, this.id, entry);
+    let news = false;
+    for (const [epoch, key] of opened) {
+      news ||= !this.#keys.has(epoch);
+      this.#keys.set(epoch, key);
+    }
+    return news;
+  }
+
+  /** Everything taken in so far has been opened, and everything remembered is on disk. */
+  async settled(): Promise<void> {
+    await this.#work;
+    await this.catalog.settled();
+    await this.#saving;
+  }
+
+  /** This node's feed turned out to have entries elsewhere that it lacks. */
+  abandonFeed(head: Head): void {
+    this.writer.abandon(head.feed);
+  }
+
+  write(purpose: 'control' | 'data', draft: Draft): Promise<Entry> {
+    return this.writer.write(purpose, draft);
+  }
+
+  /** Writes an `admit` that the engine has checked. */
+  async writeAdmit(body: Bytes): Promise<void> {
+    await this.write('control', { kind: KIND.admit, body });
+  }
+
+  /** Says what this node is called, unless it has said so already. A mirror cannot: it has no key to say it under. */
+  async writeProfile(profile: ProfileBody): Promise<void> {
+    await this.settled();
+    const same = this.catalog.names.get(this.self) === profile.name && profile.spaceName === null;
+    if (same && (profile.station === null || this.catalog.stations.has(profile.station))) return;
+    await this.write('data', { kind: KIND.profile, body: encodeProfile(profile) });
+  }
+
+  /** Seals bytes (plain in a public space), stores them durably and writes the entry that names them. */
+  writeWithBlob(
+    kind: number,
+    body: (ref: BlobRef) => Bytes,
+    plaintext: Bytes,
+    pad: 'none' | 'padme' = 'none',
+  ): Promise<Entry> {
+    return this.writer.write('data', async (feed) => {
+      const ref = await this.#putBlob(feed, plaintext, pad);
+      return { kind, body: body(ref), blobs: [ref] };
+    });
+  }
+
+  async #putBlob(feed: FeedId, plaintext: Bytes, pad: 'none' | 'padme'): Promise<BlobRef> {
+    const { crypto, random, store, engine, clock } = this.context;
+    const seal = this.sealUnder();
+    const context = { space: this.id, author: this.self, feed };
+    const bytes =
+      seal === null
+        ? plaintext
+        : await sealBlob(crypto, { epochKey: seal.key, ...context }, random.bytes(32), plaintext, pad);
+    const ref = await computeRef(crypto, bytes);
+    await store.blobs.put(ref, bytes);
+    engine.localBlob(this.id, blobKey(ref), clock.monotonicMs());
+    return ref;
+  }
+
+  /** Signs and gives this node's beat: alive now, with these heads. Only admitted nodes have a beat. */
+  async beat(): Promise<void> {
+    if (!this.isAdmitted) return;
+    const { clock, keys, engine, store, run } = this.context;
+    const timeMs = Math.max(Math.round(clock.nowMs()), this.#lastBeatMs + 1);
+    this.#lastBeatMs = timeMs;
+    const heads: Head[] = [];
+    for (const branch of this.replica.index.branches()) {
+      const head = branch.author === this.self ? branchHead(branch) : undefined;
+      if (head !== undefined) heads.push(head);
+    }
+    const payload = beatPayload({ space: this.id, author: this.self, timeMs, heads, extra: new Uint8Array(0) });
+    const [signature] = await keys.sign([signedBytes(payload)]);
+    if (signature === undefined) return;
+    const bytes = encodeSign1(payload, signature);
+    await saveBeat(store, this.id, this.self, timeMs, bytes);
+    engine.localBeat(this.id, timeMs, bytes, clock.monotonicMs());
+    run();
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The store of a page whose work is done in a worker (`workers/store.ts`), over comlink.
+ *
+ * Invariants: when the worker fails, or is ended through `signal`, everything pending rejects with `unavailable`, and so does
+ * every later call. Bytes are handed over, not cloned: results always, arguments as a copy cut to size, because a clone
+ * would take along the whole buffer behind a view; with `giveAwayWrites` blob bytes that fill their buffer go without any copy.
+ */
+import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import { errorMessage, WaystationError } from '../core/errors.ts';
+import type { Recovery, Store } from './port.ts';
+import {
+  type CallName,
+  type CallResult,
+  readReply,
+  type StoreCalls,
+  type StoreWorkerApi,
+  transferables,
+} from './store-wire.ts';
+
+export interface StoreWorkerOptions {
+  /** Ends the worker, at once and without flushing. */
+  readonly signal?: AbortSignal;
+  /** The caller does not touch bytes again that it gave to `blobs.write` or `blobs.put`: they may be detached. */
+  readonly giveAwayWrites?: boolean;
+}
+
+/**
+ * Opens the store `name` in `worker`, a fresh `new Worker(…/workers/store.ts)` that nobody else talks to and that ends with it.
+ * @throws WaystationError as `openIndexedDbStore`, and `unavailable` when the worker does not start.
+ */
+export async function connectStoreWorker(
+  worker: Worker,
+  name: string,
+  options: StoreWorkerOptions = {},
+): Promise<Store> {
+  options.signal?.throwIfAborted();
+  const bridge = new StoreBridge(worker, options.signal);
+  try {
+    const recovered = await bridge.call('open', [name]);
+    return bridgedStore(bridge, recovered, options.giveAwayWrites === true);
+  } catch (error) {
+    bridge.end(new WaystationError('closed', 'the store could not be opened'));
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+class StoreBridge {
+  readonly #worker: Worker;
+  readonly #remote: Remote<StoreWorkerApi>;
+  readonly #pending = new Set<(reason: WaystationError) => void>();
+  readonly #stopListening: () => void;
+  #ended: WaystationError | undefined;
+
+  constructor(worker: Worker, signal: AbortSignal | undefined) {
+    this.#worker = worker;
+    this.#remote = wrap<StoreWorkerApi>(worker);
+    const died = (event: Event) => {
+      const detail = event instanceof ErrorEvent && event.message !== '' ? `: ${event.message}` : '';
+      this.end(
+        new WaystationError('unavailable', `the worker that keeps the store died${detail}; reload the page`),
+      );
+    };
+    const aborted = () => {
+      this.end(new WaystationError('unavailable', `the store was ended: ${errorMessage(signal?.reason)}`));
+    };
+    worker.addEventListener('error', died);
+    worker.addEventListener('messageerror', died);
+    signal?.addEventListener('abort', aborted);
+    this.#stopListening = () => {
+      worker.removeEventListener('error', died);
+      worker.removeEventListener('messageerror', died);
+      signal?.removeEventListener('abort', aborted);
+    };
+  }
+
+  /** Carries one call over; rejects with its error, or with the worker's end. */
+  async call<N extends CallName>(name: N, args: Parameters<StoreCalls[N]>): Promise<CallResult<N>> {
+    if (this.#ended !== undefined) throw this.#ended;
+    let giveUp: (reason: WaystationError) => void = () => undefined;
+    const ended = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
+    this.#pending.add(giveUp);
+    try {
+      // Comlink's types cannot follow the generic through its proxy.
+      const request = this.#remote.request as unknown as StoreWorkerApi['request'];
+      return readReply(await Promise.race([request(name, transfer(args, transferables(args))), ended]));
+    } finally {
+      this.#pending.delete(giveUp);
+    }
+  }
+
+  /** Ends the worker; everything pending and everything later rejects with `reason`. */
+  end(reason: WaystationError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    this.#stopListening();
+    for (const reject of this.#pending) reject(reason);
+    this.#remote[releaseProxy]();
+    this.#worker.terminate();
+  }
+}
+
+function bridgedStore(bridge: StoreBridge, recovered: readonly Recovery[], giveAwayWrites: boolean): Store {
+  const copy = (bytes: Uint8Array) => new Uint8Array(bytes);
+  const fills = (bytes: Uint8Array) =>
+    bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+  const give = (bytes: Uint8Array) => (giveAwayWrites && fills(bytes) ? bytes : copy(bytes));
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    try {
+      await bridge.call('close', []);
+    } finally {
+      bridge.end(new WaystationError('closed', 'the store was closed; open it again'));
+    }
+  }
+
+  return {
+    recovered,
+    logs: {
+      list: () => bridge.call('logs.list', []),
+      append: (log, records, durability) => bridge.call('logs.append', [log, records.map(copy), durability]),
+      read: (log, from, count, maxBytes) => bridge.call('logs.read', [log, from, count, maxBytes]),
+      remove: (log) => bridge.call('logs.remove', [log]),
+    },
+    state: {
+      get: (key) => bridge.call('state.get', [key]),
+      put: (key, value, durability) => bridge.call('state.put', [key, copy(value), durability]),
+      delete: (key) => bridge.call('state.delete', [key]),
+      keys: (prefix) => bridge.call('state.keys', [prefix]),
+    },
+    blobs: {
+      list: () => bridge.call('blobs.list', []),
+      held: (ref) => bridge.call('blobs.held', [ref]),
+      write: (ref, firstLeaf, bytes) => bridge.call('blobs.write', [ref, firstLeaf, give(bytes)]),
+      put: (ref, bytes) => bridge.call('blobs.put', [ref, give(bytes)]),
+      read: (ref, offset, length) => bridge.call('blobs.read', [ref, offset, length]),
+      remove: (ref) => bridge.call('blobs.remove', [ref]),
+    },
+    usage: () => bridge.call('usage', []),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

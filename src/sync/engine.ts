@@ -1,0 +1,346 @@
+/**
+ * The sync engine of one node: every link's session, every space's replica, one queue of effects. A pure state machine:
+ * events and time in, effects out; the driver (station/sync-driver.ts, or the simulator) performs the effects and brings back
+ * their results. Nothing here reads a clock, draws a random number or touches a socket. The `nowMs` of events is
+ * monotonic; a clock that is set back must not stop what waits for an interval.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { isWaystationError, errorMessage } from '../core/errors.ts';
+import type { NodeId, SpaceId } from '../core/ids.ts';
+import type { Entry } from '../feed/entry.ts';
+import { branchHead, feedKey, type Placement } from '../feed/feed-index.ts';
+import { isMembershipKind } from '../feed/kinds.ts';
+import type { Channel } from '../mesh/port.ts';
+import type { PurposedHead } from './compare.ts';
+import type { Effect, EffectId, LinkId, Notice, Outbox, RequestName, Requests } from './effects.ts';
+import { ANNOUNCE_DELAY_MS, PULL_INTERVAL_MS } from './limits.ts';
+import type { Replica } from './replica.ts';
+import { Session, type LinkFacts, type SessionHost } from './session.ts';
+import type { SpaceHooks } from './space-context.ts';
+import type { SpaceSession } from './space-session.ts';
+
+/** After a failed write fetching rests this long, so that a full disk is not hammered. */
+const STORE_PAUSE_MS = 30_000;
+/** Unproved links and open requests are looked at this often. */
+const HOUSEKEEPING_MS = 1_000;
+
+interface Pending {
+  readonly done: (answer: never) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export interface EngineOptions {
+  readonly self: NodeId;
+  /** False for peers that must not be linked (`--only-peer`). */
+  readonly acceptPeer?: (node: NodeId) => boolean;
+  /** What this device believes the date to be: expiry and beats go by it, intervals by the events' own time. */
+  readonly wallMs: () => number;
+}
+
+export class SyncEngine {
+  readonly self: NodeId;
+  readonly replicas = new Map<SpaceId, Replica>();
+  readonly sessions = new Map<LinkId, Session>();
+  /** How often hostile or useless input was dropped, by reason. */
+  readonly dropped = new Map<string, number>();
+  readonly #acceptPeer: (node: NodeId) => boolean;
+  readonly #wallMs: () => number;
+  #effects: Effect[] = [];
+  readonly #pending = new Map<EffectId, Pending>();
+  #nextEffect = 1;
+  #nowMs = 0;
+  readonly #newHeads = new Map<Replica, Map<string, PurposedHead>>();
+  readonly #newBeats = new Set<Replica>();
+  #announceAtMs: number | null = null;
+  #pullAtMs: number | null = null;
+  #storePausedUntilMs = 0;
+  readonly #reschedule = new Set<Replica>();
+  readonly #host: SessionHost;
+  readonly #out: Outbox;
+
+  constructor(options: EngineOptions) {
+    this.self = options.self;
+    this.#acceptPeer = options.acceptPeer ?? (() => true);
+    this.#wallMs = options.wallMs;
+    this.#out = this.#makeOutbox();
+    this.#host = {
+      self: this.self,
+      replicas: this.replicas,
+      out: this.#out,
+      hooks: this.#makeHooks(),
+      proved: (session, node) => this.#proved(session, node),
+    };
+  }
+
+  // Events. Each may leave effects to take.
+
+  /** A space that this node is in (or has an invite to). */
+  addSpace(replica: Replica, nowMs: number): void {
+    this.#at(nowMs, () => {
+      this.replicas.set(replica.space, replica);
+      for (const session of this.sessions.values()) session.match(replica);
+    });
+  }
+
+  /** @param nonce 32 fresh random bytes. @param credit bytes that the link's bulk channel takes. */
+  linkUp(facts: LinkFacts, nonce: Bytes, credit: number, nowMs: number): void {
+    this.#at(nowMs, () => {
+      this.sessions.set(facts.link, new Session(this.#host, facts, nonce, credit));
+    });
+  }
+
+  linkDown(link: LinkId, nowMs: number): void {
+    this.#at(nowMs, () => {
+      const session = this.sessions.get(link);
+      this.sessions.delete(link);
+      session?.stop();
+      for (const replica of this.replicas.values()) this.#reschedule.add(replica);
+    });
+  }
+
+  message(link: LinkId, channel: Channel, bytes: Bytes, nowMs: number): void {
+    this.#at(nowMs, () => this.sessions.get(link)?.onMessage(channel, bytes));
+  }
+
+  /** The link's bulk channel takes `credit` bytes. */
+  drained(link: LinkId, credit: number, nowMs: number): void {
+    this.#at(nowMs, () => this.sessions.get(link)?.drained(credit));
+  }
+
+  /** Entries of this node's own that are durable already. */
+  localEntries(space: SpaceId, entries: readonly Entry[], nowMs: number): void {
+    this.#at(nowMs, () => {
+      const replica = this.replicas.get(space);
+      if (replica === undefined) throw new RangeError('expected a space of this node');
+      this.#committed(replica, replica.commit(entries, () => true));
+    });
+  }
+
+  /** A blob that this node has stored whole (it sealed it itself). Call before the entry that names it. */
+  localBlob(space: SpaceId, key: string, nowMs: number): void {
+    this.#at(nowMs, () => {
+      const replica = this.replicas.get(space);
+      if (replica !== undefined) this.#blobHeld(replica, key, false);
+    });
+  }
+
+  /** This node's own signed beat. */
+  localBeat(space: SpaceId, timeMs: number, bytes: Bytes, nowMs: number): void {
+    this.#at(nowMs, () => {
+      const replica = this.replicas.get(space);
+      if (replica === undefined) return;
+      replica.beats.set(this.self, { timeMs, bytes });
+      this.#newBeats.add(replica);
+      this.#announceSoon();
+    });
+  }
+
+  /** The answer to a request effect. */
+  result<N extends RequestName>(id: EffectId, answer: Requests[N]['answer'], nowMs: number): void {
+    this.#at(nowMs, () => this.#settle(id)?.done(answer as never));
+  }
+
+  failed(id: EffectId, error: unknown, nowMs: number): void {
+    this.#at(nowMs, () => this.#settle(id)?.failed(error));
+  }
+
+  /** Time has passed: call at or after {@link nextWakeMs}. */
+  wake(nowMs: number): void {
+    this.#at(nowMs, () => {
+      for (const session of [...this.sessions.values()]) session.expire(nowMs);
+      if (this.#announceAtMs !== null && nowMs >= this.#announceAtMs) this.#announce();
+      if (this.#pullAtMs !== null && nowMs >= this.#pullAtMs) this.#pull();
+      if (this.#storePausedUntilMs !== 0 && nowMs >= this.#storePausedUntilMs) {
+        this.#storePausedUntilMs = 0;
+        for (const replica of this.replicas.values()) this.#reschedule.add(replica);
+      }
+    });
+  }
+
+  /** When `wake` should be called next at the latest; null when nothing waits for time. */
+  nextWakeMs(): number | null {
+    const times: number[] = [];
+    if (this.#announceAtMs !== null) times.push(this.#announceAtMs);
+    if (this.#pullAtMs !== null) times.push(this.#pullAtMs);
+    if (this.#storePausedUntilMs !== 0) times.push(this.#storePausedUntilMs);
+    if (this.#waitsForPeers()) times.push(this.#nowMs + HOUSEKEEPING_MS);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  #waitsForPeers(): boolean {
+    for (const session of this.sessions.values()) {
+      if (session.peer === null) return true;
+      for (const space of session.spaces.values()) if (space.entries.waiting || space.blobs.waiting) return true;
+    }
+    return false;
+  }
+
+  /** The effects since the last call, in order. */
+  takeEffects(): Effect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  // Inner workings.
+
+  #at(nowMs: number, event: () => void): void {
+    this.#nowMs = nowMs;
+    event();
+    while (this.#reschedule.size > 0) {
+      const replicas = [...this.#reschedule];
+      this.#reschedule.clear();
+      for (const replica of replicas) this.#lookForWork(replica);
+    }
+  }
+
+  #settle(id: EffectId): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  *#sessionsOf(replica: Replica): IterableIterator<SpaceSession> {
+    for (const session of this.sessions.values()) {
+      const space = session.spaces.get(replica.space);
+      if (space !== undefined && !session.closed) yield space;
+    }
+  }
+
+  #lookForWork(replica: Replica): void {
+    const spaces = [...this.#sessionsOf(replica)];
+    for (const space of spaces) space.entries.evaluate();
+    for (const space of spaces) {
+      space.blobs.invalidate();
+      space.blobs.schedule();
+    }
+    if (replica.wants.size > 0 && spaces.length > 0) this.#pullAtMs ??= this.#nowMs + ANNOUNCE_DELAY_MS;
+  }
+
+  #proved(session: Session, node: NodeId): boolean {
+    if (!this.#acceptPeer(node)) {
+      session.close('not among the peers that this node links to');
+      return false;
+    }
+    for (const other of this.sessions.values()) {
+      if (other === session || other.peer !== node || other.closed) continue;
+      // The newer link wins: the older one is what the peer has given up, or will be closed by the mesh.
+      other.close('replaced by a newer link');
+    }
+    return true;
+  }
+
+  #committed(replica: Replica, placement: Placement): void {
+    const { branch, fresh, founded } = placement;
+    if (fresh.length === 0) return;
+    const { author, feed, purpose } = branch;
+    if (founded && branch.base + fresh.length > 0 && replica.index.branchesOf(author, feed).length > 1) {
+      this.#notice({ kind: 'forked', space: replica.space, author, feed });
+    }
+    const head = branchHead(branch);
+    if (head !== undefined) {
+      const heads = this.#newHeads.get(replica) ?? new Map<string, PurposedHead>();
+      this.#newHeads.set(replica, heads);
+      heads.set(`${feedKey(author, feed)}.${branch.name}`, { ...head, purpose });
+    }
+    this.#announceSoon();
+    this.#notice({ kind: 'entries', space: replica.space, entries: fresh });
+    if (fresh.some((entry) => isMembershipKind(entry.header.kind))) {
+      for (const space of [...this.#sessionsOf(replica)]) space.evaluateGate();
+    }
+    this.#reschedule.add(replica);
+  }
+
+  #blobHeld(replica: Replica, key: string, fetched: boolean): void {
+    const ref = replica.refOf(key);
+    if (!replica.blobHeld(key) || ref === undefined) return;
+    if (fetched) this.#notice({ kind: 'blob-complete', space: replica.space, ref });
+    this.#announceSoon();
+  }
+
+  #announceSoon(): void {
+    this.#announceAtMs ??= this.#nowMs + ANNOUNCE_DELAY_MS;
+  }
+
+  #announce(): void {
+    this.#announceAtMs = null;
+    for (const [replica, heads] of this.#newHeads) {
+      const list = [...heads.values()];
+      for (const space of this.#sessionsOf(replica)) space.tellHeads(list);
+    }
+    this.#newHeads.clear();
+    for (const replica of this.replicas.values()) {
+      if (replica.holdingsChanged.size === 0) continue;
+      const feeds = [...replica.holdingsChanged];
+      replica.holdingsChanged.clear();
+      for (const space of this.#sessionsOf(replica)) space.blobs.tellHoldings(feeds);
+    }
+    for (const replica of this.#newBeats) for (const space of this.#sessionsOf(replica)) space.tellBeats();
+    this.#newBeats.clear();
+  }
+
+  #pull(): void {
+    this.#pullAtMs = null;
+    let waiting = false;
+    for (const replica of this.replicas.values()) {
+      const spaces = [...this.#sessionsOf(replica)];
+      if (replica.wants.size === 0 || spaces.length === 0) continue;
+      waiting = true;
+      const offered = new Set<string>();
+      for (const want of replica.wants.values()) {
+        if (spaces.some((space) => space.blobs.offers(want))) offered.add(want.key);
+      }
+      for (const space of spaces) space.blobs.pullMissing(this.#nowMs, (want) => offered.has(want.key));
+    }
+    if (waiting) this.#pullAtMs = this.#nowMs + PULL_INTERVAL_MS;
+  }
+
+  #notice(notice: Notice): void {
+    this.#effects.push({ type: 'notice', notice });
+  }
+
+  #makeOutbox(): Outbox {
+    const engine = this;
+    return {
+      get nowMs() {
+        return engine.#nowMs;
+      },
+      get wallMs() {
+        return engine.#wallMs();
+      },
+      send: (link, channel, bytes) => this.#effects.push({ type: 'send', link, channel, bytes }),
+      close: (link, reason) => this.#effects.push({ type: 'close', link, reason }),
+      notice: (notice) => this.#notice(notice),
+      drop: (link, reason) => {
+        this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + 1);
+        this.#notice({ kind: 'dropped', link, reason });
+      },
+      request: (type, ask, done, failed) => {
+        const id = this.#nextEffect++;
+        this.#pending.set(id, { done, failed: failed ?? (() => {}) });
+        this.#effects.push({ type, id, ...ask } as unknown as Effect);
+      },
+    };
+  }
+
+  #makeHooks(): SpaceHooks {
+    const engine = this;
+    return {
+      committed: (replica, placement) => this.#committed(replica, placement),
+      blobHeld: (replica, key) => this.#blobHeld(replica, key, true),
+      reschedule: (replica) => this.#reschedule.add(replica),
+      beatsChanged: (replica) => {
+        this.#newBeats.add(replica);
+        this.#announceSoon();
+      },
+      storeTrouble: (error) => {
+        this.#storePausedUntilMs = this.#nowMs + STORE_PAUSE_MS;
+        const code = isWaystationError(error) ? error.code : 'unavailable';
+        this.#notice({ kind: 'store-trouble', code, message: errorMessage(error) });
+      },
+      get storePaused() {
+        return engine.#nowMs < engine.#storePausedUntilMs;
+      },
+    };
+  }
+}

@@ -1,0 +1,51 @@
+/** Every bound of the sync session, with its reason. Bytes are bytes, times are milliseconds. */
+
+/** The largest message both WebRTC stacks carry (measured; see src/mesh/port.ts). */
+export const MAX_MESSAGE_BYTES = 262_144;
+/** Before a peer has proved who it is, a handshake of under 3 KiB is all it needs to say. */
+export const MAX_BYTES_BEFORE_PROOF = 65_536;
+/** A phone on a bad link proves itself in two round trips; ten seconds is several times that. */
+export const PROOF_TIMEOUT_MS = 10_000;
+/** Spaces one node may be in at once: each costs one HMAC per link. */
+export const MAX_SPACES = 64;
+/** Ranges or heads in one message: 64 KiB of them at most. */
+export const MAX_RANGES = 256;
+export const MAX_HEADS_PER_MESSAGE = 512;
+/** Feeds per author: a handful per node, more after forks. Past this an author is filling memories. */
+export const MAX_FEEDS_PER_AUTHOR = 64;
+/** Heads of one peer that we remember without holding their entries. */
+export const MAX_PENDING_HEADS = 65_536;
+/** Entries asked for in one request; served in messages of {@link ENTRY_BATCH_BYTES}. */
+export const MAX_ENTRIES_PER_WANT = 2_048;
+export const MAX_WANTS_PER_MESSAGE = 64;
+/** Half a link message, so that one entry of the largest size still fits behind the batch. */
+export const ENTRY_BATCH_BYTES = 131_072;
+/** Requests a peer may have waiting with us; a polite one stays under it, a rude one is dropped from. */
+export const MAX_QUEUED_ENTRY_WANTS = 1_024;
+export const MAX_QUEUED_CHUNKS = 1_024;
+/** Bytes of chunks asked for and not yet stored, per link: what keeps a fast LAN busy over a few ms of latency. */
+export const CHUNK_WINDOW_BYTES = 6 * 2 ** 20;
+export const MAX_CHUNKS_IN_FLIGHT = 512;
+export const MAX_CHUNKS_PER_MESSAGE = 256;
+/** Reads of chunks started ahead of the link's credit. */
+export const MAX_READS_AHEAD = 4;
+/** A peer that answers nothing for this long has its requests given to others. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** New heads and holdings are collected this long before they are told, so a burst costs one message. */
+export const ANNOUNCE_DELAY_MS = 20;
+/** How often unreachable wants are asked for through neighbours, and how many at once. */
+export const PULL_INTERVAL_MS = 5_000;
+export const PULL_REPEAT_MS = 60_000;
+export const MAX_PULLS_PER_MESSAGE = 256;
+/** The longest chain of neighbours that a pull goes through; a valley has fewer hops. */
+export const MAX_PULL_HOPS = 16;
+/** Runs in one statement of holdings: 4,096 gaps in one feed is a disk gone bad. */
+export const MAX_RUN_NUMBERS = 8_192;
+export const MAX_BEAT_BYTES = 8_192;
+export const MAX_BEATS_PER_MESSAGE = 24;
+/** A clock further ahead than this is wrong: its beat would shut out later, honest ones. */
+export const MAX_CLOCK_AHEAD_MS = 24 * 3_600_000;
+/** Wrong data from one peer before the link is closed: one may be a fault of its disk. */
+export const MAX_STRIKES = 3;
+/** A grant chain of four grants with redemptions is under 3 KiB. */
+export const MAX_CHAIN_BYTES = 8_192;

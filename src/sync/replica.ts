@@ -1,0 +1,255 @@
+/**
+ * One space as the sync engine sees it: its feeds, its members, which blobs exist, which of them are held and
+ * which are wanted. Pure bookkeeping; all I/O is in effects.
+ */
+import { RunSet } from '../blob/runs.ts';
+import { chunkCount } from '../blob/merkle.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { blobKey, type BlobRef, type NodeId, type SpaceId } from '../core/ids.ts';
+import type { Entry } from '../feed/entry.ts';
+import { feedKey, FeedIndex, type EntryMeta, type FeedKey, type Placement } from '../feed/feed-index.ts';
+import { HeadSet } from '../feed/reconcile.ts';
+import { isMembershipKind } from '../feed/kinds.ts';
+import type { Membership } from '../identity/membership.ts';
+import type { LinkId } from './effects.ts';
+
+/** Where a blob was first named; what is wanted first is decided from this. */
+export interface BlobOrigin {
+  readonly author: NodeId;
+  readonly kind: number;
+  readonly timeMs: number;
+}
+
+/** Says whether this node collects a blob of its own accord. What others pull through it comes anyway. */
+export type BlobPolicy = (origin: BlobOrigin, ref: BlobRef) => boolean;
+
+export interface Want {
+  readonly ref: BlobRef;
+  readonly key: string;
+  readonly origin: BlobOrigin;
+  readonly feed: FeedKey;
+  readonly seq: number;
+  readonly chunks: number;
+  /** Chunks verified and stored. */
+  readonly held: Set<number>;
+  /** Chunk → link it was asked from. */
+  readonly inFlight: Map<number, LinkId>;
+  /** Where to look for the next chunk to ask for. */
+  cursor: number;
+  /** Hops that a request for it may still travel through us. */
+  pullHops: number;
+}
+
+interface KnownBlob {
+  readonly ref: BlobRef;
+  readonly origin: BlobOrigin;
+  readonly positions: { readonly feed: FeedKey; readonly seq: number }[];
+  held: boolean;
+}
+
+export interface ReplicaOptions {
+  readonly space: SpaceId;
+  readonly meetSecret: Bytes;
+  readonly membership: Membership;
+  readonly index: FeedIndex;
+  readonly policy: BlobPolicy;
+  /** Our own grant chain with redemption, shown to those who do not know us. */
+  readonly credential: Bytes;
+}
+
+/** Newest first, then smallest: what fits into ten minutes shows most. */
+function compareWants(a: Want, b: Want): number {
+  return b.origin.timeMs - a.origin.timeMs || a.ref.size - b.ref.size || (a.key < b.key ? -1 : 1);
+}
+
+export class Replica {
+  readonly space: SpaceId;
+  readonly meetSecret: Bytes;
+  readonly membership: Membership;
+  readonly index: FeedIndex;
+  readonly policy: BlobPolicy;
+  readonly credential: Bytes;
+  readonly wants = new Map<string, Want>();
+  /** Latest verified beat per author: time and signed bytes. */
+  readonly beats = new Map<NodeId, { readonly timeMs: number; readonly bytes: Bytes }>();
+  /** Feeds with an entry request under way, over all links. */
+  readonly fetching = new Map<FeedKey, LinkId>();
+  /** Feeds whose holdings changed since they were last told. */
+  readonly holdingsChanged = new Set<FeedKey>();
+  readonly #blobs = new Map<string, KnownBlob>();
+  readonly #holdings = new Map<FeedKey, RunSet>();
+  /** Positions with blobs still missing, counted. */
+  readonly #missingAt = new Map<string, number>();
+  readonly #partial: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Blobs that the store has whole though no entry names them yet. */
+  readonly #heldAhead: Set<string>;
+  #ordered: Want[] | undefined;
+  #headSet: { version: number; set: HeadSet } | undefined;
+  #heldCount = 0;
+  #heldBytes = 0;
+
+  /**
+   * @param held keys of blobs that the store has whole, and `partial` the chunks it has of others.
+   */
+  constructor(
+    options: ReplicaOptions,
+    held: ReadonlySet<string> = new Set(),
+    partial: ReadonlyMap<string, ReadonlySet<number>> = new Map(),
+  ) {
+    this.space = options.space;
+    this.meetSecret = options.meetSecret;
+    this.membership = options.membership;
+    this.index = options.index;
+    this.policy = options.policy;
+    this.credential = options.credential;
+    this.#heldAhead = new Set(held);
+    this.#partial = partial;
+    for (const branch of this.index.branches()) {
+      branch.entries.forEach((meta, i) => {
+        this.#notePosition(branch.author, feedKey(branch.author, branch.feed), branch.base + i, meta);
+      });
+    }
+    this.holdingsChanged.clear();
+  }
+
+  /** Takes in entries that are durable; returns those that were new. */
+  commit(entries: readonly Entry[], verified: (entry: Entry) => boolean): Placement {
+    const placement = this.index.commit(entries, verified);
+    const { author, feed } = placement.branch;
+    for (const entry of placement.fresh) {
+      if (isMembershipKind(entry.header.kind)) this.membership.add(entry);
+      const found = this.index.find(author, feed, entry.header.seq, entry.id);
+      if (found !== undefined) this.#notePosition(author, feedKey(author, feed), entry.header.seq, found.meta);
+    }
+    return placement;
+  }
+
+  headSet(): HeadSet {
+    if (this.#headSet?.version !== this.index.version) {
+      this.#headSet = { version: this.index.version, set: new HeadSet(this.index.heads()) };
+    }
+    return this.#headSet.set;
+  }
+
+  /** Positions of a feed whose blobs are all held. */
+  holdings(feed: FeedKey): RunSet {
+    return this.#holdings.get(feed) ?? new RunSet();
+  }
+
+  feedsWithHoldings(): IterableIterator<FeedKey> {
+    return this.#holdings.keys();
+  }
+
+  knows(key: string): boolean {
+    return this.#blobs.has(key);
+  }
+
+  refOf(key: string): BlobRef | undefined {
+    return this.#blobs.get(key)?.ref;
+  }
+
+  holds(key: string): boolean {
+    return this.#blobs.get(key)?.held === true;
+  }
+
+  /** Blobs named by entries: held and missing, counted, and bytes held. */
+  blobCounts(): { held: number; missing: number; bytes: number } {
+    return { held: this.#heldCount, missing: this.#blobs.size - this.#heldCount, bytes: this.#heldBytes };
+  }
+
+  /** Wants in the order in which they should be asked for; may hold some that are satisfied by now. */
+  orderedWants(): readonly Want[] {
+    if (this.#ordered === undefined || this.#ordered.length > 2 * this.wants.size + 64) {
+      this.#ordered = [...this.wants.values()].sort(compareWants);
+    }
+    return this.#ordered;
+  }
+
+  /** Every position where a known blob is named. */
+  positionsOf(key: string): readonly { readonly feed: FeedKey; readonly seq: number }[] {
+    return this.#blobs.get(key)?.positions ?? [];
+  }
+
+  /** Marks a blob as wanted though policy does not ask for it; false when no entry names it or it is held. */
+  pull(key: string, hops: number): boolean {
+    const known = this.#blobs.get(key);
+    if (known === undefined || known.held) return false;
+    const want = this.wants.get(key) ?? this.#want(known, key);
+    want.pullHops = Math.max(want.pullHops, hops);
+    return true;
+  }
+
+  /** The store has the blob whole. Returns true when that is news. */
+  blobHeld(key: string): boolean {
+    const known = this.#blobs.get(key);
+    if (known === undefined) this.#heldAhead.add(key);
+    if (known === undefined || known.held) return false;
+    known.held = true;
+    this.#heldCount++;
+    this.#heldBytes += known.ref.size;
+    this.wants.delete(key);
+    for (const { feed, seq } of known.positions) this.#settle(feed, seq);
+    return true;
+  }
+
+  #notePosition(author: NodeId, feed: FeedKey, seq: number, meta: EntryMeta): void {
+    const distinct = new Map(meta.blobs.map((ref) => [blobKey(ref), ref]));
+    this.#missingAt.set(`${feed}:${seq}`, (this.#missingAt.get(`${feed}:${seq}`) ?? 0) + distinct.size + 1);
+    for (const [key, ref] of distinct) {
+      let known = this.#blobs.get(key);
+      if (known === undefined) {
+        known = { ref, origin: { author, kind: meta.kind, timeMs: meta.timeMs }, positions: [], held: false };
+        this.#blobs.set(key, known);
+        if (this.#heldAhead.delete(key)) {
+          known.held = true;
+          this.#heldCount++;
+          this.#heldBytes += ref.size;
+        } else if (this.policy(known.origin, ref)) {
+          known.positions.push({ feed, seq });
+          this.#want(known, key);
+          continue;
+        }
+      }
+      known.positions.push({ feed, seq });
+      if (known.held) this.#settle(feed, seq);
+    }
+    this.#settle(feed, seq);
+  }
+
+  #want(known: KnownBlob, key: string): Want {
+    const { feed, seq } = known.positions[0] as { feed: FeedKey; seq: number };
+    const want: Want = {
+      ref: known.ref,
+      key,
+      origin: known.origin,
+      feed,
+      seq,
+      chunks: chunkCount(known.ref.size),
+      held: new Set(this.#partial.get(key) ?? []),
+      inFlight: new Map(),
+      cursor: 0,
+      pullHops: 0,
+    };
+    this.wants.set(key, want);
+    this.#ordered = undefined;
+    return want;
+  }
+
+  /** One thing that position `seq` waited for is there; with the last one the position counts as held. */
+  #settle(feed: FeedKey, seq: number): void {
+    const at = `${feed}:${seq}`;
+    const left = (this.#missingAt.get(at) ?? 0) - 1;
+    if (left > 0) {
+      this.#missingAt.set(at, left);
+      return;
+    }
+    this.#missingAt.delete(at);
+    let runs = this.#holdings.get(feed);
+    if (runs === undefined) {
+      runs = new RunSet();
+      this.#holdings.set(feed, runs);
+    }
+    runs.add(seq);
+    this.holdingsChanged.add(feed);
+  }
+}

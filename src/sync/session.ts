@@ -1,0 +1,236 @@
+/**
+ * One link from hello to close: proves who is at the other end, finds the spaces that both are in, and hands
+ * messages to the right {@link SpaceSession}. Until the proof is checked at most 64 KiB and ten seconds are spent on a peer,
+ * and nothing about any space is said.
+ */
+import { asBytes, toHex, type Bytes } from '../core/bytes.ts';
+import { isWaystationError } from '../core/errors.ts';
+import { idBytes, nodeIdFrom, type NodeId, type SpaceId } from '../core/ids.ts';
+import {
+  otherRole,
+  proveStatement,
+  proveTranscript,
+  proveVerification,
+  spaceAlias,
+  spaceToken,
+  transcriptHash,
+  type ProveEnd,
+  type ProveRole,
+  type ProveTranscript,
+} from '../identity/prove.ts';
+import type { Channel } from '../mesh/port.ts';
+import type { LinkId, Outbox } from './effects.ts';
+import { MAX_BYTES_BEFORE_PROOF, MAX_MESSAGE_BYTES, MAX_STRIKES, PROOF_TIMEOUT_MS } from './limits.ts';
+import { decodeMessage, encodeMessage, PROTOCOL_VERSION, type Message } from './messages.ts';
+import type { Replica } from './replica.ts';
+import type { SpaceHooks } from './space-context.ts';
+import { SpaceSession } from './space-session.ts';
+
+/** What the session is told of the link under it. */
+export interface LinkFacts {
+  readonly link: LinkId;
+  readonly initiator: boolean;
+  /** SHA-256 of the DTLS certificates as this side used and saw them. */
+  readonly localFingerprint: Bytes;
+  readonly remoteFingerprint: Bytes;
+}
+
+/** What the session needs from the engine. */
+export interface SessionHost {
+  readonly self: NodeId;
+  readonly replicas: ReadonlyMap<SpaceId, Replica>;
+  readonly out: Outbox;
+  readonly hooks: SpaceHooks;
+  /** The peer has proved its key: false closes the link (`--only-peer`, or a second link to the same peer). */
+  proved(session: Session, node: NodeId): boolean;
+}
+
+export class Session {
+  readonly facts: LinkFacts;
+  readonly sinceMs: number;
+  /** Set once the peer has proved that it holds this key. */
+  peer: NodeId | null = null;
+  closed = false;
+  readonly spaces = new Map<SpaceId, SpaceSession>();
+  /** Bytes the bulk channel still takes, as last told. */
+  credit: number;
+  readonly #host: SessionHost;
+  readonly #role: ProveRole;
+  readonly #nonce: Bytes;
+  readonly #byAlias = new Map<string, SpaceSession>();
+  /** Tokens of the peer that matched no space of ours yet. */
+  #unmatched: Bytes[] = [];
+  #transcript: ProveTranscript | null = null;
+  #peerHello: ProveEnd | null = null;
+  #proofPending = false;
+  #bytesBeforeProof = 0;
+  #strikes = 0;
+
+  /** @param nonce 32 random bytes, fresh for this link. */
+  constructor(host: SessionHost, facts: LinkFacts, nonce: Bytes, credit: number) {
+    this.#host = host;
+    this.facts = facts;
+    this.#role = facts.initiator ? 'initiator' : 'responder';
+    this.#nonce = nonce;
+    this.credit = credit;
+    this.sinceMs = host.out.nowMs;
+    this.#send(encodeMessage('hello', PROTOCOL_VERSION, idBytes(host.self), nonce));
+  }
+
+  get link(): LinkId {
+    return this.facts.link;
+  }
+
+  #send(bytes: Bytes): void {
+    if (!this.closed) this.#host.out.send(this.link, 'control', bytes);
+  }
+
+  close(reason: string): void {
+    if (this.closed) return;
+    this.#host.out.close(this.link, reason);
+    this.stop();
+  }
+
+  /** The link is gone. */
+  stop(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const space of this.spaces.values()) space.stop();
+  }
+
+  strike(reason: string): void {
+    this.#host.out.drop(this.link, reason);
+    this.#strikes++;
+    if (this.#strikes >= MAX_STRIKES) this.close(`too much wrong data: ${reason}`);
+  }
+
+  /** Time bounds: an unproved peer is closed after ten seconds, unanswered requests go to others. */
+  expire(nowMs: number): void {
+    if (this.peer === null && nowMs - this.sinceMs > PROOF_TIMEOUT_MS) return this.close('no proof in time');
+    for (const space of this.spaces.values()) {
+      space.entries.expire(nowMs);
+      space.blobs.expire(nowMs);
+    }
+  }
+
+  /** The bulk channel takes `credit` bytes again. */
+  drained(credit: number): void {
+    this.credit = credit;
+    for (const space of this.spaces.values()) space.blobs.pump();
+  }
+
+  onMessage(_channel: Channel, bytes: Bytes): void {
+    const { out } = this.#host;
+    if (this.closed) return;
+    if (bytes.length > MAX_MESSAGE_BYTES) return this.strike('message-too-long');
+    if (this.peer === null) {
+      this.#bytesBeforeProof += bytes.length;
+      if (this.#bytesBeforeProof > MAX_BYTES_BEFORE_PROOF) {
+        out.drop(this.link, 'too-much-before-proof');
+        return this.close('too much before proof');
+      }
+    }
+    let message: Message;
+    try {
+      message = decodeMessage(bytes);
+    } catch (error) {
+      return this.strike(isWaystationError(error) ? `message-${error.code}` : 'message-malformed');
+    }
+    try {
+      this.#dispatch(message);
+    } catch (error) {
+      // Fields of the right shape with impossible contents (run lists, ids): the peer's fault, not ours.
+      this.strike(isWaystationError(error) ? `message-${error.code}` : 'message-failed');
+    }
+  }
+
+  #dispatch(message: Message): void {
+    if (message.name === 'hello') return this.#onHello(message.fields);
+    if (message.name === 'prove') return this.#onProve(message.fields);
+    if (this.peer === null) return this.strike('message-before-proof');
+    const space = this.#byAlias.get(toHex(message.fields[1]));
+    if (space === undefined) return this.#host.out.drop(this.link, 'unknown-space');
+    space.onMessage(message);
+  }
+
+  #onHello([, version, node, nonce]: Message<'hello'>['fields']): void {
+    const { self, out } = this.#host;
+    if (this.#peerHello !== null) return this.strike('hello-twice');
+    if (version !== PROTOCOL_VERSION) return this.close(`speaks version ${version}, we speak ${PROTOCOL_VERSION}`);
+    const peer = nodeIdFrom(node);
+    if (peer === self) return this.close('linked to itself');
+    this.#peerHello = { node: peer, nonce, fingerprint: this.facts.remoteFingerprint };
+    const own: ProveEnd = { node: self, nonce: this.#nonce, fingerprint: this.facts.localFingerprint };
+    const transcript = proveTranscript(this.#role, own, this.#peerHello);
+    this.#transcript = transcript;
+    const tokens = [...this.#host.replicas.values()].map((replica) =>
+      spaceToken(replica.meetSecret, this.#role, transcriptHash(transcript)),
+    );
+    out.request(
+      'sign',
+      { message: proveStatement(this.#role, transcript) },
+      (signature) => this.#send(encodeMessage('prove', signature, tokens)),
+      () => this.close('could not sign'),
+    );
+  }
+
+  #onProve([, signature, tokens]: Message<'prove'>['fields']): void {
+    const transcript = this.#transcript;
+    if (transcript === null || this.#proofPending || this.peer !== null) return this.strike('prove-out-of-turn');
+    this.#proofPending = true;
+    const verification = proveVerification(otherRole(this.#role), transcript, signature);
+    this.#host.out.request(
+      'verify',
+      { items: [verification] },
+      ([ok]) => {
+        if (this.closed) return;
+        if (ok !== true) {
+          this.#host.out.drop(this.link, 'proof-does-not-fit');
+          return this.close('proof does not fit');
+        }
+        const node = (this.#peerHello as ProveEnd).node;
+        this.peer = node;
+        if (!this.#host.proved(this, node)) return;
+        this.#host.out.notice({ kind: 'peer-proved', link: this.link, node });
+        this.#unmatched = [...tokens];
+        for (const replica of this.#host.replicas.values()) this.match(replica);
+      },
+      () => this.close('could not verify'),
+    );
+  }
+
+  /** Opens a space's session when the peer showed its token. Called again when a space is added to this node. */
+  match(replica: Replica): void {
+    const transcript = this.#transcript;
+    const peer = this.peer;
+    if (transcript === null || peer === null || this.spaces.has(replica.space)) return;
+    const hash = transcriptHash(transcript);
+    const expected = toHex(spaceToken(replica.meetSecret, otherRole(this.#role), hash));
+    const found = this.#unmatched.findIndex((token) => toHex(token) === expected);
+    if (found < 0) return;
+    this.#unmatched.splice(found, 1);
+    const alias = spaceAlias(replica.meetSecret, hash);
+    const { self, out, hooks } = this.#host;
+    const session = new SpaceSession((own) => ({
+      self,
+      link: this.link,
+      peer,
+      initiator: this.facts.initiator,
+      alias,
+      replica,
+      out,
+      hooks,
+      mayServe: () => !this.closed && own.mayServe,
+      mayTake: () => !this.closed && own.mayTake,
+      strike: (reason) => this.strike(reason),
+      bulkCredit: () => (this.closed ? 0 : this.credit),
+      sendBulk: (bytes) => {
+        this.credit -= bytes.length;
+        if (!this.closed) out.send(this.link, 'bulk', asBytes(bytes));
+      },
+    }));
+    this.spaces.set(replica.space, session);
+    this.#byAlias.set(toHex(alias), session);
+    session.evaluateGate();
+  }
+}

@@ -1,0 +1,62 @@
+/** What the parts of one space's session on one link share. */
+import type { Bytes } from '../core/bytes.ts';
+import type { NodeId } from '../core/ids.ts';
+import type { Head } from '../feed/entry.ts';
+import type { Placement } from '../feed/feed-index.ts';
+import { encodeMessage, type MessageName } from './messages.ts';
+import type { LinkId, Outbox } from './effects.ts';
+import type { Replica } from './replica.ts';
+
+/** What the engine does when one session has changed the space for all of them. */
+export interface SpaceHooks {
+  /** Entries are durable and taken in. */
+  committed(replica: Replica, placement: Placement): void;
+  /** A blob is whole. */
+  blobHeld(replica: Replica, key: string): void;
+  /** A newer beat is known. */
+  beatsChanged(replica: Replica): void;
+  /** Something was freed or offered: every link of the space should look for work again. */
+  reschedule(replica: Replica): void;
+  /** Fetching blobs is paused because the store cannot take more. */
+  storeTrouble(error: unknown): void;
+  readonly storePaused: boolean;
+}
+
+export interface SpaceContext {
+  readonly self: NodeId;
+  readonly link: LinkId;
+  readonly peer: NodeId;
+  /** We opened the link. */
+  readonly initiator: boolean;
+  readonly alias: Bytes;
+  readonly replica: Replica;
+  readonly out: Outbox;
+  readonly hooks: SpaceHooks;
+  /** We may give this peer bytes of the space: it is a member by our own records. */
+  mayServe(): boolean;
+  /** We may take entries and blobs from it: it is a member, or its chain checks out. */
+  mayTake(): boolean;
+  /** Wrong data: counted, and after a few the link is closed. */
+  strike(reason: string): void;
+  /** Bytes that the bulk channel still takes. */
+  bulkCredit(): number;
+  sendBulk(bytes: Bytes): void;
+}
+
+type FieldsAfterAlias<N extends MessageName> =
+  Parameters<typeof encodeMessage<N>> extends [unknown, unknown, ...infer Rest] ? Rest : never;
+
+/** Sends a control message of this space. */
+export function sendControl<N extends MessageName>(
+  context: SpaceContext,
+  name: N,
+  ...fields: FieldsAfterAlias<N>
+): void {
+  const all = [name, context.alias, ...fields] as unknown as Parameters<typeof encodeMessage<N>>;
+  context.out.send(context.link, 'control', encodeMessage(...all));
+}
+
+/** Key of a head in maps: the entry id alone names it, feed and position come along for lookups. */
+export function headKey(head: Head): string {
+  return `${head.author}.${head.feed}.${head.seq}.${head.id}`;
+}

@@ -1,0 +1,311 @@
+/**
+ * One space on one link: who lets whom in, and the exchanges that follow. A peer is served only while it is an active
+ * member by our own records; what it shows (its grant chain) can make us take data from it and, when we are admitted
+ * ourselves, write its `admit`.
+ */
+import type { Bytes } from '../core/bytes.ts';
+import { errorMessage, isWaystationError } from '../core/errors.ts';
+import type { NodeId } from '../core/ids.ts';
+import { decodeBeat } from '../feed/beat.ts';
+import type { Head } from '../feed/entry.ts';
+import { feedKey, type FeedKey } from '../feed/feed-index.ts';
+import { prepareChain } from '../identity/grant-chain.ts';
+import { BlobExchange } from './blob-exchange.ts';
+import { Compare, headFromWire, headToWire, type PurposedHead } from './compare.ts';
+import { EntryExchange } from './entry-exchange.ts';
+import { MAX_BEATS_PER_MESSAGE, MAX_CLOCK_AHEAD_MS, MAX_HEADS_PER_MESSAGE } from './limits.ts';
+import type { Message, MessageName } from './messages.ts';
+import { sendControl, type SpaceContext } from './space-context.ts';
+
+export class SpaceSession {
+  readonly context: SpaceContext;
+  readonly compare: Compare;
+  readonly entries: EntryExchange;
+  readonly blobs: BlobExchange;
+  /** We sent `open`: the peer is an active member by our records. */
+  weServe = false;
+  /** The peer sent `open`. */
+  theyServe = false;
+  /** The peer proved by chain or records that it belongs to the space. */
+  #trusted = false;
+  /** Why we turned the peer away, or it us. */
+  refusal: string | null = null;
+  refusedByPeer: string | null = null;
+  #asked = false;
+  #admitting = false;
+  #chainOwed = false;
+  /** Highest position per feed that the peer is known to have. */
+  readonly #peerHas = new Map<FeedKey, number>();
+  readonly #beatsTold = new Map<NodeId, number>();
+
+  constructor(makeContext: (session: SpaceSession) => SpaceContext) {
+    this.context = makeContext(this);
+    this.compare = new Compare(
+      this.context,
+      (head) => this.#noteHead(head),
+      () => {
+        const { link, peer, replica, out } = this.context;
+        this.entries.evaluate();
+        this.blobs.schedule();
+        out.notice({ kind: 'compared', link, node: peer, space: replica.space });
+      },
+    );
+    this.entries = new EntryExchange(this.context);
+    this.blobs = new BlobExchange(this.context);
+  }
+
+  get mayServe(): boolean {
+    return this.weServe;
+  }
+
+  get mayTake(): boolean {
+    return this.#trusted && this.theyServe;
+  }
+
+  /** Looks at our records again: opens, turns away, or asks for a chain. Called at the start and when members change. */
+  evaluateGate(): void {
+    const { replica, peer, out, link } = this.context;
+    const member = replica.membership.member(peer);
+    if (replica.membership.isActive(peer)) {
+      this.#trusted = true;
+      this.refusal = null;
+      if (!this.weServe) {
+        this.weServe = true;
+        sendControl(this.context, 'open');
+        out.notice({ kind: 'space-open', link, node: peer, space: replica.space });
+        this.blobs.tellHoldings(replica.feedsWithHoldings());
+        this.tellBeats();
+      }
+      if (this.#chainOwed) this.#showChain();
+      this.#begin();
+    } else if (member !== undefined) {
+      this.weServe = false;
+      this.#trusted = false;
+      this.#refuse(member.status);
+    } else if (!this.#asked) {
+      this.#asked = true;
+      sendControl(this.context, 'need', replica.membership.isActive(this.context.self));
+    }
+  }
+
+  /**
+   * The peer wants our chain. Somebody who asks to be let in shows its own first; between two that both say they are
+   * in, the initiator begins. So a stranger with the meet secret alone is told nothing.
+   */
+  #onNeed(peerSaysAdmitted: boolean): void {
+    const { replica, self, peer, initiator } = this.context;
+    const known = replica.membership.isActive(peer);
+    if (known || !replica.membership.isActive(self) || (peerSaysAdmitted && initiator)) this.#showChain();
+    else this.#chainOwed = true;
+  }
+
+  #showChain(): void {
+    this.#chainOwed = false;
+    sendControl(this.context, 'chain', this.context.replica.credential);
+  }
+
+  #begin(): void {
+    if (!this.mayTake) return;
+    this.compare.start();
+    this.entries.evaluate();
+    this.blobs.schedule();
+  }
+
+  #refuse(code: string): void {
+    if (this.refusal === code) return;
+    const { replica, peer, out, link } = this.context;
+    this.refusal = code;
+    sendControl(this.context, 'refuse', code.slice(0, 32));
+    out.notice({ kind: 'refused', link, node: peer, space: replica.space, code });
+  }
+
+  /** Everything that the peer told of when it was compared with is held here, entries and blobs. */
+  toldIsHeld(): boolean {
+    if (!this.compare.done) return false;
+    const { index } = this.context.replica;
+    return this.compare.told.every((head) => index.has(head) && this.#blobsHeldUpTo(head));
+  }
+
+  #blobsHeldUpTo(head: Head): boolean {
+    return this.context.replica.holdings(feedKey(head.author, head.feed)).missingIn(0, head.seq).length === 0;
+  }
+
+  /** Tells of new heads, unless the peer has them. */
+  tellHeads(heads: readonly PurposedHead[]): void {
+    if (!this.weServe) return;
+    const news = heads.filter((head) => {
+      const key = feedKey(head.author, head.feed);
+      const forked = this.context.replica.index.branchesOf(head.author, head.feed).length > 1;
+      if (!forked && (this.#peerHas.get(key) ?? -1) >= head.seq) return false;
+      this.#peerHas.set(key, head.seq);
+      return true;
+    });
+    for (let i = 0; i < news.length; i += MAX_HEADS_PER_MESSAGE) {
+      const batch = news.slice(i, i + MAX_HEADS_PER_MESSAGE);
+      sendControl(
+        this.context,
+        'heads',
+        batch.map((head) => headToWire(head, head.purpose)),
+      );
+    }
+  }
+
+  tellBeats(): void {
+    if (!this.weServe) return;
+    let batch: Bytes[] = [];
+    const flush = () => {
+      if (batch.length > 0) sendControl(this.context, 'beats', batch);
+      batch = [];
+    };
+    for (const [author, { timeMs, bytes }] of this.context.replica.beats) {
+      if ((this.#beatsTold.get(author) ?? 0) >= timeMs || author === this.context.peer) continue;
+      this.#beatsTold.set(author, timeMs);
+      batch.push(bytes);
+      if (batch.length >= MAX_BEATS_PER_MESSAGE) flush();
+    }
+    flush();
+  }
+
+  stop(): void {
+    this.entries.stop();
+    this.blobs.stop();
+  }
+
+  #noteHead(head: PurposedHead): void {
+    const key = feedKey(head.author, head.feed);
+    this.#peerHas.set(key, Math.max(this.#peerHas.get(key) ?? -1, head.seq));
+    this.entries.noteHead(head);
+  }
+
+  onMessage(message: Message<Exclude<MessageName, 'hello' | 'prove'>>): void {
+    switch (message.name) {
+      case 'need':
+        return this.#onNeed(message.fields[2]);
+      case 'chain':
+        return this.#onChain(message.fields[2]);
+      case 'open':
+        this.theyServe = true;
+        this.refusedByPeer = null;
+        return this.#begin();
+      case 'refuse':
+        return this.#onRefuse(message.fields[2]);
+      case 'ranges':
+        return this.compare.onRanges(message.fields);
+      case 'compared':
+        this.compare.onCompared(message.fields);
+        return this.entries.evaluate();
+      case 'heads':
+        for (const head of message.fields[2]) this.#noteHead(headFromWire(head));
+        return this.entries.evaluate();
+      case 'wantEntries':
+        return this.entries.onWant(message.fields);
+      case 'entries':
+        return this.entries.onEntries(message.fields);
+      case 'have':
+        return this.blobs.onHave(message.fields);
+      case 'wantChunks':
+        return this.blobs.onWantChunks(message.fields);
+      case 'chunk':
+        return this.blobs.onChunk(message.fields);
+      case 'lack':
+        return this.blobs.onLack(message.fields);
+      case 'pull':
+        return this.blobs.onPull(message.fields);
+      case 'beats':
+        return this.#onBeats(message.fields[2]);
+    }
+  }
+
+  #onRefuse(code: string): void {
+    const { replica, peer, out, link } = this.context;
+    this.theyServe = false;
+    this.refusedByPeer = code;
+    out.notice({ kind: 'refused-by-peer', link, node: peer, space: replica.space, code });
+  }
+
+  #onChain(bytes: Bytes): void {
+    const { replica, peer, out } = this.context;
+    if (!this.#asked || this.#trusted || this.#admitting) return out.drop(this.context.link, 'chain-not-asked-for');
+    let prepared: ReturnType<typeof prepareChain>;
+    try {
+      prepared = prepareChain(replica.space, bytes);
+    } catch (error) {
+      out.drop(this.context.link, 'chain-malformed');
+      return this.#refuse(isWaystationError(error) ? error.code : 'malformed');
+    }
+    this.#admitting = true;
+    const failed = (error: unknown) => {
+      this.#admitting = false;
+      this.#refuse(isWaystationError(error) ? error.code : 'unavailable');
+    };
+    out.request(
+      'verify',
+      { items: prepared.verifications },
+      (results) => {
+        try {
+          const chain = prepared.conclude([...results]);
+          if (chain.holder !== peer) return failed(chain);
+          this.#trusted = true;
+          this.#admit(chain, failed);
+        } catch (error) {
+          out.drop(this.context.link, `chain-${isWaystationError(error) ? error.code : errorMessage(error)}`);
+          failed(error);
+        }
+      },
+      failed,
+    );
+  }
+
+  /** With us admitted, a sound chain gets its holder admitted too; otherwise it only lets us listen. */
+  #admit(chain: ReturnType<ReturnType<typeof prepareChain>['conclude']>, failed: (error: unknown) => void): void {
+    const { replica, self, out } = this.context;
+    if (!replica.membership.isActive(self)) {
+      this.#admitting = false;
+      return this.#begin();
+    }
+    const admission = replica.membership.admission(chain, out.wallMs);
+    if (admission.verdict !== 'admit') {
+      this.#trusted = false;
+      this.#admitting = false;
+      return this.#refuse(admission.verdict);
+    }
+    out.request(
+      'writeAdmit',
+      { space: replica.space, body: admission.body },
+      () => {
+        this.#admitting = false;
+        this.evaluateGate();
+      },
+      failed,
+    );
+  }
+
+  #onBeats(list: readonly Bytes[]): void {
+    const { replica, out, link } = this.context;
+    if (!this.mayTake) return out.drop(link, 'beats-before-open');
+    for (const bytes of list) {
+      let decoded: ReturnType<typeof decodeBeat>;
+      try {
+        decoded = decodeBeat(bytes);
+      } catch {
+        out.drop(link, 'beat-malformed');
+        continue;
+      }
+      const { beat, verification } = decoded;
+      const stale = () => (replica.beats.get(beat.author)?.timeMs ?? -1) >= beat.timeMs;
+      if (beat.space !== replica.space || beat.timeMs > out.wallMs + MAX_CLOCK_AHEAD_MS) {
+        out.drop(link, 'beat-out-of-place');
+        continue;
+      }
+      this.#beatsTold.set(beat.author, Math.max(this.#beatsTold.get(beat.author) ?? 0, beat.timeMs));
+      if (stale() || !replica.membership.isActive(beat.author)) continue;
+      out.request('verify', { items: [verification] }, ([ok]) => {
+        if (ok !== true) return this.context.strike('beat-signature');
+        if (stale()) return;
+        replica.beats.set(beat.author, { timeMs: beat.timeMs, bytes });
+        out.notice({ kind: 'beat', space: replica.space, author: beat.author });
+        this.context.hooks.beatsChanged(replica);
+      });
+    }
+  }
+}

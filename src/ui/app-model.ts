@@ -1,0 +1,71 @@
+/**
+ * What the page shows and can do, without saying how: the composition root implements it, views render it. Events: `change`
+ * whenever `state` was replaced.
+ */
+import type { SpaceId } from '../core/ids.ts';
+import type { Role } from '../identity/roles.ts';
+import type { StationStatus } from '../station/status.ts';
+
+export interface StreamView {
+  readonly name: string;
+  /** Null when it delivers; otherwise what is wrong in plain words. */
+  readonly trouble: string | null;
+  readonly replay: boolean;
+  readonly rateHz: number | null;
+  readonly rows: number;
+  readonly columns: readonly { readonly name: string; readonly unit: string; readonly last: number | null }[];
+}
+
+export interface RecordingView {
+  readonly sinceMs: number;
+  readonly hourMs: number;
+  readonly streams: readonly StreamView[];
+  readonly sealedHours: number;
+  readonly pictures: number;
+  /** Hours that wait for this device to be let in before they can be sealed. */
+  readonly waitingHours: number;
+}
+
+export interface ConnectionView {
+  readonly name: string;
+  readonly via: string;
+  readonly sinceMs: number;
+}
+
+export interface AppState {
+  readonly phase: 'starting' | 'no-space' | 'ready' | 'failed';
+  /** For `failed`: what happened and what to do. */
+  readonly failure: string | null;
+  readonly deviceName: string;
+  readonly space: SpaceId | null;
+  readonly spaceName: string | null;
+  readonly role: Role | null;
+  /** False until a member has let this device in. */
+  readonly admitted: boolean;
+  readonly refusal: string | null;
+  readonly stations: readonly StationStatus[];
+  readonly connections: readonly ConnectionView[];
+  readonly hosts: readonly { readonly url: string; readonly connected: boolean }[];
+  readonly recording: RecordingView | null;
+  readonly storage: { readonly usedBytes: number; readonly freeBytes: number | null; readonly persistent: boolean | null };
+  /** A sentence for the person about the last thing that went wrong, until dismissed. */
+  readonly notice: string | null;
+  /** The invite in the address bar, waiting for a name and a tap. */
+  readonly pendingLink: string | null;
+}
+
+export interface RecordOptions {
+  readonly sensors: boolean;
+  readonly camera: boolean;
+}
+
+export interface AppModel extends EventTarget {
+  readonly state: AppState;
+  create(spaceName: string, deviceName: string): Promise<{ recoveryWords: string }>;
+  join(link: string, deviceName: string): Promise<void>;
+  invite(role: Role, uses: number): Promise<string>;
+  record(options: RecordOptions): Promise<void>;
+  stop(): Promise<void>;
+  exportCsv(stationId: string): Promise<void>;
+  dismissNotice(): void;
+}

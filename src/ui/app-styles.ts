@@ -1,0 +1,18 @@
+import { css } from 'lit';
+
+/** The page's frame. */
+export const appStyles = css`
+  header {
+    padding: 16px 20px;
+    border-block-end: 1px solid var(--ws-line);
+    background: var(--ws-surface);
+  }
+  main {
+    max-width: 960px;
+    margin: 0 auto;
+    padding: 16px;
+  }
+  .notice {
+    border-inline-start: 6px solid var(--ws-warn);
+  }
+`;

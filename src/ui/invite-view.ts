@@ -1,0 +1,84 @@
+/** Making an invite: for what, for how many; then the link and its code to scan. */
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { unsafeSVG } from 'lit/directives/unsafe-svg.js';
+import { renderSVG } from 'uqr';
+import { errorMessage } from '../core/errors.ts';
+import type { Role } from '../identity/roles.ts';
+import type { AppModel, AppState } from './app-model.ts';
+import { SHARED_STYLES } from './shared-styles.ts';
+
+const ROLES: readonly { readonly role: Role; readonly text: string; readonly adminOnly: boolean }[] = [
+  { role: 'member', text: 'record and see everything', adminOnly: false },
+  { role: 'reader', text: 'only see and collect', adminOnly: false },
+  { role: 'mirror', text: 'keep a locked copy it cannot read', adminOnly: false },
+  { role: 'admin', text: 'do all that, and remove devices', adminOnly: true },
+];
+
+export class InviteView extends LitElement {
+  static override styles = [SHARED_STYLES];
+  static override properties = { model: { attribute: false }, state: { attribute: false }, link: { state: true } };
+
+  declare model: AppModel;
+  declare state: AppState;
+  declare link: string | null;
+  #error: string | null = null;
+
+  constructor() {
+    super();
+    this.link = null;
+  }
+
+  async #invite(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const fields = new FormData(event.target as HTMLFormElement);
+    this.#error = null;
+    try {
+      this.link = await this.model.invite(fields.get('role') as Role, Number(fields.get('uses')));
+    } catch (error) {
+      this.#error = errorMessage(error);
+      this.requestUpdate();
+    }
+  }
+
+  protected override render(): TemplateResult {
+    const roles = ROLES.filter((entry) => this.state.role === 'admin' || !entry.adminOnly);
+    return html`
+      <section>
+        <h2>Invite another device</h2>
+        <form @submit=${(event: SubmitEvent) => this.#invite(event)}>
+          <div class="row">
+            <p class="grow">
+              <label for="role">It may</label>
+              <select id="role" name="role">
+                ${roles.map((entry) => html`<option value=${entry.role}>${entry.text}</option>`)}
+              </select>
+            </p>
+            <p>
+              <label for="uses">How many devices</label>
+              <input id="uses" name="uses" type="number" min="1" max="1000" value="1" />
+            </p>
+            <p><button class=${this.link === null ? 'main' : ''}>Make a link</button></p>
+          </div>
+        </form>
+        ${this.#error === null ? nothing : html`<p class="bad" role="alert">${this.#error}</p>`}
+        ${this.link === null ? nothing : shown(this.link)}
+      </section>
+    `;
+  }
+}
+
+function shown(link: string): TemplateResult {
+  return html`
+    <p>Scan this with the other device, or send it the link. It works for seven days, and this device may be switched off.</p>
+    <div style="max-width:420px;background:#fff;padding:12px;border-radius:8px" role="img" aria-label="Code with the invite link">
+      ${unsafeSVG(renderSVG(link, { border: 2 }))}
+    </div>
+    <p>
+      <label for="invite-link">Link</label>
+      <textarea id="invite-link" readonly .value=${link}></textarea>
+    </p>
+    <button @click=${() => navigator.clipboard.writeText(link)}>Copy the link</button>
+  `;
+}
+
+customElements.define('invite-view', InviteView);

@@ -1,0 +1,125 @@
+/** Styles that every view shares: cards, buttons, fields, tables. Values come from tokens.css. */
+import { css } from 'lit';
+
+export const SHARED_STYLES = css`
+  :host {
+    display: block;
+  }
+  section {
+    background: var(--ws-surface);
+    border: 1px solid var(--ws-line);
+    border-radius: var(--ws-radius);
+    padding: 20px;
+    margin-block-end: var(--ws-gap);
+  }
+  h1 {
+    font-size: 1.5rem;
+    line-height: 1.2;
+    margin: 0 0 4px;
+  }
+  h2 {
+    font-size: 1.1rem;
+    margin: 0 0 12px;
+  }
+  p {
+    margin: 0 0 12px;
+    max-width: 65ch;
+  }
+  .soft {
+    color: var(--ws-ink-soft);
+  }
+  .good {
+    color: var(--ws-good);
+  }
+  .warn {
+    color: var(--ws-warn);
+  }
+  .bad {
+    color: var(--ws-bad);
+  }
+  label {
+    display: block;
+    font-weight: 600;
+    margin-block-end: 4px;
+  }
+  input,
+  select,
+  textarea {
+    font: inherit;
+    color: inherit;
+    background: var(--ws-ground);
+    border: 1px solid var(--ws-ink-soft);
+    border-radius: 8px;
+    min-height: var(--ws-target);
+    padding: 8px 12px;
+    width: 100%;
+  }
+  textarea {
+    min-height: 96px;
+    font-size: 0.85rem;
+    word-break: break-all;
+  }
+  button {
+    font: inherit;
+    font-weight: 600;
+    min-height: var(--ws-target);
+    padding: 8px 20px;
+    border-radius: 8px;
+    border: 1px solid var(--ws-accent);
+    background: transparent;
+    color: var(--ws-accent);
+    cursor: pointer;
+  }
+  button.main {
+    background: var(--ws-accent);
+    color: var(--ws-accent-ink);
+  }
+  button:disabled {
+    opacity: 0.5;
+    cursor: default;
+  }
+  :focus-visible {
+    outline: 3px solid var(--ws-accent);
+    outline-offset: 2px;
+  }
+  .row {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 12px;
+    align-items: end;
+  }
+  .row > .grow {
+    flex: 1 1 220px;
+  }
+  .table {
+    overflow-x: auto;
+  }
+  table {
+    border-collapse: collapse;
+    width: 100%;
+  }
+  th,
+  td {
+    text-align: start;
+    padding: 8px 12px 8px 0;
+    border-block-end: 1px solid var(--ws-line);
+    vertical-align: top;
+  }
+  th {
+    font-size: 0.85rem;
+    color: var(--ws-ink-soft);
+    font-weight: 600;
+  }
+  td.number,
+  th.number {
+    text-align: end;
+  }
+  .label {
+    border: 1px solid currentColor;
+    border-radius: 4px;
+    padding: 0 6px;
+    font-size: 0.8rem;
+    font-weight: 600;
+    white-space: nowrap;
+  }
+`;

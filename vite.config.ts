@@ -1,0 +1,11 @@
+import { defineConfig } from 'vite';
+
+/** `vite build` makes the page in dist/app; `vite build --ssr` the command line in dist/node. */
+export default defineConfig(({ isSsrBuild }) => ({
+  base: './',
+  clearScreen: false,
+  worker: { format: 'es' },
+  build: isSsrBuild
+    ? { outDir: 'dist/node', target: 'node20', sourcemap: true, copyPublicDir: false }
+    : { outDir: 'dist/app', target: 'es2022', sourcemap: true },
+}));
