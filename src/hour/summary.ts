@@ -1,46 +1,68 @@
 /** What an hour's entry tells before the hour itself has moved: rows, extent, mean and achieved rate per column and stream. */
-import type { ColumnSummary, HourContent, StreamSummary } from './types.ts';
+import type { ColumnSummary, HourContent, ReadingBatch, StreamSummary } from './types.ts';
 
 /** Least and greatest finite value, null when there is none. */
 export function columnExtent(values: Float64Array): { min: number | null; max: number | null } {
-  let min: number | null = null;
-  let max: number | null = null;
-  for (const value of values) {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
     if (!Number.isFinite(value)) continue;
-    if (min === null || value < min) min = value;
-    if (max === null || value > max) max = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
   }
-  return { min, max };
+  // Adding 0 turns −0 into 0: CBOR's shortest form of both is the integer 0.
+  return min <= max ? { min: min + 0, max: max + 0 } : { min: null, max: null };
+}
+
+/** Earliest and latest reading, ns from the batch's base (null when empty), and rows per second between them. */
+export function timeExtent({ offsetsNs }: ReadingBatch): {
+  firstNs: number | null;
+  lastNs: number | null;
+  achievedRateHz: number | null;
+} {
+  const { min, max } = columnExtent(offsetsNs);
+  const spanNs = min === null || max === null ? 0 : max - min;
+  return {
+    firstNs: min,
+    lastNs: max,
+    achievedRateHz: spanNs > 0 ? (offsetsNs.length - 1) / (spanNs / 1e9) : null,
+  };
 }
 
 function columnSummary(values: Float64Array): ColumnSummary {
   let count = 0;
+  let finite = 0;
   let sum = 0;
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (Number.isNaN(value)) continue;
     count++;
+    if (!Number.isFinite(value)) continue;
+    finite++;
     sum += value;
   }
-  return { count, ...columnExtent(values), mean: count === 0 ? null : sum / count };
+  return { count, ...columnExtent(values), mean: finite === 0 ? null : meanOf(values, sum, finite) };
+}
+
+/** A sum of huge values overflows although their mean does not: then each is divided first. */
+function meanOf(values: Float64Array, sum: number, count: number): number {
+  if (Number.isFinite(sum)) return sum / count;
+  let mean = 0;
+  for (const value of values) if (Number.isFinite(value)) mean += value / count;
+  return mean;
 }
 
 /** One summary per stream of the hour. Times are whole milliseconds. */
 export function summarize(content: HourContent): StreamSummary[] {
   return content.streams.map(({ descriptor, rows }) => {
-    const times = rows.offsetsNs;
-    let first = Number.POSITIVE_INFINITY;
-    let last = Number.NEGATIVE_INFINITY;
-    for (const offset of times) {
-      if (offset < first) first = offset;
-      if (offset > last) last = offset;
-    }
-    const some = times.length > 0;
+    const { firstNs, lastNs, achievedRateHz } = timeExtent(rows);
     return {
       name: descriptor.name,
-      rows: times.length,
-      firstMs: some ? Math.floor(rows.baseMs + first / 1e6) : null,
-      lastMs: some ? Math.floor(rows.baseMs + last / 1e6) : null,
-      achievedRateHz: times.length > 1 && last > first ? (times.length - 1) / ((last - first) / 1e9) : null,
+      rows: rows.offsetsNs.length,
+      firstMs: firstNs === null ? null : Math.floor(rows.baseMs + firstNs / 1e6),
+      lastMs: lastNs === null ? null : Math.floor(rows.baseMs + lastNs / 1e6),
+      achievedRateHz,
       columns: rows.columns.map(columnSummary),
     };
   });

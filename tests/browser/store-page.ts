@@ -120,7 +120,7 @@ async function fillQuota(
     await outcome(store.logs.append('log', [pattern(8_000_000)], 'strict')),
     await outcome(store.state.put('key', pattern(8_000_000), 'strict')),
     String((await store.logs.list()).size),
-    String(await store.state.get('key')),
+    String((await store.state.get('key'))?.length),
     String((await store.blobs.list()).filter((item) => item.complete).length),
   ];
   await store.close();

@@ -109,21 +109,22 @@ export async function startRunning(
   };
 }
 
-/** Resolves when `signal` aborts, or after `ms` when that is given. */
-export function untilStopped(signal: AbortSignal, ms?: number): Promise<void> {
-  return new Promise((resolve) => {
+/** Resolves when `signal` aborts, when `ended` settles, or after `ms` when that is given; leaves no timer behind. */
+export async function untilStopped(signal: AbortSignal, ms?: number, ended?: Promise<unknown>): Promise<void> {
+  // Without an end of its own this timer also keeps the process alive: a node without links waits for them here.
+  const FOREVER_MS = 2 ** 31 - 1;
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) return resolve();
-    const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
-    // Without a timer nothing else may keep the process alive: a node without links waits for them here.
-    const keepAlive = ms === undefined ? setInterval(() => undefined, 60_000) : undefined;
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        clearInterval(keepAlive);
-        resolve();
-      },
-      { once: true },
-    );
+    onAbort = resolve;
+    signal.addEventListener('abort', onAbort, { once: true });
+    timer = setTimeout(resolve, Math.min(ms ?? FOREVER_MS, FOREVER_MS));
   });
+  try {
+    await Promise.race(ended === undefined ? [stopped] : [stopped, ended]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
 }

@@ -50,14 +50,14 @@ export async function station(
     const ended = options.replay === undefined ? undefined : replay(options.replay, options.speed, recording, output.say);
     if (options.replay === undefined) output.say('No sensor is attached to this machine; serving what it holds.');
     let trouble: unknown;
-    ended?.catch((error: unknown) => {
-      trouble = error;
+    // A replay that ends leaves the station serving; one that fails ends it.
+    const failed = new Promise<void>((resolve) => {
+      ended?.catch((error: unknown) => {
+        trouble = error;
+        resolve();
+      });
     });
-    const failed = ended?.then(
-      () => new Promise<void>(() => undefined),
-      () => undefined,
-    );
-    await Promise.race([untilStopped(stopped, forMs), ...(failed === undefined ? [] : [failed])]);
+    await untilStopped(stopped, forMs, failed);
     await recording.stop();
     if (trouble !== undefined && !stopped.aborted) throw trouble;
     await space.settled();

@@ -38,7 +38,7 @@ export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, a
       if (output.json) output.result({ progress: now }, '');
       else output.say(describe(now));
     }, PROGRESS_MS);
-    await Promise.race([untilStopped(stopped, timeoutMs), complete]);
+    await untilStopped(stopped, timeoutMs, complete);
     clearInterval(progress);
     await space.settled();
     const end = state();
