@@ -32,7 +32,7 @@ export function installPackages() {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
 /** Installs Debian's Chromium when there is none and we may; otherwise says what to do. */
 export function installChromium() {
@@ -41,7 +41,7 @@ export function installChromium() {
   const root = process.getuid?.() === 0;
   const sudo = !root && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
   if (!debian || (!root && !sudo)) {
-    console.error(`The browser tests need Chromium at ${CHROMIUM}. Install it, or set CHROMIUM to where it is.`);
+    console.error(`The browser tests need Chromium at ${CHROMIUM}. Install it, or set CHROMIUM_PATH to where it is.`);
     process.exit(1);
   }
   console.error('Installing Chromium …');

@@ -14,16 +14,20 @@ export interface CsvOptions {
 }
 
 const TIME_HEADER: Readonly<Record<TickNs, string>> = {
-  1_000_000_000: 't_s',
-  1_000_000: 't_ms',
-  1_000: 't_us',
+  1000000000: 't_s',
+  1000000: 't_ms',
+  1000: 't_us',
   1: 't_ns',
 };
 
 interface Layout {
   readonly tickNs: TickNs;
   /** Streams in the order of their columns. */
-  readonly streams: readonly { readonly name: string; readonly columns: readonly string[]; readonly at: number }[];
+  readonly streams: readonly {
+    readonly name: string;
+    readonly columns: readonly string[];
+    readonly at: number;
+  }[];
   readonly width: number;
 }
 
@@ -58,12 +62,20 @@ function layoutOf(hours: readonly HourContent[], only: string | undefined): Layo
   return { tickNs: tickNs ?? 1_000_000, streams, width: at };
 }
 
-function* rowsOf(hour: HourContent, layout: Layout, options: CsvOptions): Iterable<{ ns: number; line: string }> {
-  const shown = hour.streams.filter((stream) => layout.streams.some(({ name }) => name === stream.descriptor.name));
+function* rowsOf(
+  hour: HourContent,
+  layout: Layout,
+  options: CsvOptions,
+): Iterable<{ ns: number; line: string }> {
+  const shown = hour.streams.filter((stream) =>
+    layout.streams.some(({ name }) => name === stream.descriptor.name),
+  );
   const cursors = shown.map((stream) => ({ stream, row: 0 }));
   const nextNs = ({ stream, row }: { stream: HourStream; row: number }) => {
     const offset = stream.rows.offsetsNs[row];
-    return offset === undefined ? Number.POSITIVE_INFINITY : (stream.rows.baseMs - hour.startMs) * 1e6 + offset;
+    return offset === undefined
+      ? Number.POSITIVE_INFINITY
+      : (stream.rows.baseMs - hour.startMs) * 1e6 + offset;
   };
   for (;;) {
     let first: (typeof cursors)[number] | undefined;
@@ -85,7 +97,8 @@ function* rowsOf(hour: HourContent, layout: Layout, options: CsvOptions): Iterab
       cursor.row++;
     }
     const ms = hour.startMs + ns / 1e6;
-    if (ms < (options.fromMs ?? Number.NEGATIVE_INFINITY) || ms > (options.toMs ?? Number.POSITIVE_INFINITY)) continue;
+    if (ms < (options.fromMs ?? Number.NEGATIVE_INFINITY) || ms > (options.toMs ?? Number.POSITIVE_INFINITY))
+      continue;
     yield { ns, line: `${timeText(hour.startMs, ns, layout.tickNs)},${cells.join(',')}\n` };
   }
 }
@@ -94,7 +107,10 @@ function* rowsOf(hour: HourContent, layout: Layout, options: CsvOptions): Iterab
  * The lines of the CSV, header first, line ends included. Hours are taken in the order given. All of them must be known before the header can
  * be written, so `describe` passes their streams first; it may be the same hours without rows.
  */
-export async function* csvRows(hours: AsyncIterable<HourContent>, options: CsvOptions = {}): AsyncIterable<string> {
+export async function* csvRows(
+  hours: AsyncIterable<HourContent>,
+  options: CsvOptions = {},
+): AsyncIterable<string> {
   let layout: Layout | undefined;
   for await (const hour of hours) {
     if (layout === undefined) {

@@ -3,21 +3,29 @@
  * hands out write-ahead segments and finished hours. A pure state machine: no timers, no I/O.
  *
  * Invariants: rows leave in the order in which they came and none is lost or made up; the readings' own times decide the slot; at any
- * moment the segments taken so far rebuild the open hour as it was when the last one was taken.
+ * moment the segments taken so far rebuild the open hour as it was when the last one was taken. A slot may be sealed in several
+ * parts (the clock was set back, a stream changed, the hour grew too large); each part's ledger speaks of that part alone.
+ *
+ * One recorder serves one line of time: live sensors together, or one recording. Streams whose clocks differ by less than a
+ * minute share hours; one that lags further is still recorded whole, in the hour that is open, outside its slot.
  */
 import type { Bytes } from '../core/bytes.ts';
+import { WaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
-import { RowBuffer } from './row-buffer.ts';
-import { decodeSegment, encodeSegment, type Segment } from './segment.ts';
-import type { Gap, GapCause, HourContent, ReadingBatch, StreamDescriptor } from './types.ts';
+import { checkDescriptor } from './descriptor-limits.ts';
+import { MAX_STREAMS } from './limits.ts';
+import { OpenHour } from './open-hour.ts';
+import { decodeSegment, type Segment } from './segment.ts';
+import { StreamSilence } from './silence.ts';
+import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from './types.ts';
 
 export const HOUR_MS = 3_600_000;
 /** A live hour is sealed this long after its end when no reading came to end it. */
 const SEAL_GRACE_MS = 2_000;
-/** Readings this much older than the open slot are a delayed stream; further back the clock was set back. */
+/** Readings this much older than expected are a delayed stream; further back the clock was set back. */
 const LATE_MS = 60_000;
-/** A stream pauses when it is silent for longer than this and than three of its intervals. */
-const PAUSE_MS = 2_000;
+/** Readings further than this from the slot would not be exact nanoseconds in float64 (2^53 ns are 104 days). */
+const FAR_MS = 100 * 86_400_000;
 
 export interface RecorderOptions {
   readonly station: StationId;
@@ -36,75 +44,96 @@ export interface FinishedHour {
   readonly lastSegment: Bytes | undefined;
 }
 
-interface OpenHour {
-  readonly openId: Bytes;
-  readonly startMs: number;
-  readonly buffers: Map<number, RowBuffer>;
-  readonly gaps: Gap[];
-  /** How much of it the segments have: streams described, rows per stream, gaps. */
-  readonly described: Set<number>;
-  readonly written: Map<number, number>;
-  gapsWritten: number;
+export interface ResumedRecorder {
+  readonly recorder: Recorder;
+  /** How many segments could not be read: the first damaged one and all after it. */
+  readonly damaged: number;
 }
 
 interface StreamState {
-  readonly descriptor: StreamDescriptor;
-  lastMs: number | null;
-  /** A gap that is open: since when and why. */
-  pending: { readonly fromMs: number; readonly cause: GapCause; readonly detail: string } | null;
+  descriptor: StreamDescriptor;
+  /** The descriptor as a driver gave it: how a stream is found again. */
+  readonly key: string;
+  readonly silence: StreamSilence;
+  /** A driver has it; false after a crash or stop, until one adds it again. */
+  active: boolean;
 }
 
 export class Recorder {
   readonly #options: RecorderOptions;
+  #stationName: string;
   readonly #streams: StreamState[] = [];
   #open: OpenHour | undefined;
   #finished: FinishedHour[] = [];
   /** Why the time before the first row of the next hour is empty. */
   #startCause: GapCause | null = 'start';
+  /** End of the slot that was sealed last: what comes a little late belongs to the next one. */
+  #sealedToMs: number | null = null;
+  #nowMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#stationName = options.stationName;
   }
 
-  /**
-   * Rebuilds the open hour of a crashed recorder from its segments. Streams keep their numbers.
-   * @returns the recorder and how many segments could not be read (with the first of those the rest is dropped).
-   */
-  static resume(options: RecorderOptions, openId: Bytes, segments: readonly Uint8Array[]): { recorder: Recorder; damaged: number } {
+  /** Rebuilds the hour of a crashed recorder from its segments, in order. Streams keep their numbers. */
+  static resume(options: RecorderOptions, openId: Bytes, segments: readonly Uint8Array[]): ResumedRecorder {
     const recorder = new Recorder(options);
     let used = 0;
     for (const bytes of segments) {
-      let segment: Segment;
       try {
-        segment = decodeSegment(bytes);
-      } catch {
-        break;
+        recorder.#replay(openId, decodeSegment(bytes));
+      } catch (error) {
+        if (error instanceof WaystationError || error instanceof RangeError) break;
+        throw error;
       }
-      recorder.#replay(openId, segment);
       used++;
     }
-    recorder.#markAllWritten();
-    const now = recorder.#streams;
-    for (const stream of now) {
-      if (stream.lastMs !== null) stream.pending = { fromMs: stream.lastMs, cause: 'crash', detail: '' };
-    }
+    recorder.#afterReplay();
     return { recorder, damaged: segments.length - used };
   }
 
   #replay(openId: Bytes, segment: Segment): void {
+    // Everything is looked at before anything is taken, so that a damaged segment leaves no half of itself.
+    const descriptors = [...this.#streams.map((stream) => stream.descriptor), ...segment.streams];
+    for (const { stream, batch } of segment.rows) {
+      const width = descriptors[stream]?.columns.length;
+      const rows = batch.offsetsNs.length;
+      if (width !== batch.columns.length || batch.columns.some((column) => column.length !== rows)) {
+        throw new RangeError('a segment has rows of a stream that it does not describe');
+      }
+    }
+    for (const { stream } of [...segment.gaps, ...segment.pending]) {
+      if (stream !== null && stream >= descriptors.length)
+        throw new RangeError('a segment has a gap of an unknown stream');
+    }
     this.#startCause = null;
-    this.#open ??= this.#newHour(openId, segment.startMs);
-    for (const descriptor of segment.streams) this.#streams.push({ descriptor, lastMs: null, pending: null });
-    for (const { stream, batch } of segment.rows) this.#append(stream, batch, 0, batch.offsetsNs.length);
-    this.#open.gaps.push(...segment.gaps);
+    this.#open ??= new OpenHour(openId, segment.startMs, segment.lengthMs, segment.beginMs);
+    for (const descriptor of segment.streams) this.#pushStream(descriptor, JSON.stringify(descriptor), false);
+    for (const { stream, batch } of segment.rows) {
+      const { silence, descriptor } = this.#stateOf(stream);
+      for (let row = 0; row < batch.offsetsNs.length; row++) silence.reading(timeMs(batch, row));
+      this.#open.append(stream, descriptor, batch, 0, batch.offsetsNs.length);
+    }
+    for (const { silence } of this.#streams) silence.pending = null;
+    for (const { stream, fromMs, cause, detail } of segment.pending)
+      this.#stateOf(stream).silence.pending = { fromMs, cause, detail };
+    for (const gap of segment.gaps) this.#open.addGap(gap);
+    this.#open.isComplete ||= segment.isComplete;
   }
 
-  #markAllWritten(): void {
+  #afterReplay(): void {
     const open = this.#open;
     if (open === undefined) return;
-    this.#streams.forEach((_, i) => open.described.add(i));
-    for (const [stream, buffer] of open.buffers) open.written.set(stream, buffer.rows);
-    open.gapsWritten = open.gaps.length;
+    open.markWritten(this.#streams.length);
+    if (open.isComplete) {
+      this.#finished.push({ openId: open.openId, content: this.#contentOf(open), lastSegment: undefined });
+      this.#sealedToMs = open.endMs;
+      this.#open = undefined;
+    }
+    for (const { silence } of this.#streams) {
+      if (silence.lastMs !== null) silence.begin(silence.lastMs, 'crash', '');
+    }
   }
 
   get openId(): Bytes | undefined {
@@ -127,63 +156,114 @@ export class Recorder {
     return this.#streams.map((stream) => stream.descriptor);
   }
 
-  /** Registers a stream, or finds it again after a resume; the number that batches name it by. */
-  addStream(descriptor: StreamDescriptor): number {
-    const same = JSON.stringify(descriptor);
-    const known = this.#streams.findIndex((stream) => JSON.stringify(stream.descriptor) === same);
-    if (known >= 0) return known;
-    this.#streams.push({ descriptor, lastMs: null, pending: null });
-    return this.#streams.length - 1;
+  /** The open hour as it is now, for a look at it; later readings do not change it. Undefined when none is open. */
+  snapshot(): HourContent | undefined {
+    return this.#open === undefined ? undefined : this.#contentOf(this.#open);
   }
 
-  /** Takes readings in. */
-  batch(stream: number, batch: ReadingBatch): void {
+  /** The name that hours carry from the next one sealed on. */
+  setStationName(name: string): void {
+    this.#stationName = name;
+  }
+
+  /**
+   * Registers a stream, or finds it again after a crash or stop; the number that batches name it by. A stream that comes back
+   * changed begins a new part of the hour; a second stream of a name that is in use gets a number behind its name.
+   * @throws WaystationError `limit`.
+   */
+  addStream(descriptor: StreamDescriptor): number {
+    const key = JSON.stringify(descriptor);
+    const known = this.#streams.findIndex((stream) => stream.key === key);
+    const same = this.#streams[known];
+    if (same !== undefined) {
+      same.active = true;
+      return known;
+    }
+    const holders = this.#streams.filter((stream) => stream.descriptor.name === descriptor.name);
+    if (holders.some((stream) => stream.active)) {
+      const taken = new Set(this.#streams.map((stream) => stream.descriptor.name));
+      let number = 2;
+      while (taken.has(`${descriptor.name}-${number}`)) number++;
+      return this.#pushStream({ ...descriptor, name: `${descriptor.name}-${number}` }, key, true);
+    }
+    const changed = holders.some((_, i) =>
+      this.#open?.buffers.has(this.#streams.indexOf(holders[i] as StreamState)),
+    );
+    if (changed) this.#finish(this.#open as OpenHour, null);
+    for (const { silence } of holders) silence.forget();
+    return this.#pushStream(descriptor, key, true);
+  }
+
+  #pushStream(descriptor: StreamDescriptor, key: string, active: boolean): number {
+    checkDescriptor(descriptor);
+    if (
+      this.#streams.filter((stream) => stream.active).length >= MAX_STREAMS ||
+      this.#streams.length >= 8 * MAX_STREAMS
+    ) {
+      throw new WaystationError(
+        'limit',
+        `expected at most ${MAX_STREAMS} streams at one station: record some on another node`,
+      );
+    }
+    return this.#streams.push({ descriptor, key, silence: new StreamSilence(descriptor), active }) - 1;
+  }
+
+  #stateOf(stream: number): StreamState {
     const state = this.#streams[stream];
     if (state === undefined) throw new RangeError(`expected a stream that was added, got ${stream}`);
-    for (let from = 0; from < batch.offsetsNs.length; ) {
-      const slot = this.#slotFor(timeMs(batch, from));
-      let to = from + 1;
-      while (to < batch.offsetsNs.length && this.#staysIn(slot, timeMs(batch, to))) to++;
-      this.#closeGap(stream, state, timeMs(batch, from));
-      this.#append(stream, batch, from, to);
+    return state;
+  }
+
+  /** Takes readings in. @throws RangeError when they do not have the stream's shape or their times are no whole nanoseconds. */
+  batch(stream: number, batch: ReadingBatch): void {
+    const state = this.#stateOf(stream);
+    const count = batch.offsetsNs.length;
+    checkBatch(state.descriptor, batch);
+    for (let from = 0; from < count; ) {
+      const open = this.#openFor(state, timeMs(batch, from));
+      const room = open.roomFor(state.descriptor.columns.length);
+      let to = from;
+      while (to < count && to - from < room) {
+        const atMs = timeMs(batch, to);
+        if (to > from && !this.#staysIn(open, state, atMs)) break;
+        this.#hear(open, stream, state, atMs);
+        to++;
+      }
+      open.append(stream, state.descriptor, batch, from, to);
       from = to;
     }
   }
 
   /** A stream (or null: all of them) delivers nothing from `fromMs` on. Ends with its next reading. */
   gap(stream: number | null, fromMs: number, cause: GapCause, detail = ''): void {
-    const states = stream === null ? this.#streams : this.#streams.slice(stream, stream + 1);
-    for (const state of states) state.pending ??= { fromMs: Math.max(fromMs, state.lastMs ?? fromMs), cause, detail };
+    const states = stream === null ? this.#streams.filter((state) => state.active) : [this.#stateOf(stream)];
+    for (const { silence } of states) silence.begin(fromMs, cause, detail);
   }
 
   /** The wall clock moved on: seals a live hour whose end has passed with nothing to end it. */
   tick(nowMs: number): void {
     const open = this.#open;
-    if (open === undefined || this.#streams.every((stream) => stream.descriptor.replay)) return;
-    if (nowMs >= open.startMs + this.#options.hourMs + SEAL_GRACE_MS) this.#finish(null);
+    if (this.#streams.every((stream) => stream.descriptor.replay)) return;
+    this.#nowMs = nowMs;
+    if (open !== undefined && nowMs >= open.endMs + SEAL_GRACE_MS) this.#finish(open, null);
   }
 
   /** Everything since the last call, undefined when there is nothing new. To be written ahead durably, in order. */
   takeSegment(): { openId: Bytes; bytes: Bytes } | undefined {
     const open = this.#open;
-    if (open === undefined) return undefined;
-    const streams = this.#streams.filter((_, i) => !open.described.has(i)).map((stream) => stream.descriptor);
-    const rows: { stream: number; batch: ReadingBatch }[] = [];
-    for (const [stream, buffer] of open.buffers) {
-      const from = open.written.get(stream) ?? 0;
-      if (buffer.rows > from) rows.push({ stream, batch: buffer.since(from) });
-    }
-    const gaps = open.gaps.slice(open.gapsWritten);
-    if (rows.length === 0 && gaps.length === 0) return undefined;
-    const bytes = encodeSegment({ startMs: open.startMs, lengthMs: this.#options.hourMs, streams, rows, gaps });
-    this.#markAllWritten();
-    return { openId: open.openId, bytes };
+    const bytes = open?.takeSegment(this.#streams);
+    return open === undefined || bytes === undefined ? undefined : { openId: open.openId, bytes };
   }
 
   /** Ends the open hour now: the person stopped, or a crashed one is sealed as it is. */
   stop(cause: GapCause): void {
-    if (this.#open !== undefined) this.#finish(cause);
+    if (this.#open !== undefined) this.#finish(this.#open, cause);
     this.#startCause = 'start';
+    this.#sealedToMs = null;
+    for (const state of this.#streams) {
+      state.silence.forget();
+      state.active = false;
+    }
   }
 
   /** Hours wait to be taken and sealed. */
@@ -198,96 +278,108 @@ export class Recorder {
     return finished;
   }
 
-  /** The start of the slot that a reading belongs to, opening and ending hours as needed. */
-  #slotFor(atMs: number): number {
-    const { hourMs } = this.#options;
+  /** The hour that a reading belongs to, opening and ending hours as needed. */
+  #openFor(state: StreamState, atMs: number): OpenHour {
     const open = this.#open;
-    if (open !== undefined && this.#staysIn(open.startMs, atMs)) return open.startMs;
     if (open !== undefined) {
-      const back = atMs < open.startMs;
-      this.#finish(back ? 'clock' : null);
-      if (back) this.#startCause = 'clock';
+      const stays = this.#staysIn(open, state, atMs);
+      if (stays && open.roomFor(state.descriptor.columns.length) > 0) return open;
+      const back = !stays && atMs < open.endMs;
+      this.#finish(open, back ? 'clock' : null, { state, atMs });
+      if (back) {
+        this.#startCause = 'clock';
+        this.#sealedToMs = null;
+        for (const { silence } of this.#streams) silence.forget();
+      }
     }
-    const startMs = Math.floor(atMs / hourMs) * hourMs;
-    this.#open = this.#newHour(this.#options.newOpenId(), startMs);
+    const { hourMs, newOpenId } = this.#options;
+    let startMs = Math.floor(atMs / hourMs) * hourMs;
+    const sealedTo = this.#sealedToMs;
+    if (sealedTo !== null && atMs < sealedTo && atMs >= sealedTo - Math.min(LATE_MS, hourMs))
+      startMs = sealedTo;
+    const begins = this.#startCause !== null;
+    const next = new OpenHour(newOpenId(), startMs, hourMs, begins ? atMs : startMs);
     if (this.#startCause !== null && atMs > startMs) {
-      this.#open.gaps.push({ stream: null, fromMs: startMs, toMs: Math.floor(atMs), cause: this.#startCause, detail: '' });
+      next.addGap({ stream: null, fromMs: startMs, toMs: atMs, cause: this.#startCause, detail: '' });
     }
     this.#startCause = null;
-    return startMs;
+    this.#open = next;
+    return next;
   }
 
-  #staysIn(startMs: number, atMs: number): boolean {
-    return atMs < startMs + this.#options.hourMs && atMs >= startMs - Math.min(LATE_MS, this.#options.hourMs);
+  /** Decides by the stream's own past, so that two streams whose clocks differ do not seal an hour at every batch. */
+  #staysIn(open: OpenHour, { silence: { lastMs } }: StreamState, atMs: number): boolean {
+    if (atMs >= open.endMs || Math.abs(atMs - open.startMs) > FAR_MS) return false;
+    if (lastMs === null) return atMs >= open.startMs - LATE_MS;
+    return atMs >= Math.min(lastMs, open.highMs ?? lastMs) - LATE_MS;
   }
 
-  #newHour(openId: Bytes, startMs: number): OpenHour {
-    return {
-      openId,
-      startMs,
-      buffers: new Map(),
-      gaps: [],
-      described: new Set(),
-      written: new Map(),
-      gapsWritten: 0,
-    };
-  }
-
-  #append(stream: number, batch: ReadingBatch, from: number, to: number): void {
-    const open = this.#open as OpenHour;
-    const state = this.#streams[stream];
-    if (state === undefined) throw new RangeError(`expected a stream that was added, got ${stream}`);
-    let buffer = open.buffers.get(stream);
-    if (buffer === undefined) {
-      buffer = new RowBuffer(open.startMs, state.descriptor.columns.length);
-      open.buffers.set(stream, buffer);
+  /** One reading's time, for the ledger. */
+  #hear(open: OpenHour, stream: number, { silence }: StreamState, atMs: number): void {
+    const first = silence.lastMs === null && silence.pending === null;
+    const closed = silence.reading(atMs);
+    if (closed !== undefined) open.addGap({ stream, ...closed });
+    // A stream that begins after the others did: it is missing from where the station began.
+    else if (first && atMs - open.beginMs > silence.lateStartMs) {
+      open.addGap({ stream, fromMs: open.beginMs, toMs: atMs, cause: 'start', detail: '' });
     }
-    buffer.append(batch, from, to);
-    state.lastMs = timeMs(batch, to - 1);
+    open.hear(atMs);
   }
 
-  /** A reading after a silence: the silence becomes a gap, with the cause that was told or found out now. */
-  #closeGap(stream: number, state: StreamState, atMs: number): void {
-    const { lastMs, pending, descriptor } = state;
-    const interval = descriptor.askedRateHz === null ? 0 : 1000 / descriptor.askedRateHz;
-    const allowedMs = Math.max(PAUSE_MS, 3 * interval);
-    state.pending = null;
-    const open = this.#open as OpenHour;
-    if (pending !== null && atMs > pending.fromMs) {
-      const { fromMs, cause, detail } = pending;
-      open.gaps.push({ stream, fromMs: Math.floor(fromMs), toMs: Math.floor(atMs), cause, detail });
-    } else if (!descriptor.replay && lastMs !== null && descriptor.askedRateHz !== null && atMs - lastMs > allowedMs) {
-      open.gaps.push({ stream, fromMs: Math.floor(lastMs), toMs: Math.floor(atMs), cause: 'unknown', detail: '' });
-    }
-  }
-
-  #finish(cause: GapCause | null): void {
-    const open = this.#open as OpenHour;
-    const lastSegment = this.takeSegment()?.bytes;
+  /** @param next the reading that ends the hour, when one does. */
+  #finish(
+    open: OpenHour,
+    cause: GapCause | null,
+    next?: { readonly state: StreamState; readonly atMs: number },
+  ): void {
     this.#open = undefined;
-    const { station, stationName, hourMs } = this.#options;
-    const lastMs = Math.max(...this.#streams.map((stream) => stream.lastMs ?? open.startMs));
-    const endMs = open.startMs + hourMs;
-    if (cause !== null && lastMs < endMs) {
-      open.gaps.push({ stream: null, fromMs: Math.floor(lastMs), toMs: endMs, cause, detail: '' });
+    const heardMs = Math.min(open.endMs, Math.max(open.highMs ?? open.startMs, open.startMs));
+    const isLive = this.#streams.some((state) => state.active && !state.descriptor.replay);
+    const stoppedMs =
+      isLive && cause === 'stop' ? Math.min(open.endMs, Math.max(heardMs, Math.floor(this.#nowMs))) : heardMs;
+    // A part that ends early because it is full or a stream changed goes on at once: no time is missing.
+    const rolls =
+      cause === null && (next === undefined ? this.#nowMs >= open.endMs : next.atMs >= open.endMs);
+    if (rolls || cause !== null) {
+      const endMs = rolls ? open.endMs : stoppedMs;
+      this.#streams.forEach(({ silence, active }, stream) => {
+        const nextMs = next !== undefined && next.state.silence === silence ? next.atMs : endMs;
+        const closed = silence.cut(endMs, nextMs);
+        if (closed !== undefined) open.addGap({ stream, ...closed });
+        if (!active && rolls) silence.forget();
+      });
     }
-    const numbers = [...open.buffers.keys()].sort((a, b) => a - b);
-    const renumbered = new Map(numbers.map((stream, i) => [stream, i]));
-    const content: HourContent = {
-      station,
-      stationName,
-      startMs: open.startMs,
-      lengthMs: hourMs,
-      streams: numbers.map((stream) => ({
-        descriptor: (this.#streams[stream] as StreamState).descriptor,
-        rows: (open.buffers.get(stream) as RowBuffer).since(0),
-      })),
-      gaps: open.gaps.map((gap) => ({ ...gap, stream: gap.stream === null ? null : (renumbered.get(gap.stream) ?? null) })),
-    };
-    this.#finished.push({ openId: open.openId, content, lastSegment });
+    if (cause !== null && stoppedMs < open.endMs) {
+      open.addGap({ stream: null, fromMs: stoppedMs, toMs: open.endMs, cause, detail: '' });
+    }
+    this.#sealedToMs = rolls ? open.endMs : null;
+    open.isComplete = true;
+    const lastSegment = open.takeSegment(this.#streams);
+    this.#finished.push({ openId: open.openId, content: this.#contentOf(open), lastSegment });
+  }
+
+  #contentOf(open: OpenHour): HourContent {
+    const { station } = this.#options;
+    const descriptors = this.#streams.map((stream) => stream.descriptor);
+    return { station, stationName: this.#stationName, ...open.content(descriptors) };
   }
 }
 
+/** Whole milliseconds, rounded down: exact, so that a reading just before the hour's end stays before it. */
 function timeMs(batch: ReadingBatch, row: number): number {
-  return batch.baseMs + (batch.offsetsNs[row] as number) / 1e6;
+  return batch.baseMs + Math.floor((batch.offsetsNs[row] as number) / 1e6);
+}
+
+function checkBatch({ name, columns }: StreamDescriptor, batch: ReadingBatch): void {
+  const count = batch.offsetsNs.length;
+  if (batch.columns.length !== columns.length || batch.columns.some((column) => column.length !== count)) {
+    throw new RangeError(`expected ${columns.length} columns of ${count} rows for ${name}`);
+  }
+  if (!Number.isSafeInteger(batch.baseMs))
+    throw new RangeError(`expected a whole base in ms, got ${batch.baseMs}`);
+  for (let row = 0; row < count; row++) {
+    if (!Number.isSafeInteger(batch.offsetsNs[row])) {
+      throw new RangeError(`expected times in whole nanoseconds, got ${batch.offsetsNs[row]}`);
+    }
+  }
 }

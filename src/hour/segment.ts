@@ -1,41 +1,65 @@
 /**
  * Write-ahead segments: what the recorder took in since the last one, written every second or so, so that a crash loses at most
- * that second. Deterministic CBOR, float64 little endian for the rows; the store's logs check each segment for damage.
+ * that second. CRC-32 (u32 BE) over deterministic CBOR, float64 little endian for the rows: quick to write, told when damaged.
  */
 import * as v from 'valibot';
-import { asBytes, type Bytes } from '../core/bytes.ts';
+import { asBytes, type Bytes, concatBytes } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from '../core/cbor.ts';
+import { crc32 } from '../core/crc32.ts';
 import { WaystationError } from '../core/errors.ts';
 import type { Gap, GapCause, ReadingBatch, StreamDescriptor, TickNs } from './types.ts';
 
 /** A second of 64 streams at 400 Hz with ten columns is 2 MiB; a fast replay writes more at once. */
-export const MAX_SEGMENT_BYTES = 64 * 2 ** 20;
+export const MAX_SEGMENT_BYTES = 512 * 2 ** 20;
+const CRC_BYTES = 4;
+
+/** A gap that has not ended yet. */
+export interface PendingGap {
+  readonly stream: number;
+  readonly fromMs: number;
+  readonly cause: GapCause;
+  readonly detail: string;
+}
 
 export interface Segment {
   /** Slot that the open hour belongs to, ms. */
   readonly startMs: number;
   readonly lengthMs: number;
+  /** From when on the station recorded in it, ms. */
+  readonly beginMs: number;
   /** Streams that are new in this segment, in order of their numbers. */
   readonly streams: readonly StreamDescriptor[];
   readonly rows: readonly { readonly stream: number; readonly batch: ReadingBatch }[];
   /** Gaps that were closed since the last segment. */
   readonly gaps: readonly Gap[];
+  /** All gaps that are open now. */
+  readonly pending: readonly PendingGap[];
+  /** The hour is whole: nothing comes after this segment. */
+  readonly isComplete: boolean;
 }
 
-function floatsToBytes(values: Float64Array): Uint8Array {
-  return new Uint8Array(values.slice().buffer);
+function floatsToBytes(values: Float64Array): Bytes {
+  const out = new Uint8Array(values.length * 8);
+  const view = new DataView(out.buffer);
+  for (let i = 0; i < values.length; i++) view.setFloat64(i * 8, values[i] as number, true);
+  return out;
 }
 
 function floatsFrom(bytes: Uint8Array): Float64Array<ArrayBuffer> {
-  if (bytes.length % 8 !== 0) throw new WaystationError('corrupt', 'expected whole float64 values in a segment');
-  return new Float64Array(bytes.slice().buffer);
+  if (bytes.length % 8 !== 0)
+    throw new WaystationError('corrupt', 'expected whole float64 values in a segment');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const values = new Float64Array(bytes.length / 8);
+  for (let i = 0; i < values.length; i++) values[i] = view.getFloat64(i * 8, true);
+  return values;
 }
 
 export function encodeSegment(segment: Segment): Bytes {
-  return encodeCbor([
+  const body = encodeCbor([
     1,
     segment.startMs,
     segment.lengthMs,
+    segment.beginMs,
     segment.streams.map((s) => [
       s.name,
       s.columns.map((c) => [c.name, c.unit, c.step === null ? null : [c.step.numerator, c.step.denominator]]),
@@ -44,6 +68,7 @@ export function encodeSegment(segment: Segment): Bytes {
       s.driver,
       s.device,
       s.replay,
+      s.calibration ?? null,
     ]),
     segment.rows.map(({ stream, batch }) => [
       stream,
@@ -52,7 +77,12 @@ export function encodeSegment(segment: Segment): Bytes {
       batch.columns.map(floatsToBytes),
     ]),
     segment.gaps.map((gap) => [gap.stream, gap.fromMs, gap.toMs, gap.cause, gap.detail]),
+    segment.pending.map((gap) => [gap.stream, gap.fromMs, gap.cause, gap.detail]),
+    segment.isComplete,
   ]);
+  const crc = new Uint8Array(CRC_BYTES);
+  new DataView(crc.buffer).setUint32(0, crc32(body));
+  return concatBytes(crc, body);
 }
 
 const uint = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -60,7 +90,8 @@ const raw = v.instance(Uint8Array) as v.GenericSchema<Bytes>;
 const step = v.nullable(v.strictTuple([v.number(), v.number()]));
 const schema = v.strictTuple([
   v.literal(1),
-  v.number(),
+  v.pipe(v.number(), v.safeInteger()),
+  v.pipe(uint, v.minValue(1)),
   v.number(),
   v.array(
     v.strictTuple([
@@ -71,21 +102,31 @@ const schema = v.strictTuple([
       v.string(),
       v.string(),
       v.boolean(),
+      v.nullable(v.string()),
     ]),
   ),
-  v.array(v.strictTuple([uint, v.number(), raw, v.array(raw)])),
+  v.array(v.strictTuple([uint, v.pipe(v.number(), v.safeInteger()), raw, v.array(raw)])),
   v.array(v.strictTuple([v.nullable(uint), v.number(), v.number(), v.string(), v.string()])),
+  v.array(v.strictTuple([uint, v.number(), v.string(), v.string()])),
+  v.boolean(),
 ]);
 
 /** @throws WaystationError `corrupt`, `malformed`, `limit`. */
 export function decodeSegment(bytes: Uint8Array): Segment {
-  const parsed = v.safeParse(schema, decodeCbor(bytes, MAX_SEGMENT_BYTES));
+  const body = bytes.subarray(CRC_BYTES);
+  const isWhole =
+    bytes.length > CRC_BYTES &&
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0) === crc32(body);
+  if (!isWhole)
+    throw new WaystationError('corrupt', 'a write-ahead segment is damaged: the crash cut it off');
+  const parsed = v.safeParse(schema, decodeCbor(body, MAX_SEGMENT_BYTES));
   if (!parsed.success) throw new WaystationError('corrupt', 'a write-ahead segment is not as expected');
-  const [, startMs, lengthMs, streams, rows, gaps] = parsed.output;
+  const [, startMs, lengthMs, beginMs, streams, rows, gaps, pending, isComplete] = parsed.output;
   return {
     startMs,
     lengthMs,
-    streams: streams.map(([name, columns, askedRateHz, tickNs, driver, device, replay]) => ({
+    beginMs,
+    streams: streams.map(([name, columns, askedRateHz, tickNs, driver, device, replay, calibration]) => ({
       name,
       columns: columns.map(([columnName, unit, wire]) => ({
         name: columnName,
@@ -97,11 +138,25 @@ export function decodeSegment(bytes: Uint8Array): Segment {
       driver,
       device,
       replay,
+      ...(calibration === null ? {} : { calibration }),
     })),
     rows: rows.map(([stream, baseMs, offsets, columns]) => ({
       stream,
       batch: { baseMs, offsetsNs: floatsFrom(asBytes(offsets)), columns: columns.map(floatsFrom) },
     })),
-    gaps: gaps.map(([stream, fromMs, toMs, cause, detail]) => ({ stream, fromMs, toMs, cause: cause as GapCause, detail })),
+    gaps: gaps.map(([stream, fromMs, toMs, cause, detail]) => ({
+      stream,
+      fromMs,
+      toMs,
+      cause: cause as GapCause,
+      detail,
+    })),
+    pending: pending.map(([stream, fromMs, cause, detail]) => ({
+      stream,
+      fromMs,
+      cause: cause as GapCause,
+      detail,
+    })),
+    isComplete,
   };
 }

@@ -1,5 +1,5 @@
 import { deflateSync, inflateSync } from 'fflate';
-import { concatBytes, type Bytes } from '../core/bytes.ts';
+import { type Bytes, concatBytes } from '../core/bytes.ts';
 import { WaystationError } from '../core/errors.ts';
 import type { Step } from './types.ts';
 import { decodeDeltas, encodeDeltas, MAX_CODED_INTEGER } from './varint.ts';
@@ -28,9 +28,13 @@ function onLattice(values: Float64Array, { numerator, denominator }: Step): Floa
   return integers;
 }
 
-function findLattice(values: Float64Array, declared: Step | null): { step: Step; integers: Float64Array } | undefined {
+function findLattice(
+  values: Float64Array,
+  declared: Step | null,
+): { step: Step; integers: Float64Array } | undefined {
   const steps = declared === null ? [] : [declared];
-  for (let decimals = 0; decimals <= MAX_DECIMALS; decimals++) steps.push({ numerator: 1, denominator: 10 ** decimals });
+  for (let decimals = 0; decimals <= MAX_DECIMALS; decimals++)
+    steps.push({ numerator: 1, denominator: 10 ** decimals });
   for (const step of steps) {
     const integers = onLattice(values, step);
     if (integers !== undefined) return { step, integers };
@@ -44,19 +48,22 @@ function encodeFloats(values: Float64Array): Uint8Array {
   for (let i = values.length - 1; i >= 0; i--) {
     for (let half = 0; half < 2; half++) {
       const word = (words[2 * i + half] as number) ^ (i === 0 ? 0 : (words[2 * i - 2 + half] as number));
-      for (let byte = 0; byte < 4; byte++) planes[(4 * half + byte) * values.length + i] = word >>> (8 * byte);
+      for (let byte = 0; byte < 4; byte++)
+        planes[(4 * half + byte) * values.length + i] = word >>> (8 * byte);
     }
   }
   return planes;
 }
 
 function decodeFloats(planes: Uint8Array, count: number): Float64Array<ArrayBuffer> {
-  if (planes.length !== count * 8) throw new WaystationError('corrupt', 'expected eight bytes for every value');
+  if (planes.length !== count * 8)
+    throw new WaystationError('corrupt', 'expected eight bytes for every value');
   const words = new Uint32Array(count * 2);
   for (let i = 0; i < count; i++) {
     for (let half = 0; half < 2; half++) {
       let word = 0;
-      for (let byte = 0; byte < 4; byte++) word |= (planes[(4 * half + byte) * count + i] as number) << (8 * byte);
+      for (let byte = 0; byte < 4; byte++)
+        word |= (planes[(4 * half + byte) * count + i] as number) << (8 * byte);
       words[2 * i + half] = word ^ (i === 0 ? 0 : (words[2 * i - 2 + half] as number));
     }
   }
@@ -95,7 +102,10 @@ export function decodeColumn(coded: CodedColumn, rows: number): Float64Array<Arr
   } else if (coded.coding === CODING.float64) {
     present = decodeFloats(body, count);
   } else {
-    throw new WaystationError('malformed', `this hour uses coding ${coded.coding}, which this version cannot read: update`);
+    throw new WaystationError(
+      'malformed',
+      `this hour uses coding ${coded.coding}, which this version cannot read: update`,
+    );
   }
   if (coded.missing === 0) return present;
   const values = new Float64Array(rows).fill(Number.NaN);
@@ -103,7 +113,8 @@ export function decodeColumn(coded: CodedColumn, rows: number): Float64Array<Arr
   for (let i = 0; i < rows; i++) {
     if (((bitmap[i >> 3] ?? 0) >> (i & 7)) & 1) values[i] = present[next++] ?? Number.NaN;
   }
-  if (next !== count) throw new WaystationError('corrupt', 'expected the bitmap to count the values that are there');
+  if (next !== count)
+    throw new WaystationError('corrupt', 'expected the bitmap to count the values that are there');
   return values;
 }
 

@@ -88,19 +88,21 @@ export function parseInvite(text: string): Invite {
   }
   const squeezed = text.replaceAll(/[\s\u200b\u00ad]/g, '');
   const fragment = squeezed.slice(squeezed.indexOf('#') + 1);
-  const payload = fragment.startsWith(FRAGMENT) ? fragment.slice(FRAGMENT.length) : fragment;
-  if (!/^[A-Za-z0-9_-]{40,}$/.test(payload)) {
-    throw new WaystationError(
-      'malformed',
-      'this is not an invite link: expected a link that contains #join=…',
-    );
-  }
+  const isNamed = fragment.startsWith(FRAGMENT);
+  const payload = isNamed ? fragment.slice(FRAGMENT.length) : fragment;
   const cutOff = (cause?: unknown) =>
     new WaystationError(
       'malformed',
       'the invite link is cut off or changed: copy it whole, or scan the code',
       { cause },
     );
+  if (!/^[A-Za-z0-9_-]{40,}$/.test(payload)) {
+    if (isNamed) throw cutOff();
+    throw new WaystationError(
+      'malformed',
+      'this is not an invite link: expected a link that contains #join=…',
+    );
+  }
   let bytes: Bytes;
   try {
     bytes = fromBase64Url(payload);

@@ -224,7 +224,8 @@ export class Membership {
     if (revocations.isRevoked(holder)) return { verdict: 'revoked' };
     // An heir needs no admit, only its predecessor's `succeed` entry, and that has not come to us yet.
     const heirs = chain.levels.length === 0 ? chain.heirs : chain.levels.at(-1)?.heirs;
-    if (heirs !== undefined && heirs.length > 0 && !this.isActive(holder)) return { verdict: 'unknown-issuer' };
+    if (heirs !== undefined && heirs.length > 0 && !this.isActive(holder))
+      return { verdict: 'unknown-issuer' };
     const bodies: AdmitBody[] = [];
     for (const [i, { grant, redemption }] of chain.levels.entries()) {
       const body = BODY.grant.decode(grant.body);

@@ -14,7 +14,7 @@ import { LEAF_BYTES, leafCount, rangeBytes } from '../blob/merkle.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { WaystationError } from '../core/errors.ts';
 import { type BlobRef, blobKey } from '../core/ids.ts';
-import type { BlobMedium, StoredPartial } from './blob-medium.ts';
+import type { BlobMedium } from './blob-medium.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { KeyQueue } from './key-queue.ts';
 import type { BlobStore, HeldLeaves, Recovery } from './port.ts';
@@ -132,17 +132,20 @@ export class BlobKeeper implements BlobStore {
     });
   }
 
-  /** Writes down what is only in memory and closes the medium. */
+  /** Writes down what is only in memory and closes the medium. @throws the first error, after trying the others. */
   async close(): Promise<void> {
     await this.#queue.idle();
-    try {
-      for (const partial of this.#partial.values()) {
+    const failures: unknown[] = [];
+    for (const partial of this.#partial.values()) {
+      try {
         if (partial.buffer !== undefined) await this.#spill(partial);
         if (partial.unsyncedBytes > 0) await this.#sync(partial);
+      } catch (error) {
+        failures.push(error);
       }
-    } finally {
-      await this.#medium.close();
     }
+    await this.#medium.close();
+    if (failures.length > 0) throw failures[0];
   }
 
   #begin(ref: BlobRef): Partial {
@@ -170,8 +173,15 @@ export class BlobKeeper implements BlobStore {
         await this.#sync(partial);
     } catch (error) {
       for (const leaf of fresh) if (map.has(leaf)) map.clearRange(leaf, 1);
+      if (map.held === 0) await this.#abandon(partial);
       throw error;
     }
+  }
+
+  /** Gives back the room of a blob whose first leaves could not be kept. */
+  async #abandon(partial: Partial): Promise<void> {
+    if (partial.buffer === undefined) await this.#medium.remove(partial.ref).catch(() => undefined);
+    this.#forget(blobKey(partial.ref));
   }
 
   async #finish(partial: Partial): Promise<void> {
@@ -362,5 +372,3 @@ function damageError(ref: BlobRef, damaged: readonly number[]): WaystationError 
       'returned other bytes. It counts as missing now and will be fetched again; check the health of the disk',
   );
 }
-
-export type { StoredPartial };

@@ -76,6 +76,7 @@ export class FileBlobs implements BlobMedium {
   async #loadPartials(complete: ReadonlySet<string>, recovered: Recovery[]): Promise<StoredPartial[]> {
     const files = new Set(await this.#fs.readdir(this.#partials));
     const partials: StoredPartial[] = [];
+    let leftOver = 0;
     for (const key of new Set([...files].map((file) => file.replace(/\.(data|held)$/, '')))) {
       const ref = refFromName(key);
       if (ref === undefined) continue;
@@ -86,14 +87,16 @@ export class FileBlobs implements BlobMedium {
         continue;
       }
       await this.#removePartial(ref);
-      if (complete.has(key)) continue;
-      recovered.push({
-        kind: paired ? 'damaged' : 'left-over',
-        where: this.#dataPath(ref),
-        message: paired
-          ? `which parts of blob ${key} are held cannot be read, so it will be fetched from its beginning`
-          : `blob ${key} had only just begun to arrive when the program stopped; it will be fetched from its beginning`,
-      });
+      if (paired) {
+        const message = `which parts of blob ${key} are held cannot be read, so it will be fetched from its beginning`;
+        recovered.push({ kind: 'damaged', where: this.#dataPath(ref), message });
+      } else if (!complete.has(key)) {
+        leftOver++;
+      }
+    }
+    if (leftOver > 0) {
+      const message = `${leftOver} blob(s) had only just begun to arrive when the program stopped; they will be fetched from their beginning`;
+      recovered.push({ kind: 'left-over', where: this.#partials, message });
     }
     return partials;
   }

@@ -5,6 +5,9 @@
  * grants to one alone; only a confirmed owner deletes lower ones, and nobody deletes a confirmed highest. So a slow process
  * that still thinks of an old n finds a higher one, or a living lower one, when it looks again, and withdraws.
  *
+ * A released lock file leaves its block of disk to the next owner as `lock-spare`, so that a full disk can still be opened and
+ * room be made on it.
+ *
  * A process is told by its id *and* its start time (Linux), because ids are used again. Processes in containers that do not
  * see each other's ids must not share a folder.
  */
@@ -22,6 +25,11 @@ interface Holder {
   readonly released: boolean;
 }
 
+/** A file with room for a lock's text, kept for a day when the disk is full. */
+const SPARE = 'lock-spare';
+/** More than any lock's text; the rest is blank. */
+const LOCK_TEXT_BYTES = 256;
+
 /** More rounds than this, and others are taking and leaving the folder without pause. */
 const MAX_ATTEMPTS = 20;
 
@@ -38,22 +46,22 @@ export class FolderLock {
   static async take(fs: FileApi, directory: string): Promise<FolderLock> {
     const mine: Holder = { pid: process.pid, started: await startOf(fs, process.pid), released: false };
     const draft = join(directory, `lock-draft-${toHex(randomBytes(8))}`);
-    const file = await fs.open(draft, CREATE_NEW, FILE_MODE);
-    try {
-      await writeFully(file, [lockText(mine)], 0);
-    } finally {
-      await file.close();
-    }
+    const spare = join(directory, SPARE);
+    await writeDraft(fs, spare, draft, lockText(mine));
+    let claimed = false;
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const highest = (await lockNumbers(fs, directory)).at(-1);
         if (highest !== undefined) await refuseIfHeld(fs, lockPath(directory, highest));
         const number = (highest ?? 0) + 1;
         if (!(await claim(fs, draft, lockPath(directory, number)))) continue;
-        if (await confirm(fs, directory, number)) return new FolderLock(fs, lockPath(directory, number));
+        claimed = await confirm(fs, directory, number);
+        if (claimed) return new FolderLock(fs, lockPath(directory, number));
       }
     } finally {
-      await unlinkIfThere(fs, draft);
+      // The draft of an owner is its lock under a second name; that of a loser is free again.
+      if (claimed) await unlinkIfThere(fs, draft);
+      else await fs.rename(draft, spare);
     }
     throw new WaystationError(
       'store-locked',
@@ -65,9 +73,7 @@ export class FolderLock {
   async release(): Promise<void> {
     const file = await this.#fs.open(this.#path, 'r+');
     try {
-      const text = lockText({ pid: process.pid, started: '', released: true });
-      await writeFully(file, [text], 0);
-      await file.truncate(text.length);
+      await writeFully(file, [lockText({ pid: process.pid, started: '', released: true })], 0);
     } finally {
       await file.close();
     }
@@ -76,19 +82,24 @@ export class FolderLock {
 
 /** Looks again after `lock.<number>` was made: true when it is the highest and nobody below it is alive. */
 async function confirm(fs: FileApi, directory: string, number: number): Promise<boolean> {
-  const numbers = await lockNumbers(fs, directory);
-  const lower = numbers.filter((other) => other < number).map((other) => lockPath(directory, other));
-  let confirmed = numbers.at(-1) === number;
+  let lower: string[] = [];
+  let confirmed = false;
   try {
+    const numbers = await lockNumbers(fs, directory);
+    lower = numbers.filter((other) => other < number).map((other) => lockPath(directory, other));
     for (const path of lower) await refuseIfHeld(fs, path);
-  } catch (error) {
-    confirmed = false;
-    throw error;
+    confirmed = numbers.at(-1) === number;
   } finally {
     if (!confirmed) await unlinkIfThere(fs, lockPath(directory, number));
   }
-  if (confirmed) for (const path of lower) await unlinkIfThere(fs, path);
-  return confirmed;
+  if (!confirmed) return false;
+  const [old, ...rest] = lower;
+  const spare = join(directory, SPARE);
+  // Without a spare a full disk would lock its owner out one day; without room for one now, today is that day already.
+  if (old === undefined) await fs.copyFile(lockPath(directory, number), spare).catch(() => undefined);
+  else await fs.rename(old, spare);
+  for (const path of rest) await unlinkIfThere(fs, path);
+  return true;
 }
 
 function lockPath(directory: string, number: number): string {
@@ -96,7 +107,24 @@ function lockPath(directory: string, number: number): string {
 }
 
 function lockText(holder: Holder): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(holder)}\n`);
+  return new TextEncoder().encode(`${JSON.stringify(holder).padEnd(LOCK_TEXT_BYTES - 1)}\n`);
+}
+
+/** Writes `text` as the file `draft`, in the spare file's room where there is one. */
+async function writeDraft(fs: FileApi, spare: string, draft: string, text: Uint8Array): Promise<void> {
+  let flags = 'r+';
+  try {
+    await fs.rename(spare, draft);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    flags = 'wx';
+  }
+  const file = await fs.open(draft, flags, FILE_MODE);
+  try {
+    await writeFully(file, [text], 0);
+  } finally {
+    await file.close();
+  }
 }
 
 async function lockNumbers(fs: FileApi, directory: string): Promise<number[]> {

@@ -1,6 +1,6 @@
 /**
  * Keeping things: the port that every store adapter (memory, files, IndexedDB with OPFS) implements and the
- * contract suite in tests/contract/store.ts checks.
+ * contract suite in tests/contract/store-contract.ts checks.
  *
  * Invariants every adapter keeps:
  * - When a promise of a `strict` write resolves, the data survives a power cut; a `relaxed` write survives the

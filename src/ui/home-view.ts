@@ -5,7 +5,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { StationStatus } from '../station/status.ts';
 import type { AppModel, AppState, RecordingView, StreamView } from './app-model.ts';
 import { SHARED_STYLES } from './shared-styles.ts';
-import { agoText, bytesText, durationText, timeText, zoneName } from './words.ts';
+import { agoText, bytesText, durationText, timeText, unitText, zoneName } from './words.ts';
 
 function parseIso(text: string | null): number | null {
   return text === null ? null : Date.parse(text);
@@ -76,7 +76,7 @@ export class HomeView extends LitElement {
         <div class="table">
           <table>
             <thead>
-              <tr><th>Sensor</th><th>Now</th><th class="number">Readings</th><th class="number">Per second</th></tr>
+              <tr><th>Sensor</th><th>Now</th><th class="number">Readings</th></tr>
             </thead>
             <tbody>
               ${recording.streams.map(streamRow)}
@@ -104,10 +104,9 @@ export class HomeView extends LitElement {
                     <thead>
                       <tr>
                         <th>Station</th>
-                        <th class="number">Held here</th>
+                        <th>Held here</th>
                         <th>Complete to (${zoneName()})</th>
-                        <th>Last heard</th>
-                        <th><span class="soft">Save</span></th>
+                        <th><span class="hidden-text">Save</span></th>
                       </tr>
                     </thead>
                     <tbody>
@@ -125,8 +124,11 @@ export class HomeView extends LitElement {
     const name = station.name ?? 'Unnamed station';
     return html`
       <tr>
-        <td>${name}${station.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}</td>
-        <td class="number">
+        <td>
+          ${name}${station.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}
+          <div class="soft">heard ${agoText(parseIso(station.lastHeard), Date.now())}</div>
+        </td>
+        <td>
           ${station.held} of ${station.sealed}
           ${
             station.missing > 0
@@ -135,10 +137,13 @@ export class HomeView extends LitElement {
           }
         </td>
         <td>${timeText(parseIso(station.completeTo))}</td>
-        <td>${agoText(parseIso(station.lastHeard), Date.now())}</td>
         <td>
-          <button ?disabled=${station.held === 0} @click=${() => this.#try(() => this.model.exportCsv(station.id))}>
-            CSV<span class="soft" style="position:absolute;left:-9999px"> of ${name}</span>
+          <button
+            class="small"
+            ?disabled=${station.held === 0}
+            @click=${() => this.#try(() => this.model.exportCsv(station.id))}
+          >
+            CSV<span class="hidden-text"> of ${name}</span>
           </button>
         </td>
       </tr>
@@ -207,19 +212,23 @@ function admission(refusal: string | null): TemplateResult {
 }
 
 function streamRow(stream: StreamView): TemplateResult {
-  const value = (last: number | null) => (last === null ? '–' : Number(last.toPrecision(6)).toString());
+  const value = (last: number | null) => (last === null ? '–' : Number(last.toPrecision(4)).toString());
   return html`
     <tr>
       <td>${stream.name}${stream.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}</td>
       <td>
         ${
           stream.trouble === null
-            ? stream.columns.map((column) => html`<div>${column.name} ${value(column.last)} ${column.unit}</div>`)
+            ? stream.columns.map(
+                (column) => html`<div class="value">${column.name} ${value(column.last)} ${unitText(column.unit)}</div>`,
+              )
             : html`<span class="warn">${stream.trouble}</span>`
         }
       </td>
-      <td class="number">${stream.rows}</td>
-      <td class="number">${stream.rateHz === null ? '–' : stream.rateHz.toFixed(1)}</td>
+      <td class="number">
+        ${stream.rows}
+        <div class="soft value">${stream.rateHz === null ? '–' : `${stream.rateHz.toFixed(1)} a second`}</div>
+      </td>
     </tr>
   `;
 }

@@ -5,6 +5,11 @@ export const SHARED_STYLES = css`
   :host {
     display: block;
   }
+  *,
+  *::before,
+  *::after {
+    box-sizing: border-box;
+  }
   section {
     background: var(--ws-surface);
     border: 1px solid var(--ws-line);
@@ -113,6 +118,29 @@ export const SHARED_STYLES = css`
   td.number,
   th.number {
     text-align: end;
+  }
+  @media (max-width: 560px) {
+    section {
+      padding: 16px;
+    }
+    th,
+    td {
+      padding: 8px 8px 8px 0;
+      font-size: 0.95rem;
+    }
+    button.small {
+      padding: 8px 12px;
+    }
+  }
+  .value {
+    white-space: nowrap;
+  }
+  .hidden-text {
+    position: absolute;
+    width: 1px;
+    height: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
   }
   .label {
     border: 1px solid currentColor;

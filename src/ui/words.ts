@@ -38,3 +38,10 @@ export function durationText(ms: number): string {
   const rest = String(seconds % 60).padStart(2, '0');
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
+
+const UNITS: Readonly<Record<string, string>> = { 'm/s2': 'm/s²', uT: 'µT', Cel: '°C' };
+
+/** UCUM unit text as people write it. */
+export function unitText(unit: string): string {
+  return UNITS[unit] ?? unit;
+}

@@ -258,7 +258,7 @@ test('a folder of another layout is refused and left alone', async () => {
   await mkdir(directory);
   await writeFile(join(directory, 'format'), 'waystation store 2\n');
   await expect(openFileStore(directory)).rejects.toMatchObject({ code: 'unavailable' });
-  expect((await readdir(directory)).filter((name) => !name.startsWith('lock.'))).toEqual(['format']);
+  expect((await readdir(directory)).filter((name) => !name.startsWith('lock'))).toEqual(['format']);
 });
 
 test('folders and files are the owner’s alone', async () => {
@@ -271,38 +271,61 @@ test('folders and files are the owner’s alone', async () => {
   }
 });
 
-/** The real file system with room for `bytes` more; like a real one, it takes what fits before it refuses. */
+/** The real file system with room for `room` more bytes; like a real one, it takes what fits before it refuses. */
 function fullDisk(): { readonly fs: FileApi; room: number } {
   const disk = { fs: nodeFs as FileApi, room: Number.POSITIVE_INFINITY };
   const full = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-  const take = (wanted: number) => {
-    const taken = Math.min(wanted, disk.room);
-    if (taken <= 0 && wanted > 0) throw full();
-    disk.room -= taken;
-    return taken;
+  const writeTo = async (file: nodeFs.FileHandle, bytes: Uint8Array, position: number) => {
+    const { size } = await file.stat();
+    const growth = Math.max(0, position + bytes.length - size);
+    const fits = bytes.length - Math.max(0, growth - disk.room);
+    if (fits <= 0 && bytes.length > 0) throw full();
+    disk.room -= Math.max(0, position + fits - size);
+    return await file.write(bytes, 0, fits, position);
   };
   disk.fs = {
     ...nodeFs,
     async open(path, flags, mode) {
       const file = await nodeFs.open(path, flags, mode);
-      const writev = async (parts: readonly Uint8Array[], position: number) => {
-        const all = Buffer.concat(parts);
-        return await file.write(all, 0, take(all.length), position);
+      const replaced = {
+        writev: (parts: readonly Uint8Array[], position: number) =>
+          writeTo(file, Buffer.concat(parts), position),
+        write: (bytes: Uint8Array, offset: number, length: number, position: number) =>
+          writeTo(file, bytes.subarray(offset, offset + length), position),
       };
-      const write = async (bytes: Uint8Array, offset: number, length: number, position: number) =>
-        await file.write(bytes, offset, take(length), position);
       return new Proxy(file, {
         get(target, name) {
-          if (name === 'writev') return writev;
-          if (name === 'write') return write;
+          if (name === 'writev' || name === 'write') return replaced[name];
           const value: unknown = Reflect.get(target, name, target);
           return typeof value === 'function' ? value.bind(target) : value;
         },
       });
     },
+    async copyFile(from, to, mode) {
+      const { size } = await nodeFs.stat(from);
+      if (size > disk.room) throw full();
+      disk.room -= size;
+      await nodeFs.copyFile(from, to, mode);
+    },
   } as FileApi;
   return disk;
 }
+
+test('a store opened once can be opened on a full disk, read, and relieved', async () => {
+  const directory = await makeStore();
+  const disk = fullDisk();
+  disk.room = 0;
+  for (let i = 0; i < 3; i++) {
+    const store = await openFileStore(directory, { fs: disk.fs });
+    await expect(openFileStore(directory, { fs: disk.fs })).rejects.toMatchObject({ code: 'store-locked' });
+    expect(await store.logs.read('feed/log', 0, 100, 1e9)).toHaveLength(RECORDS.length);
+    await expect(store.logs.append('feed/log', [pattern(1)], 'strict')).rejects.toMatchObject({
+      code: 'store-full',
+    });
+    if (i === 2) await store.blobs.remove(BLOB);
+    await store.close();
+  }
+});
 
 test('a disk that fills up at any byte refuses with store-full, tears nothing, and goes on when there is room', async () => {
   await fc.assert(
@@ -325,6 +348,14 @@ test('a disk that fills up at any byte refuses with store-full, tears nothing, a
           .write(refOf(40_000, 50 + i), 0, pattern(40_000, i))
           .then(() => done.blobs.add(50 + i), refused);
       }
+      // A large blob goes straight to its file; refused, it must give back what it took.
+      disk.room = Math.min(disk.room, 50_000);
+      await store.blobs
+        .write(refOf(2_000_000, 90), 0, pattern(8 * LEAF_BYTES))
+        .then(() => expect.unreachable(), refused);
+      expect(await readdir(join(directory, 'partial'))).not.toContain(
+        `${refOf(2_000_000, 90).root}-2000000.data`,
+      );
       disk.room = Number.POSITIVE_INFINITY;
       await store.logs.append('feed/log', [pattern(4)], 'strict');
       await store.blobs.write(refOf(40_000, 51), 0, pattern(40_000, 1));

@@ -185,5 +185,5 @@ test('a lock file that is empty or garbage does not lock anybody out', async () 
     await writeFile(join(directory, lock!), text);
     await (await openFileStore(directory)).close();
   }
-  expect((await readdir(directory)).filter((name) => name.startsWith('lock'))).toHaveLength(1);
+  expect((await readdir(directory)).filter((name) => name.startsWith('lock.'))).toHaveLength(1);
 });

@@ -42,15 +42,7 @@ describe('the hour file', () => {
   it('gives back every hour bit for bit', () => {
     fc.assert(
       fc.property(anyHour, (content) => {
-        let bytes: Uint8Array;
-        try {
-          bytes = encodeHour(content);
-        } catch (error) {
-          // Only names beyond the stated limits may be refused.
-          expect(error).toBeInstanceOf(RangeError);
-          return;
-        }
-        expect(spelled(decodeHour(bytes))).toEqual(spelled(content));
+        expect(spelled(decodeHour(encodeHour(content)))).toEqual(spelled(content));
       }),
       { numRuns: 300 },
     );
