@@ -9,6 +9,7 @@
  * byte form and one id. The id is SHA-256 of the whole COSE_Sign1, signature included, so an entry's successor
  * vouches for its signature bytes as well.
  */
+import { MAX_BLOB_BYTES } from '../blob/merkle.ts';
 import { concatBytes, equalBytes, toUtf8, type Bytes } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor, type CborValue } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
@@ -37,8 +38,6 @@ export const MAX_ENTRY_BYTES = 65_536;
 export const MAX_ENTRY_BLOBS = 16;
 /** Heads that one entry may name as seen; a revocation lists the feeds of one node, of which there are few. */
 export const MAX_SEEN = 64;
-/** One blob is at most 64 GiB: leaf hashes of more would not fit the memory of a phone. */
-export const MAX_BLOB_BYTES = 64 * 2 ** 30;
 
 /** What a feed is for; replication may be partial by purpose. */
 export const PURPOSE = { control: 0, data: 1, state: 2 } as const;
@@ -206,7 +205,7 @@ export function decodeHead(value: CborValue): Head {
 function decodeBlobRef(value: CborValue): BlobRef {
   if (!Array.isArray(value) || value.length !== 2) throw malformed('a blob as [root, size]');
   const size = uintField(value[1], 'a blob size');
-  if (size === 0 || size > MAX_BLOB_BYTES) throw malformed('a blob size from 1 to 64 GiB');
+  if (size === 0 || size > MAX_BLOB_BYTES) throw malformed('a blob size from 1 to 16 GiB');
   return { root: blobRootFrom(bytesField(value[0], 'a blob root')), size };
 }
 

@@ -27,7 +27,9 @@ export class RowBuffer {
     const shiftNs = (batch.baseMs - this.baseMs) * 1e6;
     for (let i = from; i < to; i++)
       this.#offsetsNs[this.#rows + i - from] = shiftNs + (batch.offsetsNs[i] as number);
-    batch.columns.forEach((column, c) => this.#columns[c]?.set(column.subarray(from, to), this.#rows));
+    batch.columns.forEach((column, c) => {
+      this.#columns[c]?.set(column.subarray(from, to), this.#rows);
+    });
     this.#rows += to - from;
   }
 

@@ -1,5 +1,6 @@
 /** Reading what people type after an option: durations, times, ports. Every refusal says what would have been right. */
-import { WaystationError } from '../core/errors.ts';
+import { errorMessage, WaystationError } from '../core/errors.ts';
+import { nodeIdText, parseNodeId } from '../core/ids.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -30,6 +31,24 @@ export function parseNumber(text: string, option: string): number {
     throw new WaystationError('usage', `${option} takes a number above zero, not “${text}”`);
   }
   return value;
+}
+
+/** A whole number from 1 on. @throws WaystationError `usage`. */
+export function parseCount(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new WaystationError('usage', `${option} takes a whole number above zero, not “${text}”`);
+  }
+  return value;
+}
+
+/** A node id, as `did:key:…`. @throws WaystationError `usage`. */
+export function parseNode(text: string, option: string): string {
+  try {
+    return nodeIdText(parseNodeId(text));
+  } catch (cause) {
+    throw new WaystationError('usage', `${option} takes a node id: ${errorMessage(cause)}`, { cause });
+  }
 }
 
 /** A TCP port, 0 for any free one. @throws WaystationError `usage`. */

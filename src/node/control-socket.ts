@@ -1,17 +1,26 @@
 /**
- * Commands for a node that is already running: a Unix socket in its data folder (whose mode is 0700) takes one request, a
- * JSON line with the words of a command, and answers with what the command printed. So `status`, `invite` and the like work
- * beside a running relay, and two processes never write to one folder.
+ * Commands for a node that is already running: a Unix socket (mode 0600) in its data folder takes one request, a JSON line with
+ * the words of a command, and answers with what the command printed. So `status`, `invite` and the like work beside a running
+ * relay, and two processes never write to one folder.
+ *
+ * A socket's path has room for about 100 bytes only. Of a longer data folder the socket stands in a folder of this user in the
+ * temporary one (mode 0700, refused when it is not ours), named by the hash of the data folder's real path.
  */
-import { rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { tmpdir, userInfo } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { errorMessage, WaystationError } from '../core/errors.ts';
 
 /** A command line is short; answers (a status of hundreds of stations) are bounded by what the node prints. */
 const MAX_REQUEST_BYTES = 65_536;
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
+/** `sun_path` holds 108 bytes on Linux and 104 on macOS and the BSDs, the closing zero byte included. */
+const MAX_SOCKET_PATH_BYTES = 103;
+/** Hex digits of a folder's hash in a socket's name: 128 bits, no two folders meet. */
+const HASH_DIGITS = 32;
 
 const requestSchema = v.object({ words: v.pipe(v.array(v.string()), v.maxLength(256)), cwd: v.string() });
 const answerSchema = v.object({ stdout: v.string(), stderr: v.string(), code: v.number() });
@@ -19,8 +28,30 @@ const answerSchema = v.object({ stdout: v.string(), stderr: v.string(), code: v.
 export type ControlAnswer = v.InferOutput<typeof answerSchema>;
 export type RunCommand = (words: readonly string[], cwd: string) => Promise<ControlAnswer>;
 
+/** Where the node of this folder listens, the same for every process of this user whatever spelling of the folder it was given. */
 function socketPath(dataFolder: string): string {
-  return join(dataFolder, 'control.sock');
+  const folder = realpathSync(resolve(dataFolder));
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, HASH_DIGITS);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\waystation-${name}`;
+  const beside = join(folder, 'control.sock');
+  if (Buffer.byteLength(beside) <= MAX_SOCKET_PATH_BYTES) return beside;
+  const user = `waystation-${userInfo().uid}`;
+  for (const temporary of [tmpdir(), '/tmp']) {
+    const path = join(temporary, user, `${name}.sock`);
+    if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;
+  }
+  return beside;
+}
+
+/** Makes the folder of a socket that does not fit into the data folder. @throws WaystationError `unavailable` when it is not ours alone. */
+function makeSocketFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = lstatSync(folder);
+  const { uid, mode } = found;
+  const isOurs = found.isDirectory() && uid === userInfo().uid && (mode & 0o077) === 0;
+  if (!isOurs) {
+    throw new WaystationError('unavailable', `expected ${folder} to be a folder of this user alone (mode 0700): remove or mend it`);
+  }
 }
 
 function readLine(socket: Socket, maxBytes: number): Promise<string> {
@@ -42,10 +73,12 @@ function readLine(socket: Socket, maxBytes: number): Promise<string> {
   });
 }
 
-/** Answers commands until closed. */
+/** Answers commands until closed. The caller holds the data folder's lock. @throws WaystationError `unavailable`, or what the system says. */
 export async function serveControl(dataFolder: string, runCommand: RunCommand): Promise<{ close(): void }> {
   const path = socketPath(dataFolder);
-  rmSync(path, { force: true });
+  const isPipe = process.platform === 'win32';
+  if (!isPipe && dirname(path) !== realpathSync(resolve(dataFolder))) makeSocketFolder(dirname(path));
+  if (!isPipe) rmSync(path, { force: true });
   const server: Server = createServer((socket) => {
     readLine(socket, MAX_REQUEST_BYTES)
       .then(async (line) => {
@@ -56,15 +89,16 @@ export async function serveControl(dataFolder: string, runCommand: RunCommand): 
       .then((answer) => socket.end(`${JSON.stringify(answer)}\n`))
       .catch(() => socket.destroy());
   });
-  await new Promise<void>((resolve, reject) => {
+  await new Promise<void>((listening, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    server.listen(path, listening);
   });
+  if (!isPipe) chmodSync(path, 0o600);
   server.unref();
   return {
     close: () => {
       server.close();
-      rmSync(path, { force: true });
+      if (!isPipe) rmSync(path, { force: true });
     },
   };
 }

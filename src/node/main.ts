@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
 import { spaceIdFrom, type SpaceId } from '../core/ids.ts';
 import { fromHex } from '../core/bytes.ts';
-import { parseDuration, parseHost, parseNumber, parsePort, parseTime } from './arguments.ts';
+import { parseCount, parseDuration, parseHost, parseNode, parseNumber, parsePort, parseTime } from './arguments.ts';
 import { exportStation, status, verify } from './commands/report-commands.ts';
 import { createSpace, invite, join, parseRole, revoke } from './commands/space-commands.ts';
 import { relay } from './commands/relay-command.ts';
@@ -19,6 +19,8 @@ import type { Surroundings } from './surroundings.ts';
 import type { WaystationNode } from '../station/node.ts';
 
 const VERSION = '0.1.0';
+/** What was typed cannot be asked; 1 is what was asked and did not come about. */
+const USAGE_EXIT_CODE = 2;
 const DEFAULT_EXPIRY = '7d';
 
 interface Common {
@@ -29,7 +31,10 @@ interface Common {
 
 function spaceOf(common: Common): SpaceId | undefined {
   if (common.space === undefined) return undefined;
-  return spaceIdFrom(fromHex(common.space));
+  if (!/^[0-9a-f]{64}$/i.test(common.space)) {
+    throw new WaystationError('usage', `--space takes the 64 digits that \`status\` shows, not “${common.space.slice(0, 80)}”`);
+  }
+  return spaceIdFrom(fromHex(common.space.toLowerCase()));
 }
 
 /**
@@ -69,7 +74,10 @@ const hostOption = () =>
   new Option('--host <url>', 'meet only on this host, ws:// or wss:// (may be given several times)').argParser(
     (text: string, before: string[] | undefined) => collect(parseHost(text), before),
   );
-const onlyPeerOption = () => new Option('--only-peer <id...>', 'link to these nodes only and refuse all others');
+const onlyPeerOption = () =>
+  new Option('--only-peer <id...>', 'link to these nodes only and refuse all others').argParser(
+    (text: string, before: string[] | undefined) => collect(parseNode(text, '--only-peer'), before),
+  );
 
 function build(around: Surroundings): Command {
   const program = new Command('waystation');
@@ -108,7 +116,7 @@ function build(around: Surroundings): Command {
 
   command(program, 'invite', 'make an invite; stdout ends with the link')
     .requiredOption('--role <role>', 'admin, member, reader, recorder or mirror', parseRole)
-    .option('--uses <number>', 'how many nodes may enter', (text) => parseNumber(text, '--uses'), 1)
+    .option('--uses <number>', 'how many nodes may enter', (text) => parseCount(text, '--uses'), 1)
     .option('--expires <time>', 'how long it is good', DEFAULT_EXPIRY)
     .option('--space <id>', 'which space, when the node is in several')
     .addOption(hostOption())
@@ -152,7 +160,7 @@ function build(around: Surroundings): Command {
     .action((options) => sync(options, spaceOf(options), around));
 
   command(program, 'revoke', 'end a node’s membership')
-    .argument('<node>', 'its did:key:…')
+    .argument('<node>', 'its did:key:…', (text) => parseNode(text, 'revoke'))
     .option('--space <id>', 'which space, when the node is in several')
     .action((member: string, options) =>
       onNode(options, around, (node, output) => revoke(node, { space: spaceOf(options), member }, output)),
@@ -200,12 +208,15 @@ export async function runCommandLine(around: Surroundings): Promise<number> {
     await build(around).parseAsync([...around.words], { from: 'user' });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode;
+    if (error instanceof CommanderError) {
+      if (error.code === 'waystation.answered' || error.exitCode === 0) return error.exitCode;
+      return USAGE_EXIT_CODE;
+    }
     around.stderr(`waystation: ${errorMessage(error)}\n`);
     if (!isWaystationError(error) && process.env['WAYSTATION_DEBUG'] !== undefined && error instanceof Error) {
       around.stderr(`${error.stack}\n`);
     }
-    return isWaystationError(error, 'usage') ? 2 : 1;
+    return isWaystationError(error, 'usage') ? USAGE_EXIT_CODE : 1;
   }
 }
 

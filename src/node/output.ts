@@ -8,6 +8,8 @@ export interface Output {
   say(text: string): void;
   /** A result: its JSON document under `--json`, the text otherwise. */
   result(document: unknown, text: string): void;
+  /** Something that happened while running: a JSON document under `--json`, with its kind as `event`; the text in any case. */
+  event(document: { readonly event: string }, text: string): void;
 }
 
 export type WriteText = (text: string) => void;
@@ -17,6 +19,10 @@ export function createOutput(json: boolean, stdout: WriteText, stderr: WriteText
     json,
     say: (text) => stderr(`${text}\n`),
     result: (document, text) => stdout(json ? `${JSON.stringify(document)}\n` : `${text}\n`),
+    event: (document, text) => {
+      if (json) stdout(`${JSON.stringify(document)}\n`);
+      stderr(`${text}\n`);
+    },
   };
 }
 

@@ -44,11 +44,16 @@ function isNode(station: StationRecord, text: string): boolean {
   return station.authors.has(parseNodeId(text));
 }
 
-/** Reads, opens and decodes one sealed hour. @throws WaystationError `not-found`, `no-key`, `corrupt`. */
-export async function readHour(space: Space, { entry }: HourRecord): Promise<HourContent> {
+/** Reads and opens one sealed hour: the bytes of its hour file. @throws WaystationError `not-found`, `no-key`, `corrupt`. */
+export async function readHourFile(space: Space, { entry }: HourRecord): Promise<Uint8Array> {
   const ref = entry.header.blobs[0];
   if (ref === undefined) throw new WaystationError('malformed', 'an hour entry names no blob');
-  return decodeHour(await readSealed(space, entry, ref));
+  return readSealed(space, entry, ref);
+}
+
+/** Reads, opens and decodes one sealed hour. @throws WaystationError as {@link readHourFile}. */
+export async function readHour(space: Space, record: HourRecord): Promise<HourContent> {
+  return decodeHour(await readHourFile(space, record));
 }
 
 async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uint8Array> {

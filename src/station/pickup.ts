@@ -23,7 +23,7 @@ export function pickup(node: WaystationNode, space: Space): PickupState {
   const missing = new Map<NodeId, { entries: number; hours: number }>();
   for (const session of node.engine.sessions.values()) {
     const open = session.spaces.get(space.id);
-    if (session.peer === null || open === undefined || !open.compare.done) continue;
+    if (session.peer === null || open === undefined || !open.compare.done || !open.weServe) continue;
     reached.push(session.peer);
     complete &&= open.toldIsHeld();
     for (const head of open.compare.told) {

@@ -16,8 +16,6 @@ import type { Durability, Recovery } from './port.ts';
 interface SyncHandle {
   read(into: Uint8Array, options: { readonly at: number }): number;
   write(bytes: Uint8Array, options: { readonly at: number }): number;
-  getSize(): number;
-  truncate(size: number): void;
   flush(): void;
   close(): void;
 }
@@ -27,9 +25,6 @@ interface SyncFileHandle {
 interface ListableDirectory extends FileSystemDirectoryHandle {
   keys(): AsyncIterableIterator<string>;
 }
-
-/** A growing file takes room from the quota in steps, because each step asks the browser's process and waits for it. */
-const GROWTH_BYTES = 2 ** 23;
 
 /** True where synchronous access handles can be had: in dedicated workers. */
 export function hasSyncAccess(): boolean {
@@ -99,12 +94,7 @@ export class OpfsBlobs implements BlobMedium {
 
   async writePartial(ref: BlobRef, offset: number, bytes: Uint8Array): Promise<void> {
     await this.#guard(ref, () =>
-      this.#handles.use(blobKey(ref), true, (file) => {
-        const end = offset + bytes.length;
-        if (file.getSize() < end)
-          file.truncate(Math.min(ref.size, Math.ceil(end / GROWTH_BYTES) * GROWTH_BYTES));
-        writeFully(file, bytes, offset);
-      }),
+      this.#handles.use(blobKey(ref), true, (file) => writeFully(file, bytes, offset)),
     );
   }
 

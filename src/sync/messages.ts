@@ -21,7 +21,8 @@ import {
   MAX_SPACES,
   MAX_WANTS_PER_MESSAGE,
 } from './limits.ts';
-import { MAX_BLOB_BYTES, MAX_ENTRY_BYTES } from '../feed/entry.ts';
+import { MAX_BLOB_BYTES } from '../blob/merkle.ts';
+import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
 
 export const PROTOCOL_VERSION = 1;
 

@@ -21,7 +21,7 @@ import {
 import type { Channel } from '../mesh/port.ts';
 import type { LinkId, Outbox } from './effects.ts';
 import { MAX_BYTES_BEFORE_PROOF, MAX_MESSAGE_BYTES, MAX_STRIKES, PROOF_TIMEOUT_MS } from './limits.ts';
-import { decodeMessage, encodeMessage, PROTOCOL_VERSION, type Message } from './messages.ts';
+import { decodeMessage, encodeMessage, PROTOCOL_VERSION, type Message, type MessageName } from './messages.ts';
 import type { Replica } from './replica.ts';
 import type { SpaceHooks } from './space-context.ts';
 import { SpaceSession } from './space-session.ts';
@@ -45,12 +45,17 @@ export interface SessionHost {
   proved(session: Session, node: NodeId): boolean;
 }
 
+/** Messages by which a peer takes something from us. */
+const ASKING: ReadonlySet<MessageName> = new Set(['chain', 'need', 'ranges', 'wantEntries', 'wantChunks', 'pull']);
+
 export class Session {
   readonly facts: LinkFacts;
   readonly sinceMs: number;
   /** Set once the peer has proved that it holds this key. */
   peer: NodeId | null = null;
   closed = false;
+  /** When the peer last asked for something, monotonic ms: somebody who is about to leave waits for it to be done. */
+  lastAskedMs = 0;
   readonly spaces = new Map<SpaceId, SpaceSession>();
   /** Bytes the bulk channel still takes, as last told. */
   credit: number;
@@ -148,6 +153,7 @@ export class Session {
     if (message.name === 'hello') return this.#onHello(message.fields);
     if (message.name === 'prove') return this.#onProve(message.fields);
     if (this.peer === null) return this.strike('message-before-proof');
+    if (ASKING.has(message.name)) this.lastAskedMs = this.#host.out.nowMs;
     const space = this.#byAlias.get(toHex(message.fields[1]));
     if (space === undefined) return this.#host.out.drop(this.link, 'unknown-space');
     space.onMessage(message);

@@ -67,5 +67,7 @@ export interface AppModel extends EventTarget {
   record(options: RecordOptions): Promise<void>;
   stop(): Promise<void>;
   exportCsv(stationId: string): Promise<void>;
+  /** The station's hour files that are held here, opened, oldest first. */
+  hourFiles(stationId: string): AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array }>;
   dismissNotice(): void;
 }

@@ -1,12 +1,13 @@
 /** The page's model: the node in this browser, what it records, and its state as the views show it. */
 import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
 import type { Bytes } from '../core/bytes.ts';
+import { blobKey } from '../core/ids.ts';
 import { looksLikeInvite, parseInvite } from '../identity/invite.ts';
 import type { Role } from '../identity/roles.ts';
 import type { HourContent } from '../hour/types.ts';
 import { HOUR_MS } from '../hour/recorder.ts';
 import type { Driver } from '../sensors/port.ts';
-import { exportCsv, findStation } from '../station/export.ts';
+import { exportCsv, findStation, readHourFile } from '../station/export.ts';
 import { createInvite } from '../station/membership-actions.ts';
 import { WaystationNode, type MeshPorts, type NodePorts } from '../station/node.ts';
 import { Recording, rememberedName, rememberName } from '../station/recording.ts';
@@ -214,6 +215,16 @@ export class StationModel extends EventTarget implements AppModel {
     const parts: string[] = [];
     for await (const line of exportCsv(space, station, {})) parts.push(line);
     this.#ports.save(`${station.name ?? station.id}.csv`, parts);
+  }
+
+  async *hourFiles(stationId: string): AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array }> {
+    const space = this.#entered();
+    const station = findStation(space, stationId);
+    for (const record of station.hours) {
+      if (!record.entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref)))) continue;
+      const start = new Date(record.body.startMs).toISOString().replaceAll(':', '');
+      yield { name: `${start}.hour`, bytes: await readHourFile(space, record) };
+    }
   }
 
   /** Gathers what is shown. */

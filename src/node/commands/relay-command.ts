@@ -2,8 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { renderUnicodeCompact } from 'uqr';
 import { fromUtf8, toUtf8 } from '../../core/bytes.ts';
+import { errorMessage, isWaystationError } from '../../core/errors.ts';
 import { nodeIdText } from '../../core/ids.ts';
+import { KIND } from '../../feed/kinds.ts';
 import { parseInvite } from '../../identity/invite.ts';
+import { mayAuthorKind } from '../../identity/roles.ts';
 import { createInvite } from '../../station/membership-actions.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
@@ -53,14 +56,21 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
         output.say('Recovery words of your new group. Write them down; they are shown this once:');
         output.say(`  ${made.recoveryWords}\n`);
       }
-      if (options.name !== undefined) await nameAll(node, options.name);
+      const { name } = options;
+      if (name !== undefined) {
+        await nameAll(node, name);
+        // Said again when a space lets this relay in, and its key has come.
+        node.onNotice((notice) => {
+          if (notice.kind === 'entries') nameAll(node, name).catch((error: unknown) => output.say(errorMessage(error)));
+        });
+      }
       const known = [...node.spaces.values()].flatMap((space) => space.record.hosts);
-      running.connect([...new Set([loop, ...known])]);
-      await sayWhatNext(url, own, created ?? adminSpace(node, options.create), output.say);
       output.result(
         { listening: url, host: own, node: nodeIdText(node.id), spaces: [...node.spaces.keys()] },
         `Relay at ${url}`,
       );
+      running.connect([...new Set([loop, ...known])]);
+      await sayWhatNext(url, own, created ?? adminSpace(node, options.create), output.say);
       await untilStopped(stopped);
     } finally {
       await server.close();
@@ -76,10 +86,17 @@ function adminSpace(node: WaystationNode, create: string | undefined): Space | u
   return [...node.spaces.values()].find((space) => space.replica.membership.member(space.self)?.role === 'admin');
 }
 
+/** Says this relay's name in every space where it may: not before it was let in, and never as a mirror. */
 async function nameAll(node: WaystationNode, name: string): Promise<void> {
   for (const space of node.spaces.values()) {
-    if (!space.isAdmitted || space.epochKeys().size === 0) continue;
-    await space.writeProfile({ name, station: null, spaceName: null });
+    await space.settled();
+    const role = space.replica.membership.member(space.self)?.role;
+    if (!space.isAdmitted || role === undefined || !mayAuthorKind(role, KIND.profile)) continue;
+    try {
+      await space.writeProfile({ name, station: null, spaceName: null });
+    } catch (error) {
+      if (!isWaystationError(error, 'no-key')) throw error;
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WaystationError } from '../../core/errors.ts';
-import { nodeIdText, type NodeId, type SpaceId } from '../../core/ids.ts';
+import { blobKey, nodeIdText, type NodeId, type SpaceId } from '../../core/ids.ts';
 import { exportCsv, findStation } from '../../station/export.ts';
 import { readLinkLog } from '../../station/link-log.ts';
 import type { WaystationNode } from '../../station/node.ts';
@@ -28,6 +28,15 @@ export interface NodeStatus {
   readonly node: string;
   readonly spaces: readonly SpaceStatus[];
   readonly peers: readonly PeerStatus[];
+  /** What was found damaged when the store was opened; everything else is intact. */
+  readonly damaged: readonly string[];
+}
+
+/** Sentences about what does not match its checksum any more, as opening the store found it. */
+function damageOf(node: WaystationNode): string[] {
+  return node.ports.store.recovered
+    .filter(({ kind }) => kind === 'damaged')
+    .map(({ where, message }) => `${where}: ${message}`);
 }
 
 /** The status document, from the node's own records and its link log. */
@@ -35,20 +44,20 @@ export async function nodeStatus(node: WaystationNode, only?: SpaceId): Promise<
   const spaces = await Promise.all(
     [...node.spaces.values()].filter((space) => only === undefined || space.id === only).map(spaceStatus),
   );
-  const anySpace = [...node.spaces.values()][0];
+  const named = (id: NodeId) => [...node.spaces.values()].find((space) => space.catalog.names.has(id));
   const up = new Set(node.peers().map((peer) => peer.node));
   const peers = new Map<NodeId, PeerStatus>();
   for (const event of await readLinkLog(node.ports.store)) {
     const before = peers.get(event.node);
     peers.set(event.node, {
       node: nodeIdText(event.node),
-      name: nodeName(anySpace, event.node),
+      name: nodeName(named(event.node), event.node),
       link: up.has(event.node) ? 'up' : 'down',
       via: event.via,
       links: (before?.links ?? 0) + (event.event === 'up' ? 1 : 0),
     });
   }
-  return { node: nodeIdText(node.id), spaces, peers: [...peers.values()] };
+  return { node: nodeIdText(node.id), spaces, peers: [...peers.values()], damaged: damageOf(node) };
 }
 
 export function statusText(status: NodeStatus): string {
@@ -96,11 +105,12 @@ export async function verify(node: WaystationNode, only: SpaceId | undefined, ou
   if (spaces.length === 0) throw new WaystationError('not-found', 'this node is in no space: there is nothing to verify');
   const reports = [];
   for (const space of spaces) reports.push(await verifySpace(store, crypto, space));
-  const problems = reports.flatMap((report) => report.problems);
+  const damaged = damageOf(node);
+  const problems = [...damaged, ...reports.flatMap((report) => report.problems)];
   const sums = reports.map(
     (r) => `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} blobs (${formatBytes(r.bytes)}), ${r.missing} not held`,
   );
-  output.result({ ok: problems.length === 0, spaces: reports }, [...sums, ...problems].join('\n'));
+  output.result({ ok: problems.length === 0, spaces: reports, damaged }, [...sums, ...problems].join('\n'));
   if (problems.length > 0) {
     throw new WaystationError('corrupt', `${problems.length} problems; what is damaged can be fetched again from other nodes`);
   }
@@ -142,6 +152,8 @@ export async function exportStation(node: WaystationNode, options: ExportOptions
     await rm(partial, { force: true });
     throw error;
   }
+  const missing = station.hours.filter(({ entry }) => !entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref)))).length;
   output.say(`Wrote ${Math.max(0, rows)} rows of ${station.name ?? station.id}.`);
-  output.result({ station: station.id, name: station.name, rows: Math.max(0, rows), out: path }, path);
+  if (missing > 0) output.say(`${missing} of its ${station.hours.length} hours are not held here: sync, then export again.`);
+  output.result({ station: station.id, name: station.name, rows: Math.max(0, rows), missing, out: path }, path);
 }

@@ -1,4 +1,5 @@
 /** What `station`, `sync` and `relay` share: a node on the mesh until it is told to stop. */
+import { errorMessage } from '../../core/errors.ts';
 import { parseNodeId, type NodeId } from '../../core/ids.ts';
 import { NodeDataChannelTransport } from '../../mesh/node-datachannel.node.ts';
 import { nodeTextSockets } from '../../mesh/web-socket.node.ts';
@@ -47,15 +48,18 @@ const REFUSALS: Readonly<Record<string, string>> = {
 function tell(node: WaystationNode, output: Output, notice: Notice): void {
   const name = (id: NodeId, space?: Parameters<typeof nodeName>[0]) => `${nodeName(space, id)} (${nodeIdText(id)})`;
   switch (notice.kind) {
-    case 'space-open':
-      output.say(`linked to ${name(notice.node, node.spaces.get(notice.space))}`);
+    case 'space-open': {
+      const { space, node: peer } = notice;
+      output.event({ event: 'linked', node: nodeIdText(peer), space }, `linked to ${name(peer, node.spaces.get(space))}`);
       break;
+    }
     case 'refused-by-peer':
-      output.say(`${name(notice.node)} refused: ${REFUSALS[notice.code] ?? notice.code}`);
+    case 'refused': {
+      const { kind, space, node: peer, code } = notice;
+      const who = kind === 'refused' ? `turned away ${name(peer)}` : `${name(peer)} refused`;
+      output.event({ event: kind, node: nodeIdText(peer), space, code }, `${who}: ${REFUSALS[code] ?? code}`);
       break;
-    case 'refused':
-      output.say(`turned away ${name(notice.node)}: ${REFUSALS[notice.code] ?? notice.code}`);
-      break;
+    }
     case 'forked':
       output.say(`${name(notice.author)} wrote two histories of one feed; both are kept`);
       break;
@@ -89,8 +93,13 @@ export async function startRunning(
   process.on('SIGTERM', onSignal);
   node.onNotice((notice) => tell(node, output, notice));
   const transport = new NodeDataChannelTransport();
-  const control =
-    runIn === undefined ? undefined : await serveControl(options.data, (words, cwd) => runIn(words, cwd, node));
+  let control: { close(): void } | undefined;
+  try {
+    if (runIn !== undefined) control = await serveControl(options.data, (words, cwd) => runIn(words, cwd, node));
+  } catch (error) {
+    // Recording and keeping go on; only asking from another process does not.
+    output.say(`other commands cannot be answered while this node runs: ${errorMessage(error)}`);
+  }
   return {
     node,
     output,
@@ -100,11 +109,12 @@ export async function startRunning(
       node.connect({ transport, sockets: nodeTextSockets }, exclusive ?? hosts ?? null);
     },
     close: async () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      // Signals stay caught to the end: a terminal and whoever started us may each send one.
       control?.close();
       await node.close();
       transport.close();
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
     },
   };
 }

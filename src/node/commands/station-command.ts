@@ -1,11 +1,15 @@
 /** `station`: records on this machine, for now from a recording that is replayed. */
 import { basename } from 'node:path';
 import { WaystationError } from '../../core/errors.ts';
-import type { SpaceId } from '../../core/ids.ts';
+import { nodeIdText, type SpaceId } from '../../core/ids.ts';
+import { KIND } from '../../feed/kinds.ts';
 import { encodeHour } from '../../hour/container.ts';
+import { mayAuthorKind } from '../../identity/roles.ts';
 import { openReplayFile } from '../../sensors/replay-file.node.ts';
 import { Recording } from '../../station/recording.ts';
+import type { Space } from '../../station/space.ts';
 import { parseDuration } from '../arguments.ts';
+import type { Output } from '../output.ts';
 import { SYSTEM_CLOCK } from '../open-node.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { startRunning, untilStopped, type RunIn, type RunningOptions } from './running.ts';
@@ -34,6 +38,7 @@ export async function station(
   const { node, output, stopped } = running;
   try {
     const space = node.space(spaceId);
+    refuseWithoutRight(space);
     const recording = await Recording.open({
       space,
       name: options.name,
@@ -43,11 +48,18 @@ export async function station(
     });
     node.onNotice((notice) => {
       if (notice.kind !== 'entries' || notice.space !== space.id) return;
-      void space.settled().then(() => recording.admitted());
+      const isOwnHour = notice.entries.some(({ header }) => header.author === space.self && header.kind === KIND.hour);
+      void space.settled().then(() => {
+        if (isOwnHour) output.event({ event: 'sealed', hours: sealedHours(space, recording) }, 'An hour was sealed.');
+        return recording.admitted();
+      });
     });
+    output.event(
+      { event: 'recording', station: recording.station, name: options.name, space: space.id, node: nodeIdText(node.id) },
+      `Station “${options.name}” in ${space.catalog.spaceName ?? space.id}.`,
+    );
     running.connect();
-    output.say(`Station “${options.name}” in ${space.catalog.spaceName ?? space.id}.`);
-    const ended = options.replay === undefined ? undefined : replay(options.replay, options.speed, recording, output.say);
+    const ended = options.replay === undefined ? undefined : replay(options.replay, options.speed, recording, output);
     if (options.replay === undefined) output.say('No sensor is attached to this machine; serving what it holds.');
     let trouble: unknown;
     // A replay that ends leaves the station serving; one that fails ends it.
@@ -61,7 +73,7 @@ export async function station(
     await recording.stop();
     if (trouble !== undefined && !stopped.aborted) throw trouble;
     await space.settled();
-    const hours = space.catalog.stations.get(recording.station)?.hours.length ?? 0;
+    const hours = sealedHours(space, recording);
     const { waitingHours } = recording.writer;
     output.result(
       { station: recording.station, name: options.name, space: space.id, sealed: hours, waiting: waitingHours },
@@ -72,13 +84,32 @@ export async function station(
   }
 }
 
+function sealedHours(space: Space, { station }: Recording): number {
+  return space.catalog.stations.get(station)?.hours.length ?? 0;
+}
+
+/** @throws WaystationError `forbidden` when what this node would record could not count. */
+function refuseWithoutRight({ replica, self, invitedRole }: Space): void {
+  const member = replica.membership.member(self);
+  if (member !== undefined && member.status !== 'active') {
+    throw new WaystationError('forbidden', `this node is ${member.status} in this space, so it cannot record there: ask for a new invite`);
+  }
+  const role = member?.role ?? invitedRole;
+  if (role !== null && !mayAuthorKind(role, KIND.hour)) {
+    throw new WaystationError('forbidden', `this node is ${role} here and cannot record: ask an admin for an invite as member`);
+  }
+}
+
 /** Plays the file from where an earlier run of this station left off. */
-async function replay(path: string, speed: number, recording: Recording, say: (text: string) => void): Promise<void> {
+async function replay(path: string, speed: number, recording: Recording, { say, event }: Output): Promise<void> {
   const name = basename(path).replace(/(\.csv)?(\.gz)?$/i, '');
   const { rows, firstMs } = recording.recordedRows(name, basename(path));
   if (rows > 0) say(`${rows} rows of ${basename(path)} are recorded already: going on after them`);
   const driver = openReplayFile(path, { clock: SYSTEM_CLOCK, speed, skipRows: rows, firstMs });
   await recording.run(driver);
   await recording.endReplay();
-  say(`The replay of ${basename(path)} has ended; serving what this station holds.`);
+  event(
+    { event: 'replay-ended', file: basename(path), rows: recording.recordedRows(name, basename(path)).rows },
+    `The replay of ${basename(path)} has ended; serving what this station holds.`,
+  );
 }

@@ -1,6 +1,7 @@
 /** `sync`: meets members and fetches what is missing; with `--until-complete` says by its exit code whether all of it is here. */
 import { WaystationError } from '../../core/errors.ts';
 import { nodeIdText, type SpaceId } from '../../core/ids.ts';
+import type { WaystationNode } from '../../station/node.ts';
 import { pickup, type PickupState } from '../../station/pickup.ts';
 import { parseDuration } from '../arguments.ts';
 import { formatBytes } from '../output.ts';
@@ -17,6 +18,22 @@ const PROGRESS_MS = 1_000;
 function describe(state: PickupState): string {
   const { held, missing, bytes } = state.blobs;
   return `${held} of ${held + missing} hours and pictures held (${formatBytes(bytes)}), ${state.entriesMissing} entries to come`;
+}
+
+/** Leaving in the middle of what others fetch from us would be rude, and a joiner would not learn that it was let in. */
+const SERVED_QUIET_MS = 1_000;
+const MAX_LINGER_MS = 15_000;
+
+async function untilServed(node: WaystationNode, stopped: AbortSignal): Promise<void> {
+  const { clock } = node.ports;
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    const now = clock.monotonicMs();
+    const lastAskedMs = Math.max(0, ...[...node.engine.sessions.values()].map((session) => session.lastAskedMs));
+    const quietMs = now - lastAskedMs;
+    if (stopped.aborted || quietMs >= SERVED_QUIET_MS || now - startedMs > MAX_LINGER_MS) return;
+    await untilStopped(stopped, SERVED_QUIET_MS - quietMs);
+  }
 }
 
 export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, around: Surroundings): Promise<void> {
@@ -39,6 +56,7 @@ export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, a
       else output.say(describe(now));
     }, PROGRESS_MS);
     await untilStopped(stopped, timeoutMs, complete);
+    await untilServed(node, stopped);
     clearInterval(progress);
     await space.settled();
     const end = state();

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../src/core/bytes.ts';
-import { encodeCbor, type CborValue } from '../../../src/core/cbor.ts';
+import { type CborValue, encodeCbor } from '../../../src/core/cbor.ts';
 import { crc32 } from '../../../src/core/crc32.ts';
-import { idBytes } from '../../../src/core/ids.ts';
 import { isWaystationError, WaystationError } from '../../../src/core/errors.ts';
+import { idBytes } from '../../../src/core/ids.ts';
 import {
   decodeHour,
   decodeHourColumn,
@@ -15,7 +15,7 @@ import {
   readHourHeader,
 } from '../../../src/hour/container.ts';
 import type { HourContent } from '../../../src/hour/types.ts';
-import { anyHour, bits, descriptor, spelled, START_MS, STATION } from './hour-samples.ts';
+import { anyHour, bits, descriptor, START_MS, STATION, spelled } from './hour-samples.ts';
 
 function hourOf(values: Float64Array, offsetsNs = values.map((_, i) => i * 20_000_000)): HourContent {
   return {
@@ -23,7 +23,9 @@ function hourOf(values: Float64Array, offsetsNs = values.map((_, i) => i * 20_00
     stationName: 'Ridge',
     startMs: START_MS,
     lengthMs: 3_600_000,
-    streams: [{ descriptor: descriptor('s', ['a']), rows: { baseMs: START_MS, offsetsNs, columns: [values] } }],
+    streams: [
+      { descriptor: descriptor('s', ['a']), rows: { baseMs: START_MS, offsetsNs, columns: [values] } },
+    ],
     gaps: [],
   };
 }
@@ -80,7 +82,9 @@ describe('the hour file', () => {
       clock: { offsetMs: -12.5, errorMs: 3, source: 'peer' },
       streams: [
         {
-          descriptor: descriptor('p', ['pressure'], { calibration: 'against a Vaisala on 2026-01-01, −0.3 hPa' }),
+          descriptor: descriptor('p', ['pressure'], {
+            calibration: 'against a Vaisala on 2026-01-01, −0.3 hPa',
+          }),
           rows: { baseMs: START_MS, offsetsNs: Float64Array.of(0), columns: [Float64Array.of(773.5)] },
         },
       ],
@@ -96,7 +100,9 @@ describe('the hour file', () => {
     const block = header.streams[0]?.blocks[1];
     const column = block?.columns[1];
     if (block === undefined || column === undefined) throw new Error('no second block');
-    expect([block.rows, column.min, column.max, header.streams[0]?.achievedRateHz]).toEqual([904, 20, 20.9, 50]);
+    expect([block.rows, column.min, column.max, header.streams[0]?.achievedRateHz]).toEqual([
+      904, 20, 20.9, 50,
+    ]);
     const at = header.dataAt + column.offset;
     const part = decodeHourColumn(bytes.subarray(at, at + column.length), column, block.rows);
     expect(bits(part)).toEqual(bits(values.slice(4096)));
@@ -106,7 +112,9 @@ describe('the hour file', () => {
     expect(() => encodeHour(hourOf(Float64Array.of(1), Float64Array.of(0.5)))).toThrow(RangeError);
     expect(() => encodeHour(hourOf(Float64Array.of(1), Float64Array.of(Number.NaN)))).toThrow(RangeError);
     expect(() => encodeHour(hourOf(Float64Array.of(1, 2), Float64Array.of(0)))).toThrow(RangeError);
-    expect(() => encodeHour({ ...hourOf(Float64Array.of(1)), stationName: 'x'.repeat(501) })).toThrow(RangeError);
+    expect(() => encodeHour({ ...hourOf(Float64Array.of(1)), stationName: 'x'.repeat(501) })).toThrow(
+      RangeError,
+    );
   });
 });
 
@@ -117,7 +125,10 @@ describe('a hostile hour file', () => {
   });
 
   /** The honest file with a header of our making and right checksums: only the checks of the content are left. */
-  function forged(change: (map: Map<string, CborValue>) => void, data: Uint8Array = new Uint8Array(0)): Uint8Array {
+  function forged(
+    change: (map: Map<string, CborValue>) => void,
+    data: Uint8Array = new Uint8Array(0),
+  ): Uint8Array {
     const map = new Map<string, CborValue>([
       ['station', idBytes(STATION)],
       ['name', 'x'],
@@ -166,7 +177,10 @@ describe('a hostile hour file', () => {
   });
 
   it('never makes the decoder throw anything but its own errors, whatever the bytes', () => {
-    const mutation = fc.array(fc.tuple(fc.nat(honest.length - 1), fc.nat(255)), { minLength: 1, maxLength: 20 });
+    const mutation = fc.array(fc.tuple(fc.nat(honest.length - 1), fc.nat(255)), {
+      minLength: 1,
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(mutation, fc.uint8Array({ maxLength: 60 }), (changes, tail) => {
         const bytes = honest.slice();
@@ -230,14 +244,23 @@ describe('a hostile hour file', () => {
   });
 
   it.each([
-    ['a gap of a stream that is not there', (map: Map<string, CborValue>) => map.set('gaps', [[0, 1, 2, 'stop', '']])],
-    ['a station of the wrong length', (map: Map<string, CborValue>) => map.set('station', new Uint8Array(15))],
+    [
+      'a gap of a stream that is not there',
+      (map: Map<string, CborValue>) => map.set('gaps', [[0, 1, 2, 'stop', '']]),
+    ],
+    [
+      'a station of the wrong length',
+      (map: Map<string, CborValue>) => map.set('station', new Uint8Array(15)),
+    ],
     ['no length', (map: Map<string, CborValue>) => map.delete('length')],
     ['streams that are no list', (map: Map<string, CborValue>) => map.set('streams', 7)],
     ['a stream that is no map', (map: Map<string, CborValue>) => map.set('streams', [null])],
     ['rows without blocks', (map: Map<string, CborValue>) => map.set('streams', [streamMap([], 1)])],
     ['a block of no rows', (map: Map<string, CborValue>) => map.set('streams', [streamMap([[0, 1, []]], 0)])],
-    ['a key that reaches for the prototype', (map: Map<string, CborValue>) => map.set('__proto__', []).delete('name')],
+    [
+      'a key that reaches for the prototype',
+      (map: Map<string, CborValue>) => map.set('__proto__', []).delete('name'),
+    ],
   ])('is refused with %s', (_, change) => {
     expect(survives(forged((map) => void change(map)))).toMatchObject({ code: 'malformed' });
   });

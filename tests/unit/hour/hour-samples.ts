@@ -14,10 +14,25 @@ import type {
 export const STATION = '000102030405060708090a0b0c0d0e0f' as StationId;
 export const START_MS = Date.UTC(2026, 0, 1, 12);
 
-const CAUSES: readonly GapCause[] = ['start', 'stop', 'hidden', 'frozen', 'permission', 'sensor', 'crash', 'clock', 'store', 'unknown'];
+const CAUSES: readonly GapCause[] = [
+  'start',
+  'stop',
+  'hidden',
+  'frozen',
+  'permission',
+  'sensor',
+  'crash',
+  'clock',
+  'store',
+  'unknown',
+];
 const TICKS: readonly TickNs[] = [1_000_000_000, 1_000_000, 1_000, 1];
 
-export function descriptor(name: string, columns: readonly string[], over: Partial<StreamDescriptor> = {}): StreamDescriptor {
+export function descriptor(
+  name: string,
+  columns: readonly string[],
+  over: Partial<StreamDescriptor> = {},
+): StreamDescriptor {
   return {
     name,
     columns: columns.map((column) => ({ name: column, unit: '', step: null })),
@@ -31,7 +46,10 @@ export function descriptor(name: string, columns: readonly string[], over: Parti
 }
 
 /** One-column batch at whole milliseconds. */
-export function batchAt(timesMs: readonly number[], values: readonly number[] = timesMs.map((_, i) => i)): ReadingBatch {
+export function batchAt(
+  timesMs: readonly number[],
+  values: readonly number[] = timesMs.map((_, i) => i),
+): ReadingBatch {
   const baseMs = timesMs[0] ?? 0;
   return {
     baseMs,
@@ -41,9 +59,28 @@ export function batchAt(timesMs: readonly number[], values: readonly number[] = 
 }
 
 const EDGES = [
-  0, -0, 1, -1, 0.1, -0.3, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -1.7976931348623157e308,
-  2 ** 53 - 1, -(2 ** 53 - 1), 2 ** 53, 2 ** 53 + 2, -(2 ** 53), 1e15, 1e-15, 0.123456789012345, Number.NaN,
-  Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY,
+  0,
+  -0,
+  1,
+  -1,
+  0.1,
+  -0.3,
+  5e-324,
+  -5e-324,
+  2.2250738585072014e-308,
+  1.7976931348623157e308,
+  -1.7976931348623157e308,
+  2 ** 53 - 1,
+  -(2 ** 53 - 1),
+  2 ** 53,
+  2 ** 53 + 2,
+  -(2 ** 53),
+  1e15,
+  1e-15,
+  0.123456789012345,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
 ];
 
 /** Any bit pattern whatever, NaNs with payload included. */
@@ -62,7 +99,11 @@ const value = fc.oneof(
 );
 const sensorValue = fc.integer({ min: -2000, max: 2000 }).map((k) => (k * 9.80665) / 16_384);
 
-const step = fc.constantFrom(null, { numerator: 9.80665, denominator: 16_384 }, { numerator: 1, denominator: 10 });
+const step = fc.constantFrom(
+  null,
+  { numerator: 9.80665, denominator: 16_384 },
+  { numerator: 1, denominator: 10 },
+);
 
 /** 2^53 − 1 ns and the largest jumps between times among them. */
 const offsetNs = fc.oneof(
@@ -74,7 +115,12 @@ const offsetNs = fc.oneof(
 function columnOf(rows: number): fc.Arbitrary<Float64Array> {
   const of = (one: fc.Arbitrary<number>) => fc.array(one, { minLength: rows, maxLength: rows });
   return fc
-    .oneof(of(value), of(sensorValue), of(fc.constant(Number.NaN)), of(fc.constantFrom(20.1, 20.2, Number.NaN)))
+    .oneof(
+      of(value),
+      of(sensorValue),
+      of(fc.constant(Number.NaN)),
+      of(fc.constantFrom(20.1, 20.2, Number.NaN)),
+    )
     .map((values) => Float64Array.from(values));
 }
 
@@ -86,7 +132,10 @@ export const anyStream: fc.Arbitrary<HourStream> = fc
     fc.record({
       descriptor: fc.record({
         name: text,
-        columns: fc.array(fc.record({ name: text, unit: text, step }), { minLength: width, maxLength: width }),
+        columns: fc.array(fc.record({ name: text, unit: text, step }), {
+          minLength: width,
+          maxLength: width,
+        }),
         askedRateHz: fc.option(fc.double({ min: 0, max: 1e4, noNaN: true })),
         tickNs: fc.constantFrom(...TICKS),
         driver: text,
@@ -95,7 +144,9 @@ export const anyStream: fc.Arbitrary<HourStream> = fc
       }),
       rows: fc.record({
         baseMs: fc.constant(START_MS),
-        offsetsNs: fc.array(offsetNs, { minLength: rows, maxLength: rows }).map((ns) => Float64Array.from(ns)),
+        offsetsNs: fc
+          .array(offsetNs, { minLength: rows, maxLength: rows })
+          .map((ns) => Float64Array.from(ns)),
         columns: fc.tuple(...Array.from({ length: width }, () => columnOf(rows))),
       }),
     }),

@@ -264,6 +264,20 @@ describe('membership', () => {
     expect(membership.isActive(space.admin.node)).toBe(false);
   });
 
+  it('gives an heir the same of two equal places, whichever was heard of first', () => {
+    for (let n = 0; n < 4; n++) {
+      const space = new TestSpace();
+      const node = new Actor(`twice ${n}`);
+      for (const owner of [space.admin.node, null])
+        space.admit(space.admin, space.grant(space.admin, 'member', { owner }), node);
+      const heir = new Actor('heir');
+      space.succeed(node, heir);
+      const place = membershipOf(space).member(heir.node);
+      expect(place?.status).toBe('active');
+      expect(membershipOf(space, [...space.entries].reverse()).member(heir.node)).toEqual(place);
+    }
+  });
+
   it('withdraws an invite: who entered stays, nobody else enters', () => {
     const space = new TestSpace();
     const invitation = space.grant(space.admin, 'member', { uses: 5 });
