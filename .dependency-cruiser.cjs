@@ -18,7 +18,7 @@ const upward = LAYERS.flatMap((layer, i) => {
       name: `${layer.join('-')}-looks-up`,
       severity: 'error',
       from: { path: `^src/(${layer.join('|')})/` },
-      to: { path: `^(src/(${above.join('|')})/|workers/|signaling/|src/main)` },
+      to: { path: `^(src/(${above.join('|')})/|workers/|src/main)` },
     },
   ];
 });
@@ -26,6 +26,13 @@ const upward = LAYERS.flatMap((layer, i) => {
 module.exports = {
   forbidden: [
     ...upward,
+    {
+      // The mesh speaks the host's protocol; only those who host it (node, tests) take more than the protocol.
+      name: 'signaling-is-for-mesh-and-hosts',
+      severity: 'error',
+      from: { path: '^src/(?!mesh/|node/)' },
+      to: { path: '^signaling/' },
+    },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'signaling-uses-core-only',
@@ -62,6 +69,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'module', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'module', 'default', 'types'],
+    },
   },
 };

@@ -3,8 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 const MAX_LINES = 600;
-const listed = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+const listed = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+});
 const code = listed.stdout.split('\n').filter((name) => /\.(ts|mjs|js|css|html)$/.test(name));
-const long = code.map((name) => [name, readFileSync(name, 'utf8').split('\n').length]).filter(([, n]) => n > MAX_LINES);
+const long = code
+  .map((name) => [name, readFileSync(name, 'utf8').split('\n').length])
+  .filter(([, n]) => n > MAX_LINES);
 for (const [name, lines] of long) console.error(`${name}: ${lines} lines, at most ${MAX_LINES}`);
 process.exit(long.length > 0 ? 1 : 0);

@@ -41,7 +41,9 @@ export function installChromium() {
   const root = process.getuid?.() === 0;
   const sudo = !root && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
   if (!debian || (!root && !sudo)) {
-    console.error(`The browser tests need Chromium at ${CHROMIUM}. Install it, or set CHROMIUM_PATH to where it is.`);
+    console.error(
+      `The browser tests need Chromium at ${CHROMIUM}. Install it, or set CHROMIUM_PATH to where it is.`,
+    );
     process.exit(1);
   }
   console.error('Installing Chromium …');

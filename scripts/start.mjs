@@ -5,7 +5,13 @@ import { build, installPackages, ROOT } from './prepare.mjs';
 installPackages();
 build();
 const given = process.argv.slice(2);
-const args = ['bin/waystation.js', 'relay', '--create', 'Home', ...(given.includes('--data') ? [] : ['--data', 'data/relay'])];
+const args = [
+  'bin/waystation.js',
+  'relay',
+  '--create',
+  'Home',
+  ...(given.includes('--data') ? [] : ['--data', 'data/relay']),
+];
 const relay = spawn(process.execPath, [...args, ...given], { cwd: ROOT, stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => relay.kill(signal));
 relay.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 0 : 1)));

@@ -1,5 +1,6 @@
 /** The page's composition root: the only place that knows which adapters a browser has. */
 import { wrap } from 'comlink';
+import type { CodecApi } from '../workers/codec.ts';
 import { asBytes } from './core/bytes.ts';
 import type { Clock, Random } from './core/ports.ts';
 import { createWebCrypto } from './identity/crypto.web.ts';
@@ -7,11 +8,10 @@ import { loadOrCreateBrowserKeys } from './identity/keys.browser.ts';
 import { SimplePeerTransport } from './mesh/simple-peer.browser.ts';
 import { browserTextSockets } from './mesh/web-socket.browser.ts';
 import { connectStoreWorker } from './store/worker-bridge.browser.ts';
-import type { CodecApi } from '../workers/codec.ts';
 import './ui/app-element.ts';
 import { AppElement } from './ui/app-element.ts';
-import { keepAwake } from './ui/wake-lock.ts';
 import { StationModel } from './ui/station-model.ts';
+import { keepAwake } from './ui/wake-lock.ts';
 
 const clock: Clock = {
   nowMs: () => Date.now(),

@@ -1,6 +1,7 @@
 /** Byte strings: joining, comparing, and the text forms used in names (lower-case hex, base64url without padding). */
-import { base64urlnopad } from '@scure/base';
+
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { base64urlnopad } from '@scure/base';
 import { WaystationError } from './errors.ts';
 
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -48,7 +48,9 @@ export function decodeCbor(bytes: Uint8Array, maxBytes: number): CborValue {
   try {
     return decode(bytes, DECODE_OPTIONS) as CborValue;
   } catch (cause) {
-    throw new WaystationError('malformed', `expected deterministic CBOR: ${(cause as Error).message}`, { cause });
+    throw new WaystationError('malformed', `expected deterministic CBOR: ${(cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

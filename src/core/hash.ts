@@ -5,7 +5,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { asBytes, concatBytes, type Bytes } from './bytes.ts';
+import { asBytes, type Bytes, concatBytes } from './bytes.ts';
 
 /** SHA-256 (FIPS 180-4) of the concatenation of `parts`. */
 export function sha256(...parts: readonly Uint8Array[]): Bytes {

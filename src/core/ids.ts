@@ -4,7 +4,7 @@
  * (W3C did:key with the Ed25519 multicodec 0xed01, base58btc).
  */
 import { base58 } from '@scure/base';
-import { concatBytes, fromHex, toHex, type Bytes } from './bytes.ts';
+import { type Bytes, concatBytes, fromHex, toHex } from './bytes.ts';
 import { WaystationError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -70,7 +70,10 @@ export function parseNodeId(text: string): NodeId {
   const match = /^(?:did:key:)?z([1-9A-HJ-NP-Za-km-z]{40,60})$/.exec(text);
   const raw = match?.[1] === undefined ? undefined : base58.decode(match[1]);
   if (raw === undefined || raw.length !== 34 || raw[0] !== 0xed || raw[1] !== 0x01) {
-    throw new WaystationError('malformed', `expected a node id such as did:key:z6Mk…, got “${text.slice(0, 80)}”`);
+    throw new WaystationError(
+      'malformed',
+      `expected a node id such as did:key:z6Mk…, got “${text.slice(0, 80)}”`,
+    );
   }
   return nodeIdFrom(raw.subarray(2));
 }

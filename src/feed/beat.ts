@@ -8,9 +8,17 @@
 import type { Bytes } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
-import { entryIdFrom, feedIdFrom, idBytes, nodeIdFrom, spaceIdFrom, type NodeId, type SpaceId } from '../core/ids.ts';
+import {
+  entryIdFrom,
+  feedIdFrom,
+  idBytes,
+  type NodeId,
+  nodeIdFrom,
+  type SpaceId,
+  spaceIdFrom,
+} from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
-import { decodeSign1, signedBytes, type Head } from './entry.ts';
+import { decodeSign1, type Head, signedBytes } from './entry.ts';
 
 const LABEL = 'waystation/beat/1';
 /** Feeds of one author that a beat names: as many as a node may have. */
@@ -27,7 +35,9 @@ export interface Beat {
 
 /** The COSE payload of a beat, to be signed with `signedBytes` and wrapped with `encodeSign1`. */
 export function beatPayload(beat: Beat): Bytes {
-  const heads = beat.heads.slice(0, MAX_BEAT_HEADS).map((head) => [idBytes(head.feed), head.seq, idBytes(head.id)]);
+  const heads = beat.heads
+    .slice(0, MAX_BEAT_HEADS)
+    .map((head) => [idBytes(head.feed), head.seq, idBytes(head.id)]);
   return encodeCbor([LABEL, idBytes(beat.space), idBytes(beat.author), beat.timeMs, heads, beat.extra]);
 }
 
@@ -41,7 +51,8 @@ export function decodeBeat(bytes: Bytes): { beat: Beat; verification: Verificati
     throw malformed('space, author and extra as bytes');
   }
   if (!Number.isSafeInteger(timeMs) || timeMs < 0) throw malformed('a time');
-  if (!Array.isArray(heads) || heads.length > MAX_BEAT_HEADS) throw malformed(`at most ${MAX_BEAT_HEADS} heads`);
+  if (!Array.isArray(heads) || heads.length > MAX_BEAT_HEADS)
+    throw malformed(`at most ${MAX_BEAT_HEADS} heads`);
   const authorId = nodeIdFrom(author);
   const beat: Beat = {
     space: spaceIdFrom(space),
@@ -49,7 +60,12 @@ export function decodeBeat(bytes: Bytes): { beat: Beat; verification: Verificati
     timeMs,
     heads: heads.map((head) => {
       const [feed, seq, id] = Array.isArray(head) ? head : [];
-      if (!(feed instanceof Uint8Array) || !Number.isSafeInteger(seq) || seq < 0 || !(id instanceof Uint8Array)) {
+      if (
+        !(feed instanceof Uint8Array) ||
+        !Number.isSafeInteger(seq) ||
+        seq < 0 ||
+        !(id instanceof Uint8Array)
+      ) {
         throw malformed('heads as [feed, position, entry id]');
       }
       return { author: authorId, feed: feedIdFrom(feed), seq, id: entryIdFrom(id) };

@@ -10,23 +10,23 @@
  * vouches for its signature bytes as well.
  */
 import { MAX_BLOB_BYTES } from '../blob/merkle.ts';
-import { concatBytes, equalBytes, toUtf8, type Bytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor, type CborValue } from '../core/cbor.ts';
+import { type Bytes, concatBytes, equalBytes, toUtf8 } from '../core/bytes.ts';
+import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import {
-  blobRootFrom,
-  entryIdFrom,
-  feedIdFrom,
-  idBytes,
-  nodeIdFrom,
-  spaceIdFrom,
   type BlobRef,
+  blobRootFrom,
   type EntryId,
   type EpochId,
+  entryIdFrom,
   type FeedId,
+  feedIdFrom,
+  idBytes,
   type NodeId,
+  nodeIdFrom,
   type SpaceId,
+  spaceIdFrom,
 } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
 
@@ -151,7 +151,12 @@ export function encodeSign1(payload: Uint8Array, signature: Uint8Array): Bytes {
 }
 
 /** Puts a signed entry together. */
-export function assembleEntry(header: EntryHeader, body: Bytes, payload: Uint8Array, signature: Uint8Array): Entry {
+export function assembleEntry(
+  header: EntryHeader,
+  body: Bytes,
+  payload: Uint8Array,
+  signature: Uint8Array,
+): Entry {
   const bytes = encodeSign1(payload, signature);
   return { id: entryIdFrom(sha256(bytes)), header, body, bytes };
 }
@@ -161,7 +166,10 @@ function malformed(what: string): WaystationError {
 }
 
 /** Splits a COSE_Sign1 of ours into payload and signature. @throws WaystationError `malformed`, `limit`. */
-export function decodeSign1(bytes: Uint8Array, maxBytes: number): { payload: Uint8Array; signature: Uint8Array } {
+export function decodeSign1(
+  bytes: Uint8Array,
+  maxBytes: number,
+): { payload: Uint8Array; signature: Uint8Array } {
   if (bytes[0] !== COSE_SIGN1_TAG) throw malformed('COSE_Sign1 (tag 18)');
   const value = decodeCbor(bytes.subarray(1), maxBytes);
   if (!Array.isArray(value) || value.length !== 4) throw malformed('four COSE_Sign1 fields');
@@ -229,7 +237,9 @@ function decodeHeader(value: CborValue | undefined): EntryHeader {
     lamport: uintField(value.get(HEADER_KEY.lamport), 'a Lamport number'),
     timeMs: uintField(value.get(HEADER_KEY.time), 'a time'),
     kind: uintField(value.get(HEADER_KEY.kind), 'a kind'),
-    blobs: listField(value.get(HEADER_KEY.blobs), MAX_ENTRY_BLOBS, `1 to ${MAX_ENTRY_BLOBS} blobs`).map(decodeBlobRef),
+    blobs: listField(value.get(HEADER_KEY.blobs), MAX_ENTRY_BLOBS, `1 to ${MAX_ENTRY_BLOBS} blobs`).map(
+      decodeBlobRef,
+    ),
     epoch: epoch === undefined ? null : entryIdFrom(bytesField(epoch, 'an epoch')),
     seen: listField(value.get(HEADER_KEY.seen), MAX_SEEN, `1 to ${MAX_SEEN} seen heads`).map(decodeHead),
     succeeds: succeeds === undefined ? null : decodeHead(succeeds),
@@ -244,7 +254,8 @@ export function decodeEntry(bytes: Bytes): Entry {
   const header = decodeHeader(value[0]);
   const body = bytesField(value[1], 'a body');
   // Key order and unknown header keys: only what we would have written ourselves has this one byte form.
-  if (!equalBytes(encodePayload(encodeHeader(header), body), payload)) throw malformed('the one deterministic form');
+  if (!equalBytes(encodePayload(encodeHeader(header), body), payload))
+    throw malformed('the one deterministic form');
   return { id: entryIdFrom(sha256(bytes)), header, body: body as Bytes, bytes };
 }
 

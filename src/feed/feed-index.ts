@@ -60,7 +60,12 @@ export interface Segment {
 export function branchHead(branch: Branch): Head | undefined {
   const last = branch.entries.at(-1);
   if (last === undefined) return undefined;
-  return { author: branch.author, feed: branch.feed, seq: branch.base + branch.entries.length - 1, id: last.id };
+  return {
+    author: branch.author,
+    feed: branch.feed,
+    seq: branch.base + branch.entries.length - 1,
+    id: last.id,
+  };
 }
 
 function metaOf(entry: Entry, verified: boolean): EntryMeta {
@@ -102,7 +107,12 @@ export class FeedIndex {
   }
 
   /** The branch and record that stand at `seq` with this id, or undefined. */
-  find(author: NodeId, feed: FeedId, seq: number, id: EntryId): { branch: Branch; meta: EntryMeta } | undefined {
+  find(
+    author: NodeId,
+    feed: FeedId,
+    seq: number,
+    id: EntryId,
+  ): { branch: Branch; meta: EntryMeta } | undefined {
     for (const branch of this.branchesOf(author, feed)) {
       const meta = branch.entries[seq - branch.base];
       if (meta !== undefined && meta.id === id) return { branch, meta };
@@ -128,7 +138,11 @@ export class FeedIndex {
     const found = this.find(head.author, head.feed, head.seq, head.id);
     const segments: Segment[] = [];
     let to = head.seq;
-    for (let branch: Branch | null = found?.branch ?? null; branch !== null && to >= from; branch = branch.parent) {
+    for (
+      let branch: Branch | null = found?.branch ?? null;
+      branch !== null && to >= from;
+      branch = branch.parent
+    ) {
       if (to >= branch.base) segments.unshift({ branch, from: Math.max(from, branch.base), to });
       to = Math.min(to, branch.base - 1);
     }
@@ -165,7 +179,8 @@ export class FeedIndex {
       if (at === undefined) {
         throw new WaystationError('not-found', `the entry before position ${next.header.seq} is not held`);
       }
-      if (next.header.lamport <= at.meta.lamport) throw new WaystationError('bad-chain', 'Lamport numbers must grow');
+      if (next.header.lamport <= at.meta.lamport)
+        throw new WaystationError('bad-chain', 'Lamport numbers must grow');
     }
     const parent = at?.branch ?? null;
     if (parent !== null && parent.purpose !== purpose) {
@@ -175,7 +190,10 @@ export class FeedIndex {
       return { branch: parent, founded: false, fresh };
     }
     if (branches.length >= MAX_BRANCHES_PER_FEED) {
-      throw new WaystationError('limit', `feed ${feedKey(author, feed)} forked more than ${MAX_BRANCHES_PER_FEED} times`);
+      throw new WaystationError(
+        'limit',
+        `feed ${feedKey(author, feed)} forked more than ${MAX_BRANCHES_PER_FEED} times`,
+      );
     }
     const key = feedKey(author, feed);
     const name = branches.length === 0 ? key : `${key}.${next.id.slice(0, 16)}`;

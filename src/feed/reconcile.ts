@@ -5,7 +5,7 @@
  * A range is [lo, hi) over the keys author ‖ feed (48 bytes, hex here); null bounds are open. Several heads of one
  * feed (forks) share a key and are ordered by id.
  */
-import { concatBytes, type Bytes } from '../core/bytes.ts';
+import { type Bytes, concatBytes } from '../core/bytes.ts';
 import { sha256 } from '../core/hash.ts';
 import { idBytes } from '../core/ids.ts';
 import type { Head } from './entry.ts';

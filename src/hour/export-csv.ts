@@ -21,9 +21,9 @@ export interface CsvOptions {
 
 /** Decimal digits of a tick behind the nanoseconds, and the header that names it. */
 const TICKS: Readonly<Record<TickNs, { readonly header: string; readonly digits: number }>> = {
-  1_000_000_000: { header: 't_s', digits: 9 },
-  1_000_000: { header: 't_ms', digits: 6 },
-  1_000: { header: 't_us', digits: 3 },
+  1000000000: { header: 't_s', digits: 9 },
+  1000000: { header: 't_ms', digits: 6 },
+  1000: { header: 't_us', digits: 3 },
   1: { header: 't_ns', digits: 0 },
 };
 /** Text is handed over in pieces of about this many characters. */
@@ -119,7 +119,8 @@ class Cursor {
     const taken = new Set<number>();
     this.#cells = stream.descriptor.columns.map(({ name }) => {
       const column = place.columns.indexOf(name);
-      if (column < 0 || taken.has(column)) throw notInHeader(`column “${name}” of stream “${stream.descriptor.name}”`);
+      if (column < 0 || taken.has(column))
+        throw notInHeader(`column “${name}” of stream “${stream.descriptor.name}”`);
       taken.add(column);
       return place.at + column;
     });
@@ -140,14 +141,18 @@ class Cursor {
 }
 
 function notInHeader(what: string): WaystationError {
-  return new WaystationError('conflict', `the table’s header has no place for ${what}: export one stream at a time, or a shorter range`);
+  return new WaystationError(
+    'conflict',
+    `the table’s header has no place for ${what}: export one stream at a time, or a shorter range`,
+  );
 }
 
 function* linesOf(hour: HourContent, layout: Layout, options: CsvOptions): Iterable<string> {
   const cursors: Cursor[] = [];
   for (const stream of hour.streams) {
     const { name } = stream.descriptor;
-    if ((options.stream !== undefined && name !== options.stream) || stream.rows.offsetsNs.length === 0) continue;
+    if ((options.stream !== undefined && name !== options.stream) || stream.rows.offsetsNs.length === 0)
+      continue;
     const place = layout.places.get(name);
     if (place === undefined) throw notInHeader(`stream “${name}”, which begins later than the first hour`);
     cursors.push(new Cursor(stream, hour, place));

@@ -6,6 +6,9 @@
  * - `alive` holds every connection and link until it has closed: a native channel without a strong reference is
  *   collected in the middle of a transfer.
  * - A peer's descriptions and candidates are checked before the native stack sees them.
+ * - The offerer keeps its candidates back until it has set the answer. Otherwise the answerer's checks connect ICE while
+ *   libdatachannel is still setting it, and either the first DTLS flight is lost, to be repeated after a full second, or
+ *   the handshake fails for want of the fingerprint (both measured; this way links open in about 15 ms).
  */
 import { networkInterfaces } from 'node:os';
 import {
@@ -100,7 +103,10 @@ class NativePeer implements Connection {
   readonly #pc: PeerConnection;
   readonly #channels = new Map<Channel, DataChannel>();
   readonly #inbox = new LinkInbox();
+  /** The peer's, until its description has come. */
   readonly #earlyCandidates: SignalPayload[] = [];
+  /** Our own, until the answer has come. */
+  readonly #heldCandidates: SignalPayload[] = [];
   #remoteCandidates = 0;
   #described = false;
   #ended = false;
@@ -123,14 +129,14 @@ class NativePeer implements Connection {
   start(): void {
     this.#pc.onLocalDescription((sdp, type) => {
       if (this.#ended || (type !== 'offer' && type !== 'answer')) return;
-      // The offerer completes ICE last and would drop the answerer's first ClientHello, which libdatachannel repeats
-      // only after a second; so the offerer takes the active DTLS role (RFC 5763 §5 allows it; 1,010 ms became 15 ms).
-      const sent = type === 'offer' ? sdp.replace('a=setup:actpass', 'a=setup:active') : sdp;
-      this.#handlers.onSignal({ kind: 'description', type, sdp: sent });
+      this.#handlers.onSignal({ kind: 'description', type, sdp });
     });
     this.#pc.onLocalCandidate((line, mid) => {
       if (this.#ended) return;
-      this.#handlers.onSignal({ kind: 'candidate', candidate: line.replace(/^a=/, ''), mid });
+      const candidate: SignalPayload = { kind: 'candidate', candidate: line.replace(/^a=/, ''), mid };
+      // See the invariant on the offerer's candidates.
+      if (this.#initiator && !this.#described) this.#heldCandidates.push(candidate);
+      else this.#handlers.onSignal(candidate);
     });
     this.#pc.onStateChange((state) => this.#onState(state));
     this.#pc.onIceStateChange((state) => this.#onIceState(state));
@@ -209,6 +215,7 @@ class NativePeer implements Connection {
       this.#createChannels();
       this.#pc.setLocalDescription('answer');
     }
+    for (const candidate of this.#heldCandidates.splice(0)) this.#handlers.onSignal(candidate);
     for (const candidate of this.#earlyCandidates.splice(0)) this.signal(candidate);
   }
 

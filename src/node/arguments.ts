@@ -2,7 +2,14 @@
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import { nodeIdText, parseNodeId } from '../core/ids.ts';
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** `10s`, `5m`, `1h`, `7d`, `500ms` in milliseconds. @throws WaystationError `usage`. */
 export function parseDuration(text: string, option: string): number {
@@ -10,7 +17,10 @@ export function parseDuration(text: string, option: string): number {
   const unit = UNIT_MS[match?.[2] ?? ''];
   const ms = unit === undefined ? Number.NaN : Number(match?.[1]) * unit;
   if (!Number.isFinite(ms) || ms <= 0) {
-    throw new WaystationError('usage', `${option} takes a length of time such as 10s, 5m, 1h or 7d, not “${text}”`);
+    throw new WaystationError(
+      'usage',
+      `${option} takes a length of time such as 10s, 5m, 1h or 7d, not “${text}”`,
+    );
   }
   return Math.round(ms);
 }
@@ -66,7 +76,11 @@ export function parseHost(text: string): string {
   try {
     url = new URL(text);
   } catch (cause) {
-    throw new WaystationError('usage', `--host takes an address such as ws://192.168.1.20:7070, not “${text}”`, { cause });
+    throw new WaystationError(
+      'usage',
+      `--host takes an address such as ws://192.168.1.20:7070, not “${text}”`,
+      { cause },
+    );
   }
   if (url.protocol === 'http:') url = new URL(text.replace(/^http:/, 'ws:'));
   if (url.protocol === 'https:') url = new URL(text.replace(/^https:/, 'wss:'));

@@ -50,7 +50,10 @@ function makeSocketFolder(folder: string): void {
   const { uid, mode } = found;
   const isOurs = found.isDirectory() && uid === userInfo().uid && (mode & 0o077) === 0;
   if (!isOurs) {
-    throw new WaystationError('unavailable', `expected ${folder} to be a folder of this user alone (mode 0700): remove or mend it`);
+    throw new WaystationError(
+      'unavailable',
+      `expected ${folder} to be a folder of this user alone (mode 0700): remove or mend it`,
+    );
   }
 }
 
@@ -69,7 +72,9 @@ function readLine(socket: Socket, maxBytes: number): Promise<string> {
       }
     });
     socket.on('error', reject);
-    socket.on('close', () => reject(new WaystationError('closed', 'the running node closed the control socket')));
+    socket.on('close', () =>
+      reject(new WaystationError('closed', 'the running node closed the control socket')),
+    );
   });
 }
 
@@ -104,7 +109,10 @@ export async function serveControl(dataFolder: string, runCommand: RunCommand): 
 }
 
 /** Has the running node of this folder run a command; undefined when none listens there. */
-export async function askRunningNode(dataFolder: string, words: readonly string[]): Promise<ControlAnswer | undefined> {
+export async function askRunningNode(
+  dataFolder: string,
+  words: readonly string[],
+): Promise<ControlAnswer | undefined> {
   const socket = createConnection(socketPath(dataFolder));
   const connected = await new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true));

@@ -3,20 +3,28 @@
  * turns every failure into a sentence and an exit code.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
-import { spaceIdFrom, type SpaceId } from '../core/ids.ts';
 import { fromHex } from '../core/bytes.ts';
-import { parseCount, parseDuration, parseHost, parseNode, parseNumber, parsePort, parseTime } from './arguments.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
+import { type SpaceId, spaceIdFrom } from '../core/ids.ts';
+import type { WaystationNode } from '../station/node.ts';
+import {
+  parseCount,
+  parseDuration,
+  parseHost,
+  parseNode,
+  parseNumber,
+  parsePort,
+  parseTime,
+} from './arguments.ts';
+import { relay } from './commands/relay-command.ts';
 import { exportStation, status, verify } from './commands/report-commands.ts';
 import { createSpace, invite, join, parseRole, revoke } from './commands/space-commands.ts';
-import { relay } from './commands/relay-command.ts';
 import { station } from './commands/station-command.ts';
 import { sync } from './commands/sync-command.ts';
 import { askRunningNode } from './control-socket.ts';
 import { openNode } from './open-node.ts';
 import { createOutput, type Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { WaystationNode } from '../station/node.ts';
 
 const VERSION = '0.1.0';
 /** What was typed cannot be asked; 1 is what was asked and did not come about. */
@@ -32,7 +40,10 @@ interface Common {
 function spaceOf(common: Common): SpaceId | undefined {
   if (common.space === undefined) return undefined;
   if (!/^[0-9a-f]{64}$/i.test(common.space)) {
-    throw new WaystationError('usage', `--space takes the 64 digits that \`status\` shows, not “${common.space.slice(0, 80)}”`);
+    throw new WaystationError(
+      'usage',
+      `--space takes the 64 digits that \`status\` shows, not “${common.space.slice(0, 80)}”`,
+    );
   }
   return spaceIdFrom(fromHex(common.space.toLowerCase()));
 }
@@ -71,9 +82,10 @@ function collect(value: string, before: readonly string[] | undefined): string[]
 }
 
 const hostOption = () =>
-  new Option('--host <url>', 'meet only on this host, ws:// or wss:// (may be given several times)').argParser(
-    (text: string, before: string[] | undefined) => collect(parseHost(text), before),
-  );
+  new Option(
+    '--host <url>',
+    'meet only on this host, ws:// or wss:// (may be given several times)',
+  ).argParser((text: string, before: string[] | undefined) => collect(parseHost(text), before));
 const onlyPeerOption = () =>
   new Option('--only-peer <id...>', 'link to these nodes only and refuse all others').argParser(
     (text: string, before: string[] | undefined) => collect(parseNode(text, '--only-peer'), before),
@@ -149,7 +161,9 @@ function build(around: Surroundings): Command {
     .option('--space <id>', 'which space, when the node is in several')
     .addOption(hostOption())
     .addOption(onlyPeerOption())
-    .action((options) => station(options, spaceOf(options), around, (words, cwd, node) => runIn(words, cwd, node)));
+    .action((options) =>
+      station(options, spaceOf(options), around, (words, cwd, node) => runIn(words, cwd, node)),
+    );
 
   command(program, 'sync', 'meet members and fetch what is missing')
     .option('--until-complete', 'end as soon as everything the members told of is held', false)
@@ -213,7 +227,11 @@ export async function runCommandLine(around: Surroundings): Promise<number> {
       return USAGE_EXIT_CODE;
     }
     around.stderr(`waystation: ${errorMessage(error)}\n`);
-    if (!isWaystationError(error) && process.env['WAYSTATION_DEBUG'] !== undefined && error instanceof Error) {
+    if (
+      !isWaystationError(error) &&
+      process.env['WAYSTATION_DEBUG'] !== undefined &&
+      error instanceof Error
+    ) {
       around.stderr(`${error.stack}\n`);
     }
     return isWaystationError(error, 'usage') ? USAGE_EXIT_CODE : 1;

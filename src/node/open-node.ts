@@ -7,7 +7,7 @@ import { WaystationError } from '../core/errors.ts';
 import type { Clock, Random } from '../core/ports.ts';
 import { createNodeCrypto } from '../identity/crypto.node.ts';
 import { loadOrCreateNodeKeys } from '../identity/keys.node.ts';
-import { WaystationNode, type NodeOptions } from '../station/node.ts';
+import { type NodeOptions, WaystationNode } from '../station/node.ts';
 import { openFileStore } from '../store/file-system.node.ts';
 
 export const SYSTEM_CLOCK: Clock = {
@@ -26,12 +26,20 @@ export const SYSTEM_RANDOM: Random = { bytes: (length) => asBytes(new Uint8Array
  * Opens, or on first use makes, the node of a data folder.
  * @throws WaystationError `store-locked` while another process has it open.
  */
-export async function openNode(dataFolder: string, options: NodeOptions, say: (text: string) => void): Promise<WaystationNode> {
+export async function openNode(
+  dataFolder: string,
+  options: NodeOptions,
+  say: (text: string) => void,
+): Promise<WaystationNode> {
   const folder = resolve(dataFolder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new WaystationError('unavailable', `cannot make the data folder ${folder}: ${(cause as Error).message}`, { cause });
+    throw new WaystationError(
+      'unavailable',
+      `cannot make the data folder ${folder}: ${(cause as Error).message}`,
+      { cause },
+    );
   }
   const store = await openFileStore(join(folder, 'store'));
   try {

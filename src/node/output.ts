@@ -2,6 +2,11 @@
  * What the command line says: people's text on stderr, results on stdout. With `--json` stdout carries one JSON document per
  * line and nothing else.
  */
+export interface RunningEvent {
+  readonly event: string;
+  readonly [detail: string]: unknown;
+}
+
 export interface Output {
   readonly json: boolean;
   /** A line for the person. */
@@ -9,7 +14,7 @@ export interface Output {
   /** A result: its JSON document under `--json`, the text otherwise. */
   result(document: unknown, text: string): void;
   /** Something that happened while running: a JSON document under `--json`, with its kind as `event`; the text in any case. */
-  event(document: { readonly event: string }, text: string): void;
+  event(document: RunningEvent, text: string): void;
 }
 
 export type WriteText = (text: string) => void;
@@ -45,7 +50,9 @@ export function formatTime(ms: number | null): string {
 
 /** A text table with aligned columns; the first row is the head. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
   return rows
     .map((row) =>
       row

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
-import { attachSignaling, type AttachedSignaling } from '../../signaling/server.node.ts';
+import { type AttachedSignaling, attachSignaling } from '../../signaling/server.node.ts';
 import { WaystationError } from '../core/errors.ts';
 
 /** What the app may do: load itself and its workers, and talk to hosts that invites name. */
@@ -26,7 +26,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': CONTENT_SECURITY_POLICY,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-  'permissions-policy': 'camera=(self), microphone=(self), accelerometer=(self), gyroscope=(self), magnetometer=(self)',
+  'permissions-policy':
+    'camera=(self), microphone=(self), accelerometer=(self), gyroscope=(self), magnetometer=(self)',
 };
 
 export interface RelayServer {

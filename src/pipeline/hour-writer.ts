@@ -5,10 +5,10 @@
  * Crash at any point: before the entry, the segments rebuild the hour; after it, its open id tells that the hour is sealed and
  * its segments are left over.
  */
-import { toHex, type Bytes } from '../core/bytes.ts';
+import { type Bytes, toHex } from '../core/bytes.ts';
 import { isWaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
-import { Recorder, type FinishedHour, type RecorderOptions } from '../hour/recorder.ts';
+import { type FinishedHour, Recorder, type RecorderOptions } from '../hour/recorder.ts';
 import type { HourContent } from '../hour/types.ts';
 import type { Store } from '../store/port.ts';
 

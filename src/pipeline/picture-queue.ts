@@ -15,7 +15,12 @@ export interface Picture {
 
 /** The largest still of a phone's camera is about 12 MiB. */
 const MAX_PICTURE_BYTES = 32 * 2 ** 20;
-const schema = v.strictTuple([v.number(), v.string(), v.boolean(), v.instance(Uint8Array) as v.GenericSchema<Bytes>]);
+const schema = v.strictTuple([
+  v.number(),
+  v.string(),
+  v.boolean(),
+  v.instance(Uint8Array) as v.GenericSchema<Bytes>,
+]);
 
 export class PictureQueue {
   readonly #store: Store;
@@ -24,7 +29,11 @@ export class PictureQueue {
   #tail: Promise<void> = Promise.resolve();
 
   /** @param publish rejects with `no-key` while the node has not been let in. */
-  constructor(store: Store, station: StationId, publish: (picture: Picture & { readonly bytes: Bytes }) => Promise<void>) {
+  constructor(
+    store: Store,
+    station: StationId,
+    publish: (picture: Picture & { readonly bytes: Bytes }) => Promise<void>,
+  ) {
     this.#store = store;
     this.#log = `pictures/${station}`;
     this.#publish = publish;

@@ -13,7 +13,10 @@ export function cameraDriver(everyMs = DEFAULT_EVERY_MS): Driver {
     replay: false,
     probe: async () =>
       navigator.mediaDevices === undefined
-        ? { state: 'unavailable', reason: 'this page may not use a camera: open it over HTTPS or from localhost' }
+        ? {
+            state: 'unavailable',
+            reason: 'this page may not use a camera: open it over HTTPS or from localhost',
+          }
         : { state: 'needs-permission', ask: 'to take a picture every few seconds' },
     run: async (sink, signal) => {
       const stream = await openCamera();

@@ -29,7 +29,13 @@ interface Kind {
 }
 
 const KINDS: readonly Kind[] = [
-  { name: 'accelerometer', className: 'Accelerometer', permission: 'accelerometer', unit: 'm/s2', rateHz: 60 },
+  {
+    name: 'accelerometer',
+    className: 'Accelerometer',
+    permission: 'accelerometer',
+    unit: 'm/s2',
+    rateHz: 60,
+  },
   { name: 'gyroscope', className: 'Gyroscope', permission: 'gyroscope', unit: 'rad/s', rateHz: 60 },
   { name: 'magnetometer', className: 'Magnetometer', permission: 'magnetometer', unit: 'uT', rateHz: 10 },
 ];
@@ -52,7 +58,8 @@ function descriptorOf({ name, unit, rateHz }: Kind): StreamDescriptor {
 }
 
 const TROUBLE: Readonly<Record<string, string>> = {
-  NotAllowedError: 'not allowed: permit motion sensors for this page in the browser’s site settings, then record again',
+  NotAllowedError:
+    'not allowed: permit motion sensors for this page in the browser’s site settings, then record again',
   NotReadableError: 'this device does not have it, or another program holds it',
   SecurityError: 'the page may not use it: open it over HTTPS or from localhost',
 };

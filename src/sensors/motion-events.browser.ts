@@ -31,7 +31,8 @@ interface AskingMotionEvent {
 }
 
 function motionClass(): (typeof DeviceMotionEvent & AskingMotionEvent) | undefined {
-  return (globalThis as { DeviceMotionEvent?: typeof DeviceMotionEvent & AskingMotionEvent }).DeviceMotionEvent;
+  return (globalThis as { DeviceMotionEvent?: typeof DeviceMotionEvent & AskingMotionEvent })
+    .DeviceMotionEvent;
 }
 
 export function motionEventsDriver(): Driver {
@@ -40,16 +41,21 @@ export function motionEventsDriver(): Driver {
     replay: false,
     probe: async () => {
       const motion = motionClass();
-      if (motion === undefined) return { state: 'unavailable', reason: 'this browser tells pages nothing of motion' };
+      if (motion === undefined)
+        return { state: 'unavailable', reason: 'this browser tells pages nothing of motion' };
       return motion.requestPermission === undefined
         ? { state: 'available' }
         : { state: 'needs-permission', ask: 'to record how this device moves' };
     },
     run: async (sink, signal) => {
       const motion = motionClass();
-      if (motion === undefined) throw new WaystationError('unavailable', 'motion: this browser tells pages nothing of it');
+      if (motion === undefined)
+        throw new WaystationError('unavailable', 'motion: this browser tells pages nothing of it');
       if ((await motion.requestPermission?.()) === 'denied') {
-        throw new WaystationError('unavailable', 'motion: not allowed; permit motion for this page in the settings');
+        throw new WaystationError(
+          'unavailable',
+          'motion: not allowed; permit motion for this page in the settings',
+        );
       }
       await listen(sink, signal);
     },

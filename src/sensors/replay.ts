@@ -17,7 +17,12 @@ const BATCH_MS = 200;
 const FIRST_EPOCH_MS = Date.UTC(2000, 0, 1);
 const MAX_COLUMNS = 256;
 
-const UNIT_NS: Readonly<Record<string, TickNs>> = { t_s: 1_000_000_000, t_ms: 1_000_000, t_us: 1_000, t_ns: 1 };
+const UNIT_NS: Readonly<Record<string, TickNs>> = {
+  t_s: 1_000_000_000,
+  t_ms: 1_000_000,
+  t_us: 1_000,
+  t_ns: 1,
+};
 const TICKS: readonly TickNs[] = [1_000_000_000, 1_000_000, 1_000, 1];
 
 export interface ReplayOptions {
@@ -55,7 +60,8 @@ function toNs(text: string, unitNs: TickNs): bigint | undefined {
   const digits = BigInt(whole + fraction) * BigInt(unitNs);
   const scale = fraction.length - Number(exponent);
   if (Math.abs(scale) > 30) return undefined;
-  const ns = scale <= 0 ? digits * 10n ** BigInt(-scale) : (digits + 10n ** BigInt(scale) / 2n) / 10n ** BigInt(scale);
+  const ns =
+    scale <= 0 ? digits * 10n ** BigInt(-scale) : (digits + 10n ** BigInt(scale) / 2n) / 10n ** BigInt(scale);
   return sign === '-' ? -ns : ns;
 }
 
@@ -75,7 +81,8 @@ export function parseRecording(text: string, fileName: string): Recording {
   const parsed = Papa.parse<string[]>(text, { skipEmptyLines: 'greedy' });
   const [header, ...lines] = parsed.data;
   const timeName = header?.[0]?.trim() ?? '';
-  if (header === undefined || header.length < 2) throw wrong(fileName, 'expected a header line with a time and at least one column');
+  if (header === undefined || header.length < 2)
+    throw wrong(fileName, 'expected a header line with a time and at least one column');
   if (header.length > MAX_COLUMNS + 1) throw wrong(fileName, `expected at most ${MAX_COLUMNS} columns`);
   if (UNIT_NS[timeName] === undefined && timeName !== 'time') {
     throw wrong(fileName, `expected the first column to be t_ms, t_s, t_us, t_ns or time, got “${timeName}”`);
@@ -83,7 +90,11 @@ export function parseRecording(text: string, fileName: string): Recording {
   if (lines.length === 0) throw wrong(fileName, 'expected readings below the header');
   const names = header.slice(1).map((name) => name.trim());
   const duplicate = names.find((name, i) => name === '' || names.indexOf(name) !== i);
-  if (duplicate !== undefined) throw wrong(fileName, `expected every column to have a name of its own, got “${duplicate}” twice or blank`);
+  if (duplicate !== undefined)
+    throw wrong(
+      fileName,
+      `expected every column to have a name of its own, got “${duplicate}” twice or blank`,
+    );
   const columns = names.map(() => new Float64Array(lines.length));
   const times: bigint[] = new Array(lines.length);
   let unit = UNIT_NS[timeName];
@@ -163,7 +174,12 @@ export function createReplayDriver(options: ReplayOptions): Driver {
           sink.batch(stream, batch);
           from = to;
         }
-        if (from < rows) await pause(clock, Math.max(to === from ? 0 : BATCH_MS / 4, Math.min(dueMs(from) - clock.monotonicMs(), BATCH_MS)), signal);
+        if (from < rows)
+          await pause(
+            clock,
+            Math.max(to === from ? 0 : BATCH_MS / 4, Math.min(dueMs(from) - clock.monotonicMs(), BATCH_MS)),
+            signal,
+          );
       }
     },
   };

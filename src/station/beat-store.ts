@@ -1,5 +1,5 @@
 /** The latest beat of every author, kept so that "last heard" survives a restart. */
-import { concatBytes, type Bytes } from '../core/bytes.ts';
+import { type Bytes, concatBytes } from '../core/bytes.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
 import type { Store } from '../store/port.ts';
 
@@ -9,7 +9,13 @@ function prefixOf(space: SpaceId): string {
   return `beat/${space}/`;
 }
 
-export async function saveBeat(store: Store, space: SpaceId, author: NodeId, timeMs: number, bytes: Bytes): Promise<void> {
+export async function saveBeat(
+  store: Store,
+  space: SpaceId,
+  author: NodeId,
+  timeMs: number,
+  bytes: Bytes,
+): Promise<void> {
   const time = new Uint8Array(TIME_BYTES);
   new DataView(time.buffer).setFloat64(0, timeMs);
   await store.state.put(prefixOf(space) + author, concatBytes(time, bytes), 'relaxed');

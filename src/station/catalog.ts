@@ -5,11 +5,17 @@
 import { openBody } from '../blob/seal-body.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { errorMessage } from '../core/errors.ts';
-import { nodeIdText, type EpochId, type NodeId, type SpaceId, type StationId } from '../core/ids.ts';
+import { type EpochId, type NodeId, nodeIdText, type SpaceId, type StationId } from '../core/ids.ts';
 import type { Crypto } from '../core/ports.ts';
-import { encodeHeader, type Entry } from '../feed/entry.ts';
+import { type Entry, encodeHeader } from '../feed/entry.ts';
 import { KIND } from '../feed/kinds.ts';
-import { decodeHourBody, decodePicture, decodeProfile, type HourBody, type PictureBody } from './entry-bodies.ts';
+import {
+  decodeHourBody,
+  decodePicture,
+  decodeProfile,
+  type HourBody,
+  type PictureBody,
+} from './entry-bodies.ts';
 
 export interface HourRecord {
   readonly entry: Entry;
@@ -37,7 +43,12 @@ export interface StationRecord {
 export type EpochKeyOf = (epoch: EpochId) => Bytes | undefined;
 
 /** Opens an entry's body: plain as it is, sealed with the epoch's key. @throws WaystationError `no-key`, `corrupt`. */
-export async function openEntryBody(crypto: Crypto, space: SpaceId, entry: Entry, keyOf: EpochKeyOf): Promise<Bytes | undefined> {
+export async function openEntryBody(
+  crypto: Crypto,
+  space: SpaceId,
+  entry: Entry,
+  keyOf: EpochKeyOf,
+): Promise<Bytes | undefined> {
   const { epoch, author, feed } = entry.header;
   if (epoch === null) return entry.body;
   const epochKey = keyOf(epoch);
@@ -98,7 +109,8 @@ export class Catalog {
       this.damaged.push(`${nodeIdText(author)} #${entry.header.seq}: ${errorMessage(error)}`);
     }
     this.#waiting.push(entry);
-    if (kind === KIND.hour) this.#stationFor(this.#stationOf.get(author) ?? author, author).unopened.push(entry);
+    if (kind === KIND.hour)
+      this.#stationFor(this.#stationOf.get(author) ?? author, author).unopened.push(entry);
   }
 
   #record(entry: Entry, body: Bytes): void {
@@ -142,7 +154,8 @@ function insertInFeedOrder<T extends { readonly entry: Entry }>(list: T[], item:
 
 function isAfter(a: Entry, b: Entry): boolean {
   if (a.header.author === b.header.author) {
-    if (a.header.feed === b.header.feed) return a.header.seq > b.header.seq || (a.header.seq === b.header.seq && a.id > b.id);
+    if (a.header.feed === b.header.feed)
+      return a.header.seq > b.header.seq || (a.header.seq === b.header.seq && a.id > b.id);
     return a.header.lamport > b.header.lamport;
   }
   return a.header.timeMs > b.header.timeMs;

@@ -4,9 +4,9 @@
  */
 import * as v from 'valibot';
 import type { Bytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor, type CborValue } from '../core/cbor.ts';
+import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
-import { idBytes, stationIdFrom, type StationId } from '../core/ids.ts';
+import { idBytes, type StationId, stationIdFrom } from '../core/ids.ts';
 import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
 import type { ColumnSummary, Gap, GapCause, HourContent, StreamSummary } from '../hour/types.ts';
 
@@ -105,7 +105,11 @@ function columnToWire({ count, min, max, mean }: ColumnSummary): CborValue {
 }
 
 /** The body for an hour that is being sealed. */
-export function hourBodyOf(content: HourContent, openId: Bytes, summaries: readonly StreamSummary[]): HourBody {
+export function hourBodyOf(
+  content: HourContent,
+  openId: Bytes,
+  summaries: readonly StreamSummary[],
+): HourBody {
   return {
     station: content.station,
     stationName: content.stationName,
@@ -144,24 +148,30 @@ export function encodeHourBody(body: HourBody): Bytes {
 }
 
 export function decodeHourBody(bytes: Uint8Array): HourBody {
-  const [, station, stationName, startMs, lengthMs, openId, streams, gaps] = parse(hourSchema, bytes, 'an hour');
+  const [, station, stationName, startMs, lengthMs, openId, streams, gaps] = parse(
+    hourSchema,
+    bytes,
+    'an hour',
+  );
   return {
     station: stationIdFrom(station),
     stationName,
     startMs,
     lengthMs,
     openId,
-    streams: streams.map(([name, driver, device, replay, rows, firstMs, lastMs, achievedRateHz, columns]) => ({
-      name,
-      driver,
-      device,
-      replay,
-      rows,
-      firstMs,
-      lastMs,
-      achievedRateHz,
-      columns: columns.map(([count, min, max, mean]) => ({ count, min, max, mean })),
-    })),
+    streams: streams.map(
+      ([name, driver, device, replay, rows, firstMs, lastMs, achievedRateHz, columns]) => ({
+        name,
+        driver,
+        device,
+        replay,
+        rows,
+        firstMs,
+        lastMs,
+        achievedRateHz,
+        columns: columns.map(([count, min, max, mean]) => ({ count, min, max, mean })),
+      }),
+    ),
     gaps: gaps.map(([stream, fromMs, toMs, cause, detail]) => ({
       stream,
       fromMs,

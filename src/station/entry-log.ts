@@ -2,10 +2,10 @@
  * A space's entries in the store: one append-only log per branch, each record a flag byte (1: the entry's own signature
  * was checked) and the entry's exact bytes. Loading places every entry anew, so the log names carry no meaning.
  */
-import { concatBytes, type Bytes } from '../core/bytes.ts';
+import { type Bytes, concatBytes } from '../core/bytes.ts';
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import type { SpaceId } from '../core/ids.ts';
-import { decodeEntry, MAX_ENTRY_BYTES, type Entry } from '../feed/entry.ts';
+import { decodeEntry, type Entry, MAX_ENTRY_BYTES } from '../feed/entry.ts';
 import { FeedIndex, type Segment } from '../feed/feed-index.ts';
 import { isMembershipKind } from '../feed/kinds.ts';
 import { Membership } from '../identity/membership.ts';
@@ -36,9 +36,19 @@ export async function appendEntries(
 }
 
 /** Reads the exact bytes of a segment's entries, at least one, stopping before `maxBytes`. */
-export async function readSegment(store: Store, space: SpaceId, segment: Segment, maxBytes: number): Promise<Bytes[]> {
+export async function readSegment(
+  store: Store,
+  space: SpaceId,
+  segment: Segment,
+  maxBytes: number,
+): Promise<Bytes[]> {
   const { branch, from, to } = segment;
-  const records = await store.logs.read(logName(space, branch.name), from - branch.base, to - from + 1, maxBytes);
+  const records = await store.logs.read(
+    logName(space, branch.name),
+    from - branch.base,
+    to - from + 1,
+    maxBytes,
+  );
   return records.map((record) => record.subarray(1));
 }
 
@@ -69,7 +79,8 @@ export async function loadSpace(store: Store, space: SpaceId): Promise<LoadedSpa
       try {
         const flags = new Map<string, boolean>();
         const run = records.map((record) => {
-          if (record.length > MAX_ENTRY_BYTES + 1) throw new WaystationError('corrupt', 'a record is too long');
+          if (record.length > MAX_ENTRY_BYTES + 1)
+            throw new WaystationError('corrupt', 'a record is too long');
           const entry = decodeEntry(record.slice(1));
           flags.set(entry.id, record[0] === 1);
           return entry;

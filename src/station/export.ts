@@ -1,7 +1,7 @@
 /** Getting a station's readings out: its hours, opened and decoded in the order they were recorded. */
 import { openBlob } from '../blob/seal.ts';
 import { WaystationError } from '../core/errors.ts';
-import { blobKey, parseNodeId, type BlobRef } from '../core/ids.ts';
+import { type BlobRef, blobKey, parseNodeId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
 import { decodeHour } from '../hour/container.ts';
 import { csvRows } from '../hour/export-csv.ts';
@@ -27,14 +27,22 @@ export function findStation(space: Space, nameOrId: string): StationRecord {
         : 'this node has not been let in yet: it has nothing that it could read',
     );
   }
-  const found = stations.filter((station) => station.id === nameOrId || station.name === nameOrId || isNode(station, nameOrId));
+  const found = stations.filter(
+    (station) => station.id === nameOrId || station.name === nameOrId || isNode(station, nameOrId),
+  );
   const [only, ...others] = found;
   if (only === undefined) {
     const known = stations.map((station) => station.name ?? station.id).join(', ') || 'none';
-    throw new WaystationError('not-found', `no station “${nameOrId}” is known here; known stations: ${known}`);
+    throw new WaystationError(
+      'not-found',
+      `no station “${nameOrId}” is known here; known stations: ${known}`,
+    );
   }
   if (others.length > 0) {
-    throw new WaystationError('usage', `several stations are called “${nameOrId}”; use an id: ${found.map((s) => s.id).join(', ')}`);
+    throw new WaystationError(
+      'usage',
+      `several stations are called “${nameOrId}”; use an id: ${found.map((s) => s.id).join(', ')}`,
+    );
   }
   return only;
 }
@@ -62,7 +70,8 @@ async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uin
   const { author, feed, epoch } = entry.header;
   if (epoch === null) return stored;
   const epochKey = space.epochKeys().get(epoch);
-  if (epochKey === undefined) throw new WaystationError('no-key', 'the key of that time is not held by this node');
+  if (epochKey === undefined)
+    throw new WaystationError('no-key', 'the key of that time is not held by this node');
   return openBlob(crypto, { epochKey, space: space.id, author, feed }, stored);
 }
 
@@ -70,8 +79,12 @@ async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uin
 export function exportCsv(space: Space, station: StationRecord, range: ExportRange): AsyncIterable<string> {
   const wanted = station.hours.filter(({ entry, body }) => {
     const first = Math.min(body.startMs, ...body.streams.map((s) => s.firstMs ?? Number.POSITIVE_INFINITY));
-    const last = Math.max(body.startMs + body.lengthMs, ...body.streams.map((s) => s.lastMs ?? Number.NEGATIVE_INFINITY));
-    const inRange = (range.fromMs ?? Number.NEGATIVE_INFINITY) <= last && first <= (range.toMs ?? Number.POSITIVE_INFINITY);
+    const last = Math.max(
+      body.startMs + body.lengthMs,
+      ...body.streams.map((s) => s.lastMs ?? Number.NEGATIVE_INFINITY),
+    );
+    const inRange =
+      (range.fromMs ?? Number.NEGATIVE_INFINITY) <= last && first <= (range.toMs ?? Number.POSITIVE_INFINITY);
     return inRange && entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref)));
   });
   const hours = async function* (): AsyncIterable<HourContent> {

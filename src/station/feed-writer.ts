@@ -6,17 +6,17 @@
 import { sealBody } from '../blob/seal-body.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { WaystationError } from '../core/errors.ts';
-import { feedIdFrom, nodeIdFrom, type BlobRef, type EpochId, type FeedId, type NodeId } from '../core/ids.ts';
+import { type BlobRef, type EpochId, type FeedId, feedIdFrom, type NodeId, nodeIdFrom } from '../core/ids.ts';
 import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
 import {
   assembleEntry,
-  encodeHeader,
-  encodePayload,
-  PURPOSE,
-  signedBytes,
   type Entry,
   type EntryHeader,
+  encodeHeader,
+  encodePayload,
   type Head,
+  PURPOSE,
+  signedBytes,
 } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
 import { isClearKind } from '../feed/kinds.ts';
@@ -75,7 +75,10 @@ export class FeedWriter {
     return written;
   }
 
-  async #write(purpose: 'control' | 'data', drafted: Draft | ((feed: FeedId) => Promise<Draft>)): Promise<Entry> {
+  async #write(
+    purpose: 'control' | 'data',
+    drafted: Draft | ((feed: FeedId) => Promise<Draft>),
+  ): Promise<Entry> {
     const { replica, keys, crypto, store, clock, random, publish } = this.#options;
     const { feed, head, succeeds } = await this.#tip(purpose);
     const draft = typeof drafted === 'function' ? await drafted(feed) : drafted;
@@ -111,13 +114,19 @@ export class FeedWriter {
     return entry;
   }
 
-  async #tip(purpose: 'control' | 'data'): Promise<{ feed: FeedId; head: Head | undefined; succeeds: Head | null }> {
+  async #tip(
+    purpose: 'control' | 'data',
+  ): Promise<{ feed: FeedId; head: Head | undefined; succeeds: Head | null }> {
     const { replica, random, ownFeed, replaceFeed } = this.#options;
     const own = ownFeed(purpose);
     const branches = replica.index.branchesOf(this.#self, own.feed);
     const main = branches[0];
     if (!this.#abandoned.has(own.feed) && branches.length <= 1) {
-      return { feed: own.feed, head: main === undefined ? undefined : branchHead(main), succeeds: own.succeeds };
+      return {
+        feed: own.feed,
+        head: main === undefined ? undefined : branchHead(main),
+        succeeds: own.succeeds,
+      };
     }
     const common = Math.min(...branches.slice(1).map((branch) => branch.base - 1), Number.POSITIVE_INFINITY);
     const shared = main?.entries[common];

@@ -1,30 +1,37 @@
 /** What people do about membership: making a space, joining one, inviting, revoking. */
-import { sha256 } from '../core/hash.ts';
+
 import { WaystationError } from '../core/errors.ts';
-import { feedIdFrom, nodeIdFrom, spaceIdFrom, type EpochId, type NodeId } from '../core/ids.ts';
+import { sha256 } from '../core/hash.ts';
+import { type EpochId, feedIdFrom, type NodeId, nodeIdFrom, spaceIdFrom } from '../core/ids.ts';
 import {
   assembleEntry,
+  type Entry,
+  type EntryHeader,
   encodeHeader,
   encodePayload,
   encodeSign1,
+  type Head,
   PURPOSE,
   signedBytes,
-  type Entry,
-  type EntryHeader,
-  type Head,
 } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { BODY, type RevokePosition } from '../identity/bodies.ts';
-import { EPOCH_KEY_BYTES, sealEpochs, type NamedKey } from '../identity/epochs.ts';
-import { decodeChain, encodeChain, MAX_CHAIN_DEPTH, prepareChain, redemptionStatement } from '../identity/grant-chain.ts';
-import { encodeInvite, MAX_INVITE_HOSTS, type Invite } from '../identity/invite.ts';
+import { EPOCH_KEY_BYTES, type NamedKey, sealEpochs } from '../identity/epochs.ts';
+import {
+  decodeChain,
+  encodeChain,
+  MAX_CHAIN_DEPTH,
+  prepareChain,
+  redemptionStatement,
+} from '../identity/grant-chain.ts';
+import { encodeInvite, type Invite, MAX_INVITE_HOSTS } from '../identity/invite.ts';
 import { inviteKeys } from '../identity/invite-keys.ts';
-import { recoveryKeys, recoveryWords, RECOVERY_SEED_BYTES } from '../identity/recovery.ts';
+import { RECOVERY_SEED_BYTES, recoveryKeys, recoveryWords } from '../identity/recovery.ts';
 import { holdsKeys, mayGrant, type Role } from '../identity/roles.ts';
 import { appendEntries } from './entry-log.ts';
 import { Space, type SpaceContext } from './space.ts';
-import { saveSpaceRecord, type SpaceRecord } from './space-record.ts';
+import { type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
 const MEET_SECRET_BYTES = 32;
 const SEED_BYTES = 32;
@@ -88,7 +95,11 @@ export async function createSpace(
   return { space, recoveryWords: recoveryWords(recoverySeed), finish };
 }
 
-async function signEntry({ keys }: SpaceContext, header: EntryHeader, body: Uint8Array<ArrayBuffer>): Promise<Entry> {
+async function signEntry(
+  { keys }: SpaceContext,
+  header: EntryHeader,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<Entry> {
   const payload = encodePayload(encodeHeader(header), body);
   const [signature] = await keys.sign([signedBytes(payload)]);
   if (signature === undefined) throw new WaystationError('unavailable', 'the node key gave no signature');
@@ -102,9 +113,14 @@ async function startEpoch(space: Space): Promise<void> {
   const { membership } = space.replica;
   const key = random.bytes(EPOCH_KEY_BYTES);
   const named: NamedKey[] = [[null, key], ...space.epochKeys()];
-  const members = [...membership.members()].filter((member) => member.status === 'active' && holdsKeys(member.role));
+  const members = [...membership.members()].filter(
+    (member) => member.status === 'active' && holdsKeys(member.role),
+  );
   const invites = membership.outstandingInvites(clock.nowMs()).filter(({ body }) => holdsKeys(body.role));
-  const recipients = [...members.map((member) => member.sealKey), ...invites.map(({ body }) => body.inviteSealKey)];
+  const recipients = [
+    ...members.map((member) => member.sealKey),
+    ...invites.map(({ body }) => body.inviteSealKey),
+  ];
   const body = await sealEpochs(crypto, space.id, null, named, recipients);
   const entry = await space.write('control', { kind: KIND.epoch, body });
   await space.keepEpochKey(entry.id, key);
@@ -122,11 +138,17 @@ export async function joinSpace(context: SpaceContext, invite: Invite): Promise<
   const { id, body } = verdict.invite;
   const own = inviteKeys(invite.seed);
   if (nodeIdFrom(own.publicKey) !== nodeIdFrom(body.inviteKey)) {
-    throw new WaystationError('bad-signature', 'the invite is forged: its key is not the one that was granted');
+    throw new WaystationError(
+      'bad-signature',
+      'the invite is forged: its key is not the one that was granted',
+    );
   }
   if (clock.nowMs() > body.expiresMs) {
     const when = new Date(body.expiresMs).toISOString().slice(0, 16);
-    throw new WaystationError('expired', `this invite expired on ${when} UTC: ask for a new one, and check this device’s clock`);
+    throw new WaystationError(
+      'expired',
+      `this invite expired on ${when} UTC: ask for a new one, and check this device’s clock`,
+    );
   }
   const statement = redemptionStatement(invite.space, id, self, keys.sealKey);
   const signature = await crypto.signWithSeed(own.signSeed, statement);
@@ -161,18 +183,30 @@ export interface InviteOptions {
  * Grants an invite and seals the epoch keys to it; the link works while this node is away.
  * @throws WaystationError `forbidden` when this node may not invite in that role.
  */
-export async function createInvite(space: Space, options: InviteOptions): Promise<{ link: string; hosts: readonly string[] }> {
+export async function createInvite(
+  space: Space,
+  options: InviteOptions,
+): Promise<{ link: string; hosts: readonly string[] }> {
   const { crypto, random } = space.context;
   const own = space.replica.membership.member(space.self);
   if (own === undefined || own.status !== 'active') {
-    throw new WaystationError('not-a-member', 'this node has not been let in yet, so it cannot invite others');
+    throw new WaystationError(
+      'not-a-member',
+      'this node has not been let in yet, so it cannot invite others',
+    );
   }
   if (!mayGrant(own.role, options.role)) {
-    throw new WaystationError('forbidden', `this node is ${own.role} here and cannot invite as ${options.role}`);
+    throw new WaystationError(
+      'forbidden',
+      `this node is ${own.role} here and cannot invite as ${options.role}`,
+    );
   }
   const { genesis, levels } = decodeChain(space.record.credential);
   if (levels.length + 1 > MAX_CHAIN_DEPTH) {
-    throw new WaystationError('forbidden', 'this node was invited over too many others to invite more: ask an admin to');
+    throw new WaystationError(
+      'forbidden',
+      'this node was invited over too many others to invite more: ask an admin to',
+    );
   }
   if (options.expiresMs <= space.context.clock.nowMs()) {
     throw new WaystationError('usage', 'the invite would have expired already');
@@ -203,7 +237,13 @@ export async function createInvite(space: Space, options: InviteOptions): Promis
   await space.learnHosts(hosts);
   const { id, record } = space;
   const chain = encodeChain({ genesis, levels, last: grant });
-  const link = encodeInvite(options.base ?? baseOf(hosts), { space: id, hosts, meetSecret: record.meetSecret, seed, chain });
+  const link = encodeInvite(options.base ?? baseOf(hosts), {
+    space: id,
+    hosts,
+    meetSecret: record.meetSecret,
+    seed,
+    chain,
+  });
   return { link, hosts };
 }
 
@@ -224,7 +264,8 @@ export async function revokeMember(space: Space, node: NodeId, reason = ''): Pro
     throw new WaystationError('forbidden', 'only an admin can revoke a member');
   }
   const member = membership.member(node);
-  if (member === undefined) throw new WaystationError('not-found', 'no such member is known here: sync first, or check the id');
+  if (member === undefined)
+    throw new WaystationError('not-found', 'no such member is known here: sync first, or check the id');
   if (member.status === 'revoked') return;
   const feeds: RevokePosition[] = [];
   const seen: Head[] = [];
@@ -234,6 +275,10 @@ export async function revokeMember(space: Space, node: NodeId, reason = ''): Pro
     feeds.push({ feed: head.feed, seq: head.seq, id: head.id });
     seen.push(head);
   }
-  await space.write('control', { kind: KIND.revoke, body: BODY.revoke.encode({ node, feeds, reason }), seen });
+  await space.write('control', {
+    kind: KIND.revoke,
+    body: BODY.revoke.encode({ node, feeds, reason }),
+    seen,
+  });
   if (!membership.isPublic) await startEpoch(space);
 }

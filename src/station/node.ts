@@ -2,11 +2,12 @@
  * One node, put together: its store and keys, the sync engine and its driver, the mesh, and the spaces it is in. The only
  * place that knows all of them. Runtimes (page, command line, simulator) hand in the ports.
  */
-import { nodeIdFrom, type NodeId, type SpaceId } from '../core/ids.ts';
-import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
+
 import { isWaystationError, WaystationError } from '../core/errors.ts';
+import { type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
+import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
 import type { Invite } from '../identity/invite.ts';
-import { Mesh, type LinkInfo } from '../mesh/mesh.ts';
+import { type LinkInfo, Mesh } from '../mesh/mesh.ts';
 import type { Link, TextSocketFactory, Transport } from '../mesh/port.ts';
 import type { Store } from '../store/port.ts';
 import type { LinkId, Notice } from '../sync/effects.ts';
@@ -58,7 +59,10 @@ export class WaystationNode {
   readonly spaces = new Map<SpaceId, Space>();
   readonly #options: NodeOptions;
   readonly #listeners = new Set<(notice: Notice) => void>();
-  readonly #links = new Map<LinkId, { link: Link; claimed: NodeId; via: string; proved: NodeId | null; sinceMs: number }>();
+  readonly #links = new Map<
+    LinkId,
+    { link: Link; claimed: NodeId; via: string; proved: NodeId | null; sinceMs: number }
+  >();
   #mesh: Mesh | undefined;
   #hosts: readonly string[] | null = null;
   #cancelBeat: (() => void) | undefined;
@@ -122,17 +126,28 @@ export class WaystationNode {
     }
     const [only, ...others] = this.spaces.values();
     if (only === undefined) {
-      throw new WaystationError('not-found', 'this node is in no space yet: create one, or join one with an invite link');
+      throw new WaystationError(
+        'not-found',
+        'this node is in no space yet: create one, or join one with an invite link',
+      );
     }
     if (others.length > 0) {
-      const names = [...this.spaces.values()].map((space) => `${space.id} (${space.catalog.spaceName ?? 'no name'})`);
-      throw new WaystationError('usage', `this node is in several spaces; choose one of: ${names.join(', ')}`);
+      const names = [...this.spaces.values()].map(
+        (space) => `${space.id} (${space.catalog.spaceName ?? 'no name'})`,
+      );
+      throw new WaystationError(
+        'usage',
+        `this node is in several spaces; choose one of: ${names.join(', ')}`,
+      );
     }
     return only;
   }
 
   /** Makes a space with this node as its first admin. */
-  async createSpace(options: { name: string; isPublic: boolean }): Promise<{ space: Space; recoveryWords: string }> {
+  async createSpace(options: {
+    name: string;
+    isPublic: boolean;
+  }): Promise<{ space: Space; recoveryWords: string }> {
     const made = await createSpace(this.#context(), options);
     await this.#add(made.space);
     await made.finish();
@@ -203,7 +218,10 @@ export class WaystationNode {
   }
 
   #meshSpaces(): { space: SpaceId; meetSecret: Uint8Array<ArrayBuffer> }[] {
-    return [...this.spaces.values()].map((space) => ({ space: space.id, meetSecret: space.record.meetSecret }));
+    return [...this.spaces.values()].map((space) => ({
+      space: space.id,
+      meetSecret: space.record.meetSecret,
+    }));
   }
 
   /** Takes over an open link; the mesh calls this, and so do tests that bring links of their own. */
@@ -245,7 +263,11 @@ export class WaystationNode {
     if (work === undefined) return;
     const kept = work.catch((error: unknown) => {
       const code = isWaystationError(error) ? error.code : 'unavailable';
-      this.#onNotice({ kind: 'store-trouble', code, message: error instanceof Error ? error.message : String(error) });
+      this.#onNotice({
+        kind: 'store-trouble',
+        code,
+        message: error instanceof Error ? error.message : String(error),
+      });
     });
     this.#background.add(kept);
     kept.finally(() => this.#background.delete(kept)).catch(() => undefined);
@@ -269,7 +291,9 @@ export class WaystationNode {
     this.#links.delete(link);
     if (entry === undefined || entry.proved === null || this.#closing !== undefined) return;
     const atMs = this.ports.clock.nowMs();
-    this.#spend(logLink(this.ports.store, { atMs, event: 'down', node: entry.proved, via: entry.via, reason }));
+    this.#spend(
+      logLink(this.ports.store, { atMs, event: 'down', node: entry.proved, via: entry.via, reason }),
+    );
   }
 
   #beatSoon(): void {

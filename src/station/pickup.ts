@@ -1,5 +1,5 @@
 /** Whether everything that a linked member told of at link time is held: what the van asks before it leaves. */
-import { nodeIdText, type NodeId } from '../core/ids.ts';
+import { type NodeId, nodeIdText } from '../core/ids.ts';
 import { feedKey } from '../feed/feed-index.ts';
 import type { WaystationNode } from './node.ts';
 import type { Space } from './space.ts';
@@ -14,7 +14,12 @@ export interface PickupState {
   /** Entries told of and not here. */
   readonly entriesMissing: number;
   /** Who still has something for us: author, name, entries and hours missing. */
-  readonly missingFrom: readonly { readonly author: string; readonly name: string; readonly entries: number; readonly hours: number }[];
+  readonly missingFrom: readonly {
+    readonly author: string;
+    readonly name: string;
+    readonly entries: number;
+    readonly hours: number;
+  }[];
 }
 
 export function pickup(node: WaystationNode, space: Space): PickupState {
@@ -30,7 +35,8 @@ export function pickup(node: WaystationNode, space: Space): PickupState {
       const { index } = space.replica;
       const entries = Math.max(0, head.seq - index.highestSeq(head.author, head.feed));
       const known = head.seq - entries;
-      const runs = known < 0 ? [] : space.replica.holdings(feedKey(head.author, head.feed)).missingIn(0, known);
+      const runs =
+        known < 0 ? [] : space.replica.holdings(feedKey(head.author, head.feed)).missingIn(0, known);
       const hours = runs.reduce((sum, run) => sum + run.last - run.first + 1, 0);
       const before = missing.get(head.author);
       if (entries + hours > 0 || before !== undefined) {
@@ -43,7 +49,12 @@ export function pickup(node: WaystationNode, space: Space): PickupState {
   }
   const missingFrom = [...missing]
     .filter(([, { entries, hours }]) => entries + hours > 0)
-    .map(([author, { entries, hours }]) => ({ author: nodeIdText(author), name: nodeName(space, author), entries, hours }));
+    .map(([author, { entries, hours }]) => ({
+      author: nodeIdText(author),
+      name: nodeName(space, author),
+      entries,
+      hours,
+    }));
   return {
     reached,
     complete: reached.length > 0 && complete && space.isAdmitted,

@@ -1,7 +1,7 @@
 /** Recording on this node: runs drivers, feeds the recorder, writes ahead every second, seals hours and pictures into the space. */
-import { fromUtf8, toHex, toUtf8, type Bytes } from '../core/bytes.ts';
+import { type Bytes, fromUtf8, toHex, toUtf8 } from '../core/bytes.ts';
 import { errorMessage, isWaystationError } from '../core/errors.ts';
-import { stationIdFrom, type StationId } from '../core/ids.ts';
+import { type StationId, stationIdFrom } from '../core/ids.ts';
 import type { MaybePromise } from '../core/ports.ts';
 import { KIND } from '../feed/kinds.ts';
 import { summarize } from '../hour/summary.ts';
@@ -72,7 +72,12 @@ export class Recording {
   #cancelTimer: (() => void) | undefined;
   pictures = 0;
 
-  private constructor(options: RecordingOptions, station: StationId, writer: HourWriter, pictures: PictureQueue) {
+  private constructor(
+    options: RecordingOptions,
+    station: StationId,
+    writer: HourWriter,
+    pictures: PictureQueue,
+  ) {
     this.#options = options;
     this.station = station;
     this.writer = writer;
@@ -185,7 +190,8 @@ export class Recording {
     state.gap = null;
     state.last = batch.columns.map((column) => column[count - 1] ?? Number.NaN);
     state.recent.push({ atMs: now, rows: state.rows });
-    while (state.recent.length > 2 && now - (state.recent[0]?.atMs ?? now) > RATE_WINDOW_MS) state.recent.shift();
+    while (state.recent.length > 2 && now - (state.recent[0]?.atMs ?? now) > RATE_WINDOW_MS)
+      state.recent.shift();
   }
 
   streams(): StreamState[] {
@@ -226,7 +232,11 @@ function sealedIdsOf(space: Space, station: StationId): Set<string> {
   return new Set(hours.map(({ body }) => toHex(body.openId)));
 }
 
-async function sealHour({ space, encode }: RecordingOptions, content: HourContent, openId: Bytes): Promise<void> {
+async function sealHour(
+  { space, encode }: RecordingOptions,
+  content: HourContent,
+  openId: Bytes,
+): Promise<void> {
   if (sealedIdsOf(space, content.station).has(toHex(openId))) return;
   space.sealUnder(); // before the work of encoding: without a key the hour waits in its segments
   const bytes = await encode(content);

@@ -4,9 +4,9 @@
  */
 import * as v from 'valibot';
 import type { Bytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor, type CborValue } from '../core/cbor.ts';
+import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
-import { entryIdFrom, feedIdFrom, idBytes, type EpochId, type FeedId, type SpaceId } from '../core/ids.ts';
+import { type EpochId, entryIdFrom, type FeedId, feedIdFrom, idBytes, type SpaceId } from '../core/ids.ts';
 import { decodeHead, type Head } from '../feed/entry.ts';
 import type { Store } from '../store/port.ts';
 
@@ -47,7 +47,10 @@ const PREFIX = 'space/';
 
 function feedToWire({ feed, succeeds }: OwnFeed): CborValue {
   if (succeeds === null) return [idBytes(feed), null];
-  return [idBytes(feed), [idBytes(succeeds.author), idBytes(succeeds.feed), succeeds.seq, idBytes(succeeds.id)]];
+  return [
+    idBytes(feed),
+    [idBytes(succeeds.author), idBytes(succeeds.feed), succeeds.seq, idBytes(succeeds.id)],
+  ];
 }
 
 function feedFromWire([feed, succeeds]: [Bytes, unknown]): OwnFeed {
@@ -74,7 +77,10 @@ export async function loadSpaceRecord(store: Store, space: SpaceId): Promise<Spa
   if (bytes === undefined) return undefined;
   const parsed = v.safeParse(schema, decodeCbor(bytes, MAX_RECORD_BYTES));
   if (!parsed.success) {
-    throw new WaystationError('corrupt', `the stored keys of space ${space} cannot be read; restore this node's folder`);
+    throw new WaystationError(
+      'corrupt',
+      `the stored keys of space ${space} cannot be read; restore this node's folder`,
+    );
   }
   const [, meetSecret, hosts, credential, inviteSeed, epochKeys, control, data] = parsed.output;
   return {

@@ -7,10 +7,10 @@ import { chunkCount, chunkLeaves } from '../blob/merkle.ts';
 import { sealBlob } from '../blob/seal.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { errorMessage, WaystationError } from '../core/errors.ts';
-import { blobKey, type BlobRef, type EpochId, type FeedId, type NodeId, type SpaceId } from '../core/ids.ts';
+import { type BlobRef, blobKey, type EpochId, type FeedId, type NodeId, type SpaceId } from '../core/ids.ts';
 import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
 import { beatPayload } from '../feed/beat.ts';
-import { encodeSign1, signedBytes, type Entry, type Head } from '../feed/entry.ts';
+import { type Entry, encodeSign1, type Head, signedBytes } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { BODY } from '../identity/bodies.ts';
@@ -20,13 +20,13 @@ import { MAX_INVITE_HOSTS } from '../identity/invite.ts';
 import type { Role } from '../identity/roles.ts';
 import type { Store } from '../store/port.ts';
 import type { SyncEngine } from '../sync/engine.ts';
-import { Replica, type BlobPolicy } from '../sync/replica.ts';
+import { type BlobPolicy, Replica } from '../sync/replica.ts';
+import { loadBeats, saveBeat } from './beat-store.ts';
 import { Catalog } from './catalog.ts';
 import { encodeProfile, type ProfileBody } from './entry-bodies.ts';
-import { loadSpace, type LoadedSpace } from './entry-log.ts';
-import { FeedWriter, type Draft } from './feed-writer.ts';
-import { loadBeats, saveBeat } from './beat-store.ts';
-import { loadSpaceRecord, saveSpaceRecord, type SpaceRecord } from './space-record.ts';
+import { type LoadedSpace, loadSpace } from './entry-log.ts';
+import { type Draft, FeedWriter } from './feed-writer.ts';
+import { loadSpaceRecord, type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
 /** What a space needs from its node. */
 export interface SpaceContext {
@@ -83,7 +83,12 @@ export class Space {
   #work: Promise<void> = Promise.resolve();
   #lastBeatMs = 0;
 
-  private constructor(context: SpaceContext, record: SpaceRecord, replica: Replica, invitedRole: Role | null) {
+  private constructor(
+    context: SpaceContext,
+    record: SpaceRecord,
+    replica: Replica,
+    invitedRole: Role | null,
+  ) {
     this.context = context;
     this.id = record.space;
     this.self = context.self;
@@ -129,11 +134,19 @@ export class Space {
     const { whole, partial } = await heldBlobs(context.store);
     const { meetSecret, credential } = record;
     const replica = new Replica(
-      { space: record.space, meetSecret, membership, index: loaded.index, policy: context.policy, credential },
+      {
+        space: record.space,
+        meetSecret,
+        membership,
+        index: loaded.index,
+        policy: context.policy,
+        credential,
+      },
       whole,
       partial,
     );
-    for (const [author, beat] of await loadBeats(context.store, record.space)) replica.beats.set(author, beat);
+    for (const [author, beat] of await loadBeats(context.store, record.space))
+      replica.beats.set(author, beat);
     const space = new Space(context, record, replica, invitedRole);
     space.#take(loaded.entries);
     return space;
@@ -154,7 +167,10 @@ export class Space {
     const epoch = membership.currentEpoch();
     const key = epoch === undefined ? undefined : this.#keys.get(epoch);
     if (epoch === undefined || key === undefined) {
-      throw new WaystationError('no-key', 'this device has not been let in yet: it keeps what it records and seals it then');
+      throw new WaystationError(
+        'no-key',
+        'this device has not been let in yet: it keeps what it records and seals it then',
+      );
     }
     return { epoch, key };
   }
@@ -212,7 +228,11 @@ export class Space {
 
   async #openEpoch(entry: Entry): Promise<boolean> {
     const { keys, crypto } = this.context;
-    const opened = await openEpochEntry({ crypto, keys, inviteSeed: this.#record.inviteSeed }, this.id, entry);
+    const opened = await openEpochEntry(
+      { crypto, keys, inviteSeed: this.#record.inviteSeed },
+      this.id,
+      entry,
+    );
     let news = false;
     for (const [epoch, key] of opened) {
       news ||= !this.#keys.has(epoch);
@@ -288,7 +308,13 @@ export class Space {
       const head = branch.author === this.self ? branchHead(branch) : undefined;
       if (head !== undefined) heads.push(head);
     }
-    const payload = beatPayload({ space: this.id, author: this.self, timeMs, heads, extra: new Uint8Array(0) });
+    const payload = beatPayload({
+      space: this.id,
+      author: this.self,
+      timeMs,
+      heads,
+      extra: new Uint8Array(0),
+    });
     const [signature] = await keys.sign([signedBytes(payload)]);
     if (signature === undefined) return;
     const bytes = encodeSign1(payload, signature);

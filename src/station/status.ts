@@ -1,8 +1,8 @@
 /** What a node can say about itself: per space and station how much exists, how much is held, and up to when it is complete. */
-import { nodeIdText, shortNodeId, type NodeId } from '../core/ids.ts';
+import { type NodeId, nodeIdText, shortNodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
-import { branchHead } from '../feed/feed-index.ts';
 import { PURPOSE } from '../feed/entry.ts';
+import { branchHead } from '../feed/feed-index.ts';
 import type { StationRecord } from './catalog.ts';
 import type { Space } from './space.ts';
 
@@ -126,7 +126,9 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
     admitted: replica.membership.isActive(space.self),
     stations,
     blobs: replica.blobCounts(),
-    members: [...replica.membership.members()].filter((one) => one.status === 'active' && one.node !== recovery).length,
+    members: [...replica.membership.members()].filter(
+      (one) => one.status === 'active' && one.node !== recovery,
+    ).length,
     forks: [...replica.index.branches()].filter((branch) => branch.name.split('.').length > 2).length,
   };
 }

@@ -3,9 +3,9 @@
  * meets links, disks and clocks.
  */
 import { chunkBytes, chunkLeaves, LEAF_BYTES, merkleTree, splitLeaves } from '../blob/merkle.ts';
-import { toHex, type Bytes } from '../core/bytes.ts';
+import { type Bytes, toHex } from '../core/bytes.ts';
 import { errorMessage, WaystationError } from '../core/errors.ts';
-import { blobKey, type BlobRef, type SpaceId } from '../core/ids.ts';
+import { type BlobRef, blobKey, type SpaceId } from '../core/ids.ts';
 import type { Clock, Crypto, MaybePromise, NodeKeys, Random } from '../core/ports.ts';
 import type { Channel, Link } from '../mesh/port.ts';
 import type { Store } from '../store/port.ts';
@@ -200,7 +200,11 @@ export class SyncDriver {
 
   async #readChunk(ref: BlobRef, chunk: number): Promise<{ bytes: Bytes; proof: readonly Bytes[] }> {
     const { firstLeaf, rangeLeaves, leaves } = chunkLeaves(ref, chunk);
-    const bytes = await this.#options.store.blobs.read(ref, firstLeaf * LEAF_BYTES, chunkBytes(ref.size, chunk));
+    const bytes = await this.#options.store.blobs.read(
+      ref,
+      firstLeaf * LEAF_BYTES,
+      chunkBytes(ref.size, chunk),
+    );
     if (leaves * LEAF_BYTES >= ref.size) return { bytes, proof: [] };
     const tree = await this.#tree(ref);
     return { bytes, proof: tree.proof(firstLeaf, rangeLeaves) };

@@ -3,9 +3,9 @@
  * to write, every blob's root. Needs no key, so it says the same on a mirror.
  */
 import { LEAF_BYTES, merkleRoot, splitLeaves } from '../blob/merkle.ts';
-import { toHex, type Bytes } from '../core/bytes.ts';
+import { type Bytes, toHex } from '../core/bytes.ts';
 import { errorMessage } from '../core/errors.ts';
-import { blobKey, type BlobRef, type SpaceId } from '../core/ids.ts';
+import { type BlobRef, blobKey, type SpaceId } from '../core/ids.ts';
 import type { Crypto } from '../core/ports.ts';
 import { entryVerification } from '../feed/entry.ts';
 import { KIND } from '../feed/kinds.ts';
@@ -43,7 +43,8 @@ export async function verifySpace(store: Store, crypto: Crypto, space: SpaceId):
     const { author, feed, seq, kind } = entry.header;
     const isGenesis = kind === KIND.genesis && entry.id === (space as string);
     const verdict = isGenesis ? 'yes' : membership.mayAuthor(author, feed, seq, kind);
-    if (verdict !== 'yes') problems.push(`entry ${entry.id}: its author had no right to write it (${verdict})`);
+    if (verdict !== 'yes')
+      problems.push(`entry ${entry.id}: its author had no right to write it (${verdict})`);
     for (const ref of entry.header.blobs) refs.set(blobKey(ref), ref);
   }
   let blobs = 0;

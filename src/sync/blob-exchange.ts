@@ -8,8 +8,8 @@
 import { CHUNK_LEAVES, chunkBytes, chunkCount, splitLeaves, verifyRange } from '../blob/merkle.ts';
 import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { blobKey, blobRootFrom, feedIdFrom, idBytes, nodeIdFrom, type BlobRef } from '../core/ids.ts';
-import { feedKey, type FeedKey } from '../feed/feed-index.ts';
+import { type BlobRef, blobKey, blobRootFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
+import { type FeedKey, feedKey } from '../feed/feed-index.ts';
 import {
   CHUNK_WINDOW_BYTES,
   MAX_CHUNKS_IN_FLIGHT,
@@ -25,7 +25,7 @@ import {
 } from './limits.ts';
 import { encodeMessage, type Message } from './messages.ts';
 import type { Want } from './replica.ts';
-import { sendControl, type SpaceContext } from './space-context.ts';
+import { type SpaceContext, sendControl } from './space-context.ts';
 
 interface Asked {
   readonly want: Want;
@@ -97,7 +97,10 @@ export class BlobExchange {
 
   onHave([, , items]: Message<'have'>['fields']): void {
     for (const [author, feed, numbers] of items) {
-      this.#theirs.set(feedKey(nodeIdFrom(author), feedIdFrom(feed)), RunSet.decode(numbers, MAX_RUN_NUMBERS));
+      this.#theirs.set(
+        feedKey(nodeIdFrom(author), feedIdFrom(feed)),
+        RunSet.decode(numbers, MAX_RUN_NUMBERS),
+      );
     }
     this.#lacks.clear();
     this.#queueStale = true;
@@ -228,7 +231,8 @@ export class BlobExchange {
     if (!this.#context.mayTake()) return;
     const byHops = new Map<number, [Bytes, number][]>();
     for (const want of this.#context.replica.orderedWants()) {
-      if (this.#context.replica.wants.get(want.key) !== want || this.offers(want) || elsewhere(want)) continue;
+      if (this.#context.replica.wants.get(want.key) !== want || this.offers(want) || elsewhere(want))
+        continue;
       if (nowMs - (this.#pulledAtMs.get(want.key) ?? Number.NEGATIVE_INFINITY) < PULL_REPEAT_MS) continue;
       const ownWish = this.#context.replica.policy(want.origin, want.ref);
       const hops = ownWish ? MAX_PULL_HOPS : want.pullHops;
@@ -286,7 +290,15 @@ export class BlobExchange {
           this.#reading--;
           const { alias } = this.#context;
           if (this.#context.mayServe()) {
-            const message = encodeMessage('chunk', alias, idBytes(ref.root), ref.size, chunk, [...proof], bytes);
+            const message = encodeMessage(
+              'chunk',
+              alias,
+              idBytes(ref.root),
+              ref.size,
+              chunk,
+              [...proof],
+              bytes,
+            );
             this.#context.sendBulk(message);
           }
           this.pump();

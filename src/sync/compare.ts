@@ -3,13 +3,13 @@
  * feed/reconcile). Each side asks for itself once the other has opened the space to it, so either may be the one
  * that knows nothing yet. Equal sides learn it in one round trip of under a hundred bytes each way.
  */
-import { fromHex, toHex, type Bytes } from '../core/bytes.ts';
+import { type Bytes, fromHex, toHex } from '../core/bytes.ts';
 import { entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { Head } from '../feed/entry.ts';
 import { HeadSet, LIST_THRESHOLD, type Range, type RangeFingerprint } from '../feed/reconcile.ts';
 import { MAX_HEADS_PER_MESSAGE, MAX_RANGES } from './limits.ts';
 import type { Message } from './messages.ts';
-import { sendControl, type SpaceContext } from './space-context.ts';
+import { type SpaceContext, sendControl } from './space-context.ts';
 
 type WireHead = [Bytes, Bytes, number, number, Bytes];
 type WireRange = [Bytes | null, Bytes | null, number, Bytes];
@@ -107,7 +107,11 @@ export class Compare {
         if (parts.length < 2) {
           // A single feed with more branches than a list takes does not occur: branches per feed are bounded.
           const heads = mine.within(range).slice(0, MAX_HEADS_PER_MESSAGE);
-          answer = [wireLo, wireHi, [0, heads.map((head) => headToWire(head, purposeOf(this.#context, head)))]];
+          answer = [
+            wireLo,
+            wireHi,
+            [0, heads.map((head) => headToWire(head, purposeOf(this.#context, head)))],
+          ];
           weight += heads.length + 1;
         } else {
           answer = [wireLo, wireHi, [1, parts.map(rangeToWire)]];

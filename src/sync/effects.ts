@@ -45,8 +45,20 @@ export type RequestEffect = {
 export type Notice =
   | { readonly kind: 'peer-proved'; readonly link: LinkId; readonly node: NodeId }
   | { readonly kind: 'space-open'; readonly link: LinkId; readonly node: NodeId; readonly space: SpaceId }
-  | { readonly kind: 'refused'; readonly link: LinkId; readonly node: NodeId; readonly space: SpaceId; readonly code: string }
-  | { readonly kind: 'refused-by-peer'; readonly link: LinkId; readonly node: NodeId; readonly space: SpaceId; readonly code: string }
+  | {
+      readonly kind: 'refused';
+      readonly link: LinkId;
+      readonly node: NodeId;
+      readonly space: SpaceId;
+      readonly code: string;
+    }
+  | {
+      readonly kind: 'refused-by-peer';
+      readonly link: LinkId;
+      readonly node: NodeId;
+      readonly space: SpaceId;
+      readonly code: string;
+    }
   | { readonly kind: 'compared'; readonly link: LinkId; readonly node: NodeId; readonly space: SpaceId }
   | { readonly kind: 'entries'; readonly space: SpaceId; readonly entries: readonly Entry[] }
   | { readonly kind: 'blob-complete'; readonly space: SpaceId; readonly ref: BlobRef }

@@ -5,7 +5,7 @@
  * monotonic; a clock that is set back must not stop what waits for an interval.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { isWaystationError, errorMessage } from '../core/errors.ts';
+import { errorMessage, isWaystationError } from '../core/errors.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
 import { branchHead, feedKey, type Placement } from '../feed/feed-index.ts';
@@ -15,7 +15,7 @@ import type { PurposedHead } from './compare.ts';
 import type { Effect, EffectId, LinkId, Notice, Outbox, RequestName, Requests } from './effects.ts';
 import { ANNOUNCE_DELAY_MS, PULL_INTERVAL_MS } from './limits.ts';
 import type { Replica } from './replica.ts';
-import { Session, type LinkFacts, type SessionHost } from './session.ts';
+import { type LinkFacts, Session, type SessionHost } from './session.ts';
 import type { SpaceHooks } from './space-context.ts';
 import type { SpaceSession } from './space-session.ts';
 
@@ -112,7 +112,10 @@ export class SyncEngine {
     this.#at(nowMs, () => {
       const replica = this.replicas.get(space);
       if (replica === undefined) throw new RangeError('expected a space of this node');
-      this.#committed(replica, replica.commit(entries, () => true));
+      this.#committed(
+        replica,
+        replica.commit(entries, () => true),
+      );
     });
   }
 
@@ -170,7 +173,8 @@ export class SyncEngine {
   #waitsForPeers(): boolean {
     for (const session of this.sessions.values()) {
       if (session.peer === null) return true;
-      for (const space of session.spaces.values()) if (space.entries.waiting || space.blobs.waiting) return true;
+      for (const space of session.spaces.values())
+        if (space.entries.waiting || space.blobs.waiting) return true;
     }
     return false;
   }

@@ -8,10 +8,10 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
-import { entryIdFrom, feedIdFrom, idBytes, nodeIdFrom, type EntryId } from '../core/ids.ts';
+import { type EntryId, entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
-import { decodeEntry, entryVerification, PURPOSE, type Entry, type Head } from '../feed/entry.ts';
-import { feedKey, type FeedKey, type Placement, type Segment } from '../feed/feed-index.ts';
+import { decodeEntry, type Entry, entryVerification, type Head, PURPOSE } from '../feed/entry.ts';
+import { type FeedKey, feedKey, type Placement, type Segment } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { prepareAdmit } from '../identity/membership.ts';
 import type { PurposedHead } from './compare.ts';
@@ -25,7 +25,7 @@ import {
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
 import { encodeMessage, type Message } from './messages.ts';
-import { headKey, sendControl, type SpaceContext } from './space-context.ts';
+import { headKey, type SpaceContext, sendControl } from './space-context.ts';
 
 interface Fetch {
   readonly head: PurposedHead;
@@ -69,7 +69,8 @@ export class EntryExchange {
   /** The peer says that it holds everything up to `head`. */
   noteHead(head: PurposedHead): void {
     if (this.#context.replica.index.has(head)) return;
-    if (this.#pending.size >= MAX_PENDING_HEADS) return this.#context.out.drop(this.#context.link, 'too-many-heads');
+    if (this.#pending.size >= MAX_PENDING_HEADS)
+      return this.#context.out.drop(this.#context.link, 'too-many-heads');
     this.#pending.set(headKey(head), head);
   }
 
@@ -244,7 +245,10 @@ export class EntryExchange {
     try {
       placement = replica.commit(taken, verified);
     } catch (error) {
-      return this.#context.out.drop(this.#context.link, isWaystationError(error) ? `commit-${error.code}` : 'commit');
+      return this.#context.out.drop(
+        this.#context.link,
+        isWaystationError(error) ? `commit-${error.code}` : 'commit',
+      );
     }
     hooks.committed(replica, placement);
   }
@@ -286,12 +290,21 @@ export class EntryExchange {
     if (segment === undefined || !this.#context.mayServe()) return this.#answer(serving, [], true);
     this.#serving = true;
     const to = Math.min(segment.to, segment.from + serving.left - 1);
-    const ask = { space: this.#context.replica.space, segment: { ...segment, to }, maxBytes: ENTRY_BATCH_BYTES };
+    const ask = {
+      space: this.#context.replica.space,
+      segment: { ...segment, to },
+      maxBytes: ENTRY_BATCH_BYTES,
+    };
     const unreadable = () => {
       this.#serving = false;
       this.#answer(serving, [], true);
     };
-    this.#context.out.request('readEntries', ask, (bytes) => this.#endAtVerified(serving, segment, bytes), unreadable);
+    this.#context.out.request(
+      'readEntries',
+      ask,
+      (bytes) => this.#endAtVerified(serving, segment, bytes),
+      unreadable,
+    );
   }
 
   #endAtVerified(serving: Serving, segment: Segment, bytes: readonly Bytes[]): void {
@@ -302,7 +315,11 @@ export class EntryExchange {
     const lastBytes = bytes.at(-1);
     if (count > 0 || lastBytes === undefined) {
       this.#serving = false;
-      return this.#answer(serving, bytes.slice(0, count), serving.from + count > serving.head.seq || count === 0);
+      return this.#answer(
+        serving,
+        bytes.slice(0, count),
+        serving.from + count > serving.head.seq || count === 0,
+      );
     }
     const lastMeta = meta(bytes.length - 1);
     this.#context.out.request(
@@ -327,7 +344,11 @@ export class EntryExchange {
     serving.left -= bytes.length;
     const last = ended || serving.left <= 0;
     const { author, feed } = serving.head;
-    out.send(link, 'control', encodeMessage('entries', alias, idBytes(author), idBytes(feed), [...bytes], last));
+    out.send(
+      link,
+      'control',
+      encodeMessage('entries', alias, idBytes(author), idBytes(feed), [...bytes], last),
+    );
     if (last) this.#servings.shift();
     this.#serve();
   }

@@ -4,25 +4,25 @@
  * docs/PROTOCOL.md describes the exchange.
  */
 import * as v from 'valibot';
+import { MAX_BLOB_BYTES } from '../blob/merkle.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor, type CborValue } from '../core/cbor.ts';
+import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
+import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
 import {
-  MAX_BEATS_PER_MESSAGE,
   MAX_BEAT_BYTES,
+  MAX_BEATS_PER_MESSAGE,
   MAX_CHAIN_BYTES,
   MAX_CHUNKS_PER_MESSAGE,
   MAX_HEADS_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
-  MAX_PULLS_PER_MESSAGE,
   MAX_PULL_HOPS,
+  MAX_PULLS_PER_MESSAGE,
   MAX_RANGES,
   MAX_RUN_NUMBERS,
   MAX_SPACES,
   MAX_WANTS_PER_MESSAGE,
 } from './limits.ts';
-import { MAX_BLOB_BYTES } from '../blob/merkle.ts';
-import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -96,14 +96,22 @@ const SCHEMAS = {
   wantChunks: v.strictTuple([
     v.literal(13),
     alias,
-    list(v.strictTuple([id32, v.pipe(uint, v.minValue(1), v.maxValue(MAX_BLOB_BYTES)), uint]), MAX_CHUNKS_PER_MESSAGE),
+    list(
+      v.strictTuple([id32, v.pipe(uint, v.minValue(1), v.maxValue(MAX_BLOB_BYTES)), uint]),
+      MAX_CHUNKS_PER_MESSAGE,
+    ),
   ]),
   /** root, size, chunk index, Merkle proof bottom up, bytes */
   chunk: v.strictTuple([v.literal(14), alias, id32, uint, uint, list(id32, 40), upTo(131_072)]),
   /** asked for but not held */
   lack: v.strictTuple([v.literal(15), alias, blob]),
   /** please get these from your neighbours, hops left */
-  pull: v.strictTuple([v.literal(16), alias, list(blob, MAX_PULLS_PER_MESSAGE), v.pipe(uint, v.maxValue(MAX_PULL_HOPS))]),
+  pull: v.strictTuple([
+    v.literal(16),
+    alias,
+    list(blob, MAX_PULLS_PER_MESSAGE),
+    v.pipe(uint, v.maxValue(MAX_PULL_HOPS)),
+  ]),
   /** signed beats */
   beats: v.strictTuple([v.literal(17), alias, list(upTo(MAX_BEAT_BYTES), MAX_BEATS_PER_MESSAGE)]),
 } as const;
@@ -134,7 +142,10 @@ export function decodeMessage(bytes: Uint8Array): Message {
   if (name === undefined) throw new WaystationError('malformed', 'expected a message of a known type');
   const result = v.safeParse(SCHEMAS[name] as v.GenericSchema, value);
   if (!result.success) {
-    throw new WaystationError('malformed', `expected a well-formed “${name}” message: ${result.issues[0].message}`);
+    throw new WaystationError(
+      'malformed',
+      `expected a well-formed “${name}” message: ${result.issues[0].message}`,
+    );
   }
   return { name, fields: result.output } as Message;
 }

@@ -2,14 +2,15 @@
  * One space as the sync engine sees it: its feeds, its members, which blobs exist, which of them are held and
  * which are wanted. Pure bookkeeping; all I/O is in effects.
  */
-import { RunSet } from '../blob/runs.ts';
+
 import { chunkCount } from '../blob/merkle.ts';
+import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { blobKey, type BlobRef, type NodeId, type SpaceId } from '../core/ids.ts';
+import { type BlobRef, blobKey, type NodeId, type SpaceId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
-import { feedKey, FeedIndex, type EntryMeta, type FeedKey, type Placement } from '../feed/feed-index.ts';
-import { HeadSet } from '../feed/reconcile.ts';
+import { type EntryMeta, type FeedIndex, type FeedKey, feedKey, type Placement } from '../feed/feed-index.ts';
 import { isMembershipKind } from '../feed/kinds.ts';
+import { HeadSet } from '../feed/reconcile.ts';
 import type { Membership } from '../identity/membership.ts';
 import type { LinkId } from './effects.ts';
 
@@ -119,7 +120,8 @@ export class Replica {
     for (const entry of placement.fresh) {
       if (isMembershipKind(entry.header.kind)) this.membership.add(entry);
       const found = this.index.find(author, feed, entry.header.seq, entry.id);
-      if (found !== undefined) this.#notePosition(author, feedKey(author, feed), entry.header.seq, found.meta);
+      if (found !== undefined)
+        this.#notePosition(author, feedKey(author, feed), entry.header.seq, found.meta);
     }
     return placement;
   }

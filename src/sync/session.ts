@@ -3,25 +3,31 @@
  * messages to the right {@link SpaceSession}. Until the proof is checked at most 64 KiB and ten seconds are spent on a peer,
  * and nothing about any space is said.
  */
-import { asBytes, toHex, type Bytes } from '../core/bytes.ts';
+import { asBytes, type Bytes, toHex } from '../core/bytes.ts';
 import { isWaystationError } from '../core/errors.ts';
-import { idBytes, nodeIdFrom, type NodeId, type SpaceId } from '../core/ids.ts';
+import { idBytes, type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
 import {
   otherRole,
+  type ProveEnd,
+  type ProveRole,
+  type ProveTranscript,
   proveStatement,
   proveTranscript,
   proveVerification,
   spaceAlias,
   spaceToken,
   transcriptHash,
-  type ProveEnd,
-  type ProveRole,
-  type ProveTranscript,
 } from '../identity/prove.ts';
 import type { Channel } from '../mesh/port.ts';
 import type { LinkId, Outbox } from './effects.ts';
 import { MAX_BYTES_BEFORE_PROOF, MAX_MESSAGE_BYTES, MAX_STRIKES, PROOF_TIMEOUT_MS } from './limits.ts';
-import { decodeMessage, encodeMessage, PROTOCOL_VERSION, type Message, type MessageName } from './messages.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  type MessageName,
+  PROTOCOL_VERSION,
+} from './messages.ts';
 import type { Replica } from './replica.ts';
 import type { SpaceHooks } from './space-context.ts';
 import { SpaceSession } from './space-session.ts';
@@ -46,7 +52,14 @@ export interface SessionHost {
 }
 
 /** Messages by which a peer takes something from us. */
-const ASKING: ReadonlySet<MessageName> = new Set(['chain', 'need', 'ranges', 'wantEntries', 'wantChunks', 'pull']);
+const ASKING: ReadonlySet<MessageName> = new Set([
+  'chain',
+  'need',
+  'ranges',
+  'wantEntries',
+  'wantChunks',
+  'pull',
+]);
 
 export class Session {
   readonly facts: LinkFacts;
@@ -162,7 +175,8 @@ export class Session {
   #onHello([, version, node, nonce]: Message<'hello'>['fields']): void {
     const { self, out } = this.#host;
     if (this.#peerHello !== null) return this.strike('hello-twice');
-    if (version !== PROTOCOL_VERSION) return this.close(`speaks version ${version}, we speak ${PROTOCOL_VERSION}`);
+    if (version !== PROTOCOL_VERSION)
+      return this.close(`speaks version ${version}, we speak ${PROTOCOL_VERSION}`);
     const peer = nodeIdFrom(node);
     if (peer === self) return this.close('linked to itself');
     this.#peerHello = { node: peer, nonce, fingerprint: this.facts.remoteFingerprint };
@@ -182,7 +196,8 @@ export class Session {
 
   #onProve([, signature, tokens]: Message<'prove'>['fields']): void {
     const transcript = this.#transcript;
-    if (transcript === null || this.#proofPending || this.peer !== null) return this.strike('prove-out-of-turn');
+    if (transcript === null || this.#proofPending || this.peer !== null)
+      return this.strike('prove-out-of-turn');
     this.#proofPending = true;
     const verification = proveVerification(otherRole(this.#role), transcript, signature);
     this.#host.out.request(

@@ -3,8 +3,8 @@ import type { Bytes } from '../core/bytes.ts';
 import type { NodeId } from '../core/ids.ts';
 import type { Head } from '../feed/entry.ts';
 import type { Placement } from '../feed/feed-index.ts';
-import { encodeMessage, type MessageName } from './messages.ts';
 import type { LinkId, Outbox } from './effects.ts';
+import { encodeMessage, type MessageName } from './messages.ts';
 import type { Replica } from './replica.ts';
 
 /** What the engine does when one session has changed the space for all of them. */

@@ -8,14 +8,14 @@ import { errorMessage, isWaystationError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
 import type { Head } from '../feed/entry.ts';
-import { feedKey, type FeedKey } from '../feed/feed-index.ts';
+import { type FeedKey, feedKey } from '../feed/feed-index.ts';
 import { prepareChain } from '../identity/grant-chain.ts';
 import { BlobExchange } from './blob-exchange.ts';
 import { Compare, headFromWire, headToWire, type PurposedHead } from './compare.ts';
 import { EntryExchange } from './entry-exchange.ts';
 import { MAX_BEATS_PER_MESSAGE, MAX_CLOCK_AHEAD_MS, MAX_HEADS_PER_MESSAGE } from './limits.ts';
 import type { Message, MessageName } from './messages.ts';
-import { sendControl, type SpaceContext } from './space-context.ts';
+import { type SpaceContext, sendControl } from './space-context.ts';
 
 export class SpaceSession {
   readonly context: SpaceContext;
@@ -225,7 +225,8 @@ export class SpaceSession {
 
   #onChain(bytes: Bytes): void {
     const { replica, peer, out } = this.context;
-    if (!this.#asked || this.#trusted || this.#admitting) return out.drop(this.context.link, 'chain-not-asked-for');
+    if (!this.#asked || this.#trusted || this.#admitting)
+      return out.drop(this.context.link, 'chain-not-asked-for');
     let prepared: ReturnType<typeof prepareChain>;
     try {
       prepared = prepareChain(replica.space, bytes);
@@ -257,7 +258,10 @@ export class SpaceSession {
   }
 
   /** With us admitted, a sound chain gets its holder admitted too; otherwise it only lets us listen. */
-  #admit(chain: ReturnType<ReturnType<typeof prepareChain>['conclude']>, failed: (error: unknown) => void): void {
+  #admit(
+    chain: ReturnType<ReturnType<typeof prepareChain>['conclude']>,
+    failed: (error: unknown) => void,
+  ): void {
     const { replica, self, out } = this.context;
     if (!replica.membership.isActive(self)) {
       this.#admitting = false;

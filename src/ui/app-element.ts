@@ -3,8 +3,8 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import './home-view.ts';
 import './welcome-view.ts';
 import type { AppModel } from './app-model.ts';
-import { SHARED_STYLES } from './shared-styles.ts';
 import { appStyles } from './app-styles.ts';
+import { SHARED_STYLES } from './shared-styles.ts';
 
 export class AppElement extends LitElement {
   static override styles = [SHARED_STYLES, appStyles];

@@ -47,7 +47,11 @@ export interface AppState {
   readonly connections: readonly ConnectionView[];
   readonly hosts: readonly { readonly url: string; readonly connected: boolean }[];
   readonly recording: RecordingView | null;
-  readonly storage: { readonly usedBytes: number; readonly freeBytes: number | null; readonly persistent: boolean | null };
+  readonly storage: {
+    readonly usedBytes: number;
+    readonly freeBytes: number | null;
+    readonly persistent: boolean | null;
+  };
   /** A sentence for the person about the last thing that went wrong, until dismissed. */
   readonly notice: string | null;
   /** The invite in the address bar, waiting for a name and a tap. */

@@ -33,9 +33,11 @@ export class HomeView extends LitElement {
     return html`
       ${this.#error === null ? nothing : html`<section role="alert"><p class="bad">${this.#error}</p></section>`}
       ${this.#recording()} ${this.#stations()} ${this.#connections()}
-      ${this.state.role === 'admin' || this.state.role === 'member'
-        ? html`<invite-view .model=${this.model} .state=${this.state}></invite-view>`
-        : nothing}
+      ${
+        this.state.role === 'admin' || this.state.role === 'member'
+          ? html`<invite-view .model=${this.model} .state=${this.state}></invite-view>`
+          : nothing
+      }
       ${this.#storage()}
     `;
   }
@@ -220,7 +222,8 @@ function streamRow(stream: StreamView): TemplateResult {
         ${
           stream.trouble === null
             ? stream.columns.map(
-                (column) => html`<div class="value">${column.name} ${value(column.last)} ${unitText(column.unit)}</div>`,
+                (column) =>
+                  html`<div class="value">${column.name} ${value(column.last)} ${unitText(column.unit)}</div>`,
               )
             : html`<span class="warn">${stream.trouble}</span>`
         }

@@ -16,7 +16,11 @@ const ROLES: readonly { readonly role: Role; readonly text: string; readonly adm
 
 export class InviteView extends LitElement {
   static override styles = [SHARED_STYLES];
-  static override properties = { model: { attribute: false }, state: { attribute: false }, link: { state: true } };
+  static override properties = {
+    model: { attribute: false },
+    state: { attribute: false },
+    link: { state: true },
+  };
 
   declare model: AppModel;
   declare state: AppState;

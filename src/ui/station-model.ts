@@ -1,15 +1,16 @@
 /** The page's model: the node in this browser, what it records, and its state as the views show it. */
-import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
+
 import type { Bytes } from '../core/bytes.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
 import { blobKey } from '../core/ids.ts';
+import { HOUR_MS } from '../hour/recorder.ts';
+import type { HourContent } from '../hour/types.ts';
 import { looksLikeInvite, parseInvite } from '../identity/invite.ts';
 import type { Role } from '../identity/roles.ts';
-import type { HourContent } from '../hour/types.ts';
-import { HOUR_MS } from '../hour/recorder.ts';
 import type { Driver } from '../sensors/port.ts';
 import { exportCsv, findStation, readHourFile } from '../station/export.ts';
 import { createInvite } from '../station/membership-actions.ts';
-import { WaystationNode, type MeshPorts, type NodePorts } from '../station/node.ts';
+import { type MeshPorts, type NodePorts, WaystationNode } from '../station/node.ts';
 import { Recording, rememberedName, rememberName } from '../station/recording.ts';
 import type { Space } from '../station/space.ts';
 import { nodeName, spaceStatus } from '../station/status.ts';
@@ -93,7 +94,9 @@ export class StationModel extends EventTarget implements AppModel {
       else await this.#enter(first);
       const wanted = await ports.store.state.get(RECORD_KEY);
       if (wanted !== undefined && first !== undefined) {
-        await this.record({ sensors: true, camera: wanted[0] === 1 }).catch((error: unknown) => this.#tell(errorMessage(error)));
+        await this.record({ sensors: true, camera: wanted[0] === 1 }).catch((error: unknown) =>
+          this.#tell(errorMessage(error)),
+        );
       }
     } catch (error) {
       this.#set({ phase: 'failed', failure: errorMessage(error) });
@@ -113,7 +116,8 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   #opened(): WaystationNode {
-    if (this.#node === undefined) throw new WaystationError('unavailable', 'this device’s storage is still being opened');
+    if (this.#node === undefined)
+      throw new WaystationError('unavailable', 'this device’s storage is still being opened');
     return this.#node;
   }
 
@@ -154,7 +158,9 @@ export class StationModel extends EventTarget implements AppModel {
     await this.#name(deviceName);
     const { space, recoveryWords } = await node.createSpace({ name: spaceName, isPublic: false });
     await this.#enter(space);
-    this.#tell(`Write these words down; they are shown this once, and they let you back in when every device is lost: ${recoveryWords}`);
+    this.#tell(
+      `Write these words down; they are shown this once, and they let you back in when every device is lost: ${recoveryWords}`,
+    );
     return { recoveryWords };
   }
 
@@ -173,7 +179,13 @@ export class StationModel extends EventTarget implements AppModel {
 
   async invite(role: Role, uses: number): Promise<string> {
     const expiresMs = Date.now() + WEEK_MS;
-    const { link } = await createInvite(this.#entered(), { role, uses, expiresMs, hosts: [], base: this.#ports.base });
+    const { link } = await createInvite(this.#entered(), {
+      role,
+      uses,
+      expiresMs,
+      hosts: [],
+      base: this.#ports.base,
+    });
     return link;
   }
 
@@ -238,7 +250,9 @@ export class StationModel extends EventTarget implements AppModel {
       admitted: status.admitted,
       refusal: this.#refusal,
       stations: status.stations,
-      connections: node.peers().map(({ node: peer, via, sinceMs }) => ({ name: nodeName(space, peer), via, sinceMs })),
+      connections: node
+        .peers()
+        .map(({ node: peer, via, sinceMs }) => ({ name: nodeName(space, peer), via, sinceMs })),
       hosts: (node.mesh?.hosts() ?? []).map(({ url, state }) => ({ url, connected: state === 'open' })),
       recording: this.#recordingView(),
       storage: { ...this.state.storage, ...usage },

@@ -6,7 +6,11 @@ import { SHARED_STYLES } from './shared-styles.ts';
 
 export class WelcomeView extends LitElement {
   static override styles = [SHARED_STYLES];
-  static override properties = { model: { attribute: false }, state: { attribute: false }, busy: { state: true } };
+  static override properties = {
+    model: { attribute: false },
+    state: { attribute: false },
+    busy: { state: true },
+  };
 
   declare model: AppModel;
   declare state: AppState;

@@ -95,7 +95,12 @@ export class AppWorld {
 
   /** A Chromium process of its own with a profile that survives it. */
   async chromium(profile: string): Promise<RunningChromium> {
-    const flags = [...FLAGS, '--remote-debugging-port=0', `--user-data-dir=${this.path(profile)}`, 'about:blank'];
+    const flags = [
+      ...FLAGS,
+      '--remote-debugging-port=0',
+      `--user-data-dir=${this.path(profile)}`,
+      'about:blank',
+    ];
     const child = spawn(CHROMIUM, flags, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     this.#processes.add(child);
     const endpoint = await new Promise<string>((resolve, reject) => {
@@ -154,7 +159,11 @@ export async function openApp(context: BrowserContext, address: string): Promise
 export async function playSensors(page: Page): Promise<{ stop(): Promise<void> }> {
   const session = await page.context().newCDPSession(page);
   for (const type of SENSORS) {
-    await session.send('Emulation.setSensorOverrideEnabled', { enabled: true, type, metadata: { available: true } });
+    await session.send('Emulation.setSensorOverrideEnabled', {
+      enabled: true,
+      type,
+      metadata: { available: true },
+    });
   }
   let count = 0;
   let over = false;
@@ -162,7 +171,10 @@ export async function playSensors(page: Page): Promise<{ stop(): Promise<void> }
     while (!over) {
       count++;
       for (const type of SENSORS) {
-        await session.send('Emulation.setSensorOverrideReadings', { type, reading: { xyz: { x: count % 50, y: 1.5, z: 9.8 } } });
+        await session.send('Emulation.setSensorOverrideReadings', {
+          type,
+          reading: { xyz: { x: count % 50, y: 1.5, z: 9.8 } },
+        });
       }
     }
   };
@@ -193,7 +205,9 @@ export async function stationWhen(page: Page, wish: StationWish): Promise<Statio
   const handle = await page.waitForFunction(
     ({ name, minSealed, complete }) => {
       type View = { name: string | null; sealed: number; held: number; id: string };
-      const app = document.querySelector('waystation-app') as (Element & { model?: { state: { stations: View[] } } }) | null;
+      const app = document.querySelector('waystation-app') as
+        | (Element & { model?: { state: { stations: View[] } } })
+        | null;
       return app?.model?.state.stations.find(
         (one) => one.name === name && one.sealed >= minSealed && (!complete || one.held === one.sealed),
       );

@@ -12,12 +12,25 @@ afterEach(async () => {
 });
 
 /** A space made on the command line, with the relay as a member that keeps everything. */
-async function groupWithRelay(): Promise<{ url: string; host: string; invite: (role?: string) => Promise<string> }> {
+async function groupWithRelay(): Promise<{
+  url: string;
+  host: string;
+  invite: (role?: string) => Promise<string>;
+}> {
   await world.must('space', 'create', '--data', world.path('admin'), '--name', 'Valley');
   const first = await world.must('invite', '--data', world.path('admin'), '--role', 'member');
   const { url, host } = await world.relay('relay', '--join', first.split('\n').at(-1) ?? '');
   // The relay is let in by the admin, who then goes away for good.
-  await world.must('sync', '--data', world.path('admin'), '--host', host, '--until-complete', '--timeout', '20s');
+  await world.must(
+    'sync',
+    '--data',
+    world.path('admin'),
+    '--host',
+    host,
+    '--until-complete',
+    '--timeout',
+    '20s',
+  );
   const invite = async (role = 'member') => {
     const said = await world.must('invite', '--data', world.path('relay'), '--role', role, '--host', host);
     return (said.split('\n').at(-1) ?? '').replace(/^[^#]*/, `${url}/?hour=3s`);
@@ -43,7 +56,8 @@ describe('the app in real Chromium', { timeout: 120_000 }, () => {
     const { sealed, id } = await stationWhen(page, { name: 'Kitchen', minSealed: 2, complete: true });
     const originals = await hourDigests(page, id);
     expect(originals.length).toBe(sealed);
-    const status = async () => JSON.parse(await world.must('status', '--data', world.path('relay'), '--json'));
+    const status = async () =>
+      JSON.parse(await world.must('status', '--data', world.path('relay'), '--json'));
     // The relay must have everything before the inviter closes; it answers beside its running process.
     while ((await status()).spaces[0].stations[0]?.held !== sealed);
     await recorder.close();
@@ -72,7 +86,9 @@ describe('the app in real Chromium', { timeout: 120_000 }, () => {
     await page.waitForFunction(() => {
       type Model = { state: { recording: { streams: { name: string; rows: number }[] } | null } };
       const { model } = document.querySelector('waystation-app') as Element & { model: Model };
-      return (model.state.recording?.streams.find((stream) => stream.name === 'accelerometer')?.rows ?? 0) > 100;
+      return (
+        (model.state.recording?.streams.find((stream) => stream.name === 'accelerometer')?.rows ?? 0) > 100
+      );
     });
     const killedAtMs = Date.now();
     expect(await rows()).toBeGreaterThan(100);
@@ -88,7 +104,10 @@ describe('the app in real Chromium', { timeout: 120_000 }, () => {
     await more.stop();
     const download = again.waitForEvent('download');
     await again.getByRole('button', { name: 'CSV of Barn' }).click();
-    const csv = readFileSync(await (await download).path(), 'utf8').trim().split('\n').slice(1);
+    const csv = readFileSync(await (await download).path(), 'utf8')
+      .trim()
+      .split('\n')
+      .slice(1);
     const times = csv.map((line) => Number(line.split(',')[0]) / 1000);
     const lastBefore = Math.max(...times.filter((ms) => ms <= killedAtMs));
     expect(id).toMatch(/^[0-9a-f]{32}$/);
@@ -111,9 +130,22 @@ describe('a chain of pages and processes', { timeout: 180_000 }, () => {
       const said = await world.must('invite', ...space, '--role', 'member', '--host', host);
       return (said.split('\n').at(-1) ?? '').replace(/^[^#]*/, `${page}/`);
     };
-    const [forPage, forNear, forVan] = [await invite(far.host, middle.url), await invite(middle.host, near.url), await invite(near.host, near.url)];
+    const [forPage, forNear, forVan] = [
+      await invite(far.host, middle.url),
+      await invite(middle.host, near.url),
+      await invite(near.host, near.url),
+    ];
     const replay = ['--replay', recording, '--speed', '100000', '--hour', '10m', '--for', '120s'];
-    const farStation = world.start('station', ...space, '--name', 'Far', ...replay, '--host', far.host, '--json');
+    const farStation = world.start(
+      'station',
+      ...space,
+      '--name',
+      'Far',
+      ...replay,
+      '--host',
+      far.host,
+      '--json',
+    );
     farStation.stderr?.resume();
     // A page in the middle: on the far hub by its invite, on the middle hub because that one served it.
     const relaying = await world.chromium('middle');
@@ -122,7 +154,17 @@ describe('a chain of pages and processes', { timeout: 180_000 }, () => {
     await stationWhen(page, { name: 'Far', minSealed: 12, complete: true });
     farStation.kill('SIGKILL');
     await world.must('join', '--data', world.path('near'), forNear);
-    const nearStation = world.start('station', '--data', world.path('near'), '--name', 'Near', '--host', middle.host, '--host', near.host);
+    const nearStation = world.start(
+      'station',
+      '--data',
+      world.path('near'),
+      '--name',
+      'Near',
+      '--host',
+      middle.host,
+      '--host',
+      near.host,
+    );
     nearStation.stderr?.resume();
     const vanBrowser = await world.chromium('van');
     const van = await openApp(vanBrowser.context, forVan);
@@ -130,12 +172,16 @@ describe('a chain of pages and processes', { timeout: 180_000 }, () => {
     await stationWhen(van, { name: 'Far', minSealed: 12, complete: true });
     const connected = await van.evaluate(() => {
       type Model = { state: { connections: { name: string }[] } };
-      return (document.querySelector('waystation-app') as Element & { model: Model }).model.state.connections.map((one) => one.name);
+      return (
+        document.querySelector('waystation-app') as Element & { model: Model }
+      ).model.state.connections.map((one) => one.name);
     });
     expect(connected).toEqual(['Near']);
     const download = van.waitForEvent('download');
     await van.getByRole('button', { name: 'CSV of Far' }).click();
-    expect(numbers(readFileSync(await (await download).path(), 'utf8'))).toEqual(numbers(readFileSync(recording, 'utf8')));
+    expect(numbers(readFileSync(await (await download).path(), 'utf8'))).toEqual(
+      numbers(readFileSync(recording, 'utf8')),
+    );
   });
 });
 

@@ -51,7 +51,12 @@ export class SimLink {
   bytes = 0;
   messages = 0;
 
-  constructor(time: VirtualTime, random: SeededRandom, quality: LinkQuality, ends: readonly [LinkEnd, LinkEnd]) {
+  constructor(
+    time: VirtualTime,
+    random: SeededRandom,
+    quality: LinkQuality,
+    ends: readonly [LinkEnd, LinkEnd],
+  ) {
     this.#time = time;
     this.#random = random;
     this.quality = quality;

@@ -10,9 +10,9 @@ import { mayAuthorKind } from '../../identity/roles.ts';
 import { createInvite } from '../../station/membership-actions.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
-import type { Surroundings } from '../surroundings.ts';
 import { startRelayServer } from '../relay-server.ts';
-import { startRunning, untilStopped, type RunIn, type RunningOptions } from './running.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { type RunIn, type RunningOptions, startRunning, untilStopped } from './running.ts';
 
 export interface RelayOptions extends RunningOptions {
   readonly port: number;
@@ -43,7 +43,8 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
     const server = await startRelayServer({ port, listen, hostId: await hostIdOf(node) });
     try {
       const anywhere = listen === '0.0.0.0' || listen === '::';
-      const address = anywhere || listen === '127.0.0.1' ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen;
+      const address =
+        anywhere || listen === '127.0.0.1' ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen;
       const url = `http://${address}:${server.port}`;
       const own = `ws://${address}:${server.port}`;
       // The relay reaches its own hub over loopback, whatever name others use.
@@ -61,7 +62,8 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
         await nameAll(node, name);
         // Said again when a space lets this relay in, and its key has come.
         node.onNotice((notice) => {
-          if (notice.kind === 'entries') nameAll(node, name).catch((error: unknown) => output.say(errorMessage(error)));
+          if (notice.kind === 'entries')
+            nameAll(node, name).catch((error: unknown) => output.say(errorMessage(error)));
         });
       }
       const known = [...node.spaces.values()].flatMap((space) => space.record.hosts);
@@ -83,7 +85,9 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
 /** With `--create` the first space is ours to invite to at every start. */
 function adminSpace(node: WaystationNode, create: string | undefined): Space | undefined {
   if (create === undefined) return undefined;
-  return [...node.spaces.values()].find((space) => space.replica.membership.member(space.self)?.role === 'admin');
+  return [...node.spaces.values()].find(
+    (space) => space.replica.membership.member(space.self)?.role === 'admin',
+  );
 }
 
 /** Says this relay's name in every space where it may: not before it was let in, and never as a mirror. */
@@ -100,7 +104,12 @@ async function nameAll(node: WaystationNode, name: string): Promise<void> {
   }
 }
 
-async function sayWhatNext(url: string, host: string, space: Space | undefined, say: (text: string) => void): Promise<void> {
+async function sayWhatNext(
+  url: string,
+  host: string,
+  space: Space | undefined,
+  say: (text: string) => void,
+): Promise<void> {
   say(`\nThe app is at ${url}`);
   if (space === undefined) {
     say(renderUnicodeCompact(url));
@@ -109,10 +118,18 @@ async function sayWhatNext(url: string, host: string, space: Space | undefined, 
     return;
   }
   const expiresMs = Date.now() + WEEK_MS;
-  const invite = { role: 'member' as const, uses: FIRST_INVITE_USES, expiresMs, hosts: [host], base: `${url}/` };
+  const invite = {
+    role: 'member' as const,
+    uses: FIRST_INVITE_USES,
+    expiresMs,
+    hosts: [host],
+    base: `${url}/`,
+  };
   const { link } = await createInvite(space, invite);
   say(renderUnicodeCompact(url));
-  say('What next: open this link on the device that shall record. It joins your group, and this relay keeps what it');
+  say(
+    'What next: open this link on the device that shall record. It joins your group, and this relay keeps what it',
+  );
   say(`records. Good for ${FIRST_INVITE_USES} devices and seven days:\n`);
   say(`  ${link}\n`);
   say('Stop with Ctrl-C. Everything is kept; `npm start` goes on where it was.');

@@ -5,11 +5,11 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WaystationError } from '../../core/errors.ts';
-import { blobKey, nodeIdText, type NodeId, type SpaceId } from '../../core/ids.ts';
+import { blobKey, type NodeId, nodeIdText, type SpaceId } from '../../core/ids.ts';
 import { exportCsv, findStation } from '../../station/export.ts';
 import { readLinkLog } from '../../station/link-log.ts';
 import type { WaystationNode } from '../../station/node.ts';
-import { nodeName, spaceStatus, type SpaceStatus } from '../../station/status.ts';
+import { nodeName, type SpaceStatus, spaceStatus } from '../../station/status.ts';
 import { verifySpace } from '../../station/verify.ts';
 import { formatBytes, formatTable, type Output } from '../output.ts';
 
@@ -84,7 +84,8 @@ export function statusText(status: NodeStatus): string {
       parts.push(formatTable([head, ...rows]));
     }
   }
-  if (status.spaces.length === 0) parts.push('', 'in no space yet: `space create` makes one, `join` takes an invite');
+  if (status.spaces.length === 0)
+    parts.push('', 'in no space yet: `space create` makes one, `join` takes an invite');
   if (status.peers.length > 0) {
     const rows = status.peers.map((peer) => [peer.name, peer.link, peer.via, peer.node]);
     parts.push('', formatTable([['peer', 'link', 'via', 'node'], ...rows]));
@@ -92,7 +93,11 @@ export function statusText(status: NodeStatus): string {
   return parts.join('\n');
 }
 
-export async function status(node: WaystationNode, space: SpaceId | undefined, output: Output): Promise<void> {
+export async function status(
+  node: WaystationNode,
+  space: SpaceId | undefined,
+  output: Output,
+): Promise<void> {
   if (space !== undefined) node.space(space);
   const document = await nodeStatus(node, space);
   output.result(document, statusText(document));
@@ -102,17 +107,22 @@ export async function status(node: WaystationNode, space: SpaceId | undefined, o
 export async function verify(node: WaystationNode, only: SpaceId | undefined, output: Output): Promise<void> {
   const { store, crypto } = node.ports;
   const spaces = only === undefined ? [...node.spaces.keys()] : [node.space(only).id];
-  if (spaces.length === 0) throw new WaystationError('not-found', 'this node is in no space: there is nothing to verify');
+  if (spaces.length === 0)
+    throw new WaystationError('not-found', 'this node is in no space: there is nothing to verify');
   const reports = [];
   for (const space of spaces) reports.push(await verifySpace(store, crypto, space));
   const damaged = damageOf(node);
   const problems = [...damaged, ...reports.flatMap((report) => report.problems)];
   const sums = reports.map(
-    (r) => `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} blobs (${formatBytes(r.bytes)}), ${r.missing} not held`,
+    (r) =>
+      `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} blobs (${formatBytes(r.bytes)}), ${r.missing} not held`,
   );
   output.result({ ok: problems.length === 0, spaces: reports, damaged }, [...sums, ...problems].join('\n'));
   if (problems.length > 0) {
-    throw new WaystationError('corrupt', `${problems.length} problems; what is damaged can be fetched again from other nodes`);
+    throw new WaystationError(
+      'corrupt',
+      `${problems.length} problems; what is damaged can be fetched again from other nodes`,
+    );
   }
   output.say('Every signature, chain and root holds.');
 }
@@ -129,7 +139,11 @@ export interface ExportOptions {
 }
 
 /** Writes a station's readings; the file appears under its name only when it is whole. */
-export async function exportStation(node: WaystationNode, options: ExportOptions, output: Output): Promise<void> {
+export async function exportStation(
+  node: WaystationNode,
+  options: ExportOptions,
+  output: Output,
+): Promise<void> {
   const space = node.space(options.space);
   await space.settled();
   const station = findStation(space, options.station);
@@ -152,8 +166,14 @@ export async function exportStation(node: WaystationNode, options: ExportOptions
     await rm(partial, { force: true });
     throw error;
   }
-  const missing = station.hours.filter(({ entry }) => !entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref)))).length;
+  const missing = station.hours.filter(
+    ({ entry }) => !entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref))),
+  ).length;
   output.say(`Wrote ${Math.max(0, rows)} rows of ${station.name ?? station.id}.`);
-  if (missing > 0) output.say(`${missing} of its ${station.hours.length} hours are not held here: sync, then export again.`);
-  output.result({ station: station.id, name: station.name, rows: Math.max(0, rows), missing, out: path }, path);
+  if (missing > 0)
+    output.say(`${missing} of its ${station.hours.length} hours are not held here: sync, then export again.`);
+  output.result(
+    { station: station.id, name: station.name, rows: Math.max(0, rows), missing, out: path },
+    path,
+  );
 }

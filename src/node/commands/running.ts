@@ -1,13 +1,12 @@
 /** What `station`, `sync` and `relay` share: a node on the mesh until it is told to stop. */
 import { errorMessage } from '../../core/errors.ts';
-import { parseNodeId, type NodeId } from '../../core/ids.ts';
+import { type NodeId, nodeIdText, parseNodeId } from '../../core/ids.ts';
 import { NodeDataChannelTransport } from '../../mesh/node-datachannel.node.ts';
 import { nodeTextSockets } from '../../mesh/web-socket.node.ts';
-import { nodeIdText } from '../../core/ids.ts';
-import { WaystationNode } from '../../station/node.ts';
+import type { WaystationNode } from '../../station/node.ts';
 import { nodeName } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
-import { serveControl, type ControlAnswer } from '../control-socket.ts';
+import { type ControlAnswer, serveControl } from '../control-socket.ts';
 import { openNode } from '../open-node.ts';
 import { createOutput, type Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -46,11 +45,15 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** Tells the person what happens; the documents go to stdout under `--json`. */
 function tell(node: WaystationNode, output: Output, notice: Notice): void {
-  const name = (id: NodeId, space?: Parameters<typeof nodeName>[0]) => `${nodeName(space, id)} (${nodeIdText(id)})`;
+  const name = (id: NodeId, space?: Parameters<typeof nodeName>[0]) =>
+    `${nodeName(space, id)} (${nodeIdText(id)})`;
   switch (notice.kind) {
     case 'space-open': {
       const { space, node: peer } = notice;
-      output.event({ event: 'linked', node: nodeIdText(peer), space }, `linked to ${name(peer, node.spaces.get(space))}`);
+      output.event(
+        { event: 'linked', node: nodeIdText(peer), space },
+        `linked to ${name(peer, node.spaces.get(space))}`,
+      );
       break;
     }
     case 'refused-by-peer':
@@ -64,7 +67,9 @@ function tell(node: WaystationNode, output: Output, notice: Notice): void {
       output.say(`${name(notice.author)} wrote two histories of one feed; both are kept`);
       break;
     case 'own-feed-elsewhere':
-      output.say('this folder is older than what others hold of it (a restored backup?): going on in a new feed');
+      output.say(
+        'this folder is older than what others hold of it (a restored backup?): going on in a new feed',
+      );
       break;
     case 'store-trouble':
       output.say(`trouble with the store: ${notice.message}`);
@@ -82,7 +87,9 @@ export async function startRunning(
 ): Promise<RunningNode> {
   const output = createOutput(options.json === true, around.stdout, around.stderr);
   const acceptPeer = acceptOnly(options.onlyPeer);
-  const node = await openNode(options.data, acceptPeer === undefined ? {} : { acceptPeer }, (text) => output.say(text));
+  const node = await openNode(options.data, acceptPeer === undefined ? {} : { acceptPeer }, (text) =>
+    output.say(text),
+  );
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     if (!stop.signal.aborted) output.say(`${signal}: sealing what is open and stopping …`);
@@ -95,7 +102,8 @@ export async function startRunning(
   const transport = new NodeDataChannelTransport();
   let control: { close(): void } | undefined;
   try {
-    if (runIn !== undefined) control = await serveControl(options.data, (words, cwd) => runIn(words, cwd, node));
+    if (runIn !== undefined)
+      control = await serveControl(options.data, (words, cwd) => runIn(words, cwd, node));
   } catch (error) {
     // Recording and keeping go on; only asking from another process does not.
     output.say(`other commands cannot be answered while this node runs: ${errorMessage(error)}`);
@@ -120,7 +128,11 @@ export async function startRunning(
 }
 
 /** Resolves when `signal` aborts, when `ended` settles, or after `ms` when that is given; leaves no timer behind. */
-export async function untilStopped(signal: AbortSignal, ms?: number, ended?: Promise<unknown>): Promise<void> {
+export async function untilStopped(
+  signal: AbortSignal,
+  ms?: number,
+  ended?: Promise<unknown>,
+): Promise<void> {
   // Without an end of its own this timer also keeps the process alive: a node without links waits for them here.
   const FOREVER_MS = 2 ** 31 - 1;
   let timer: NodeJS.Timeout | undefined;

@@ -25,7 +25,8 @@ export async function createSpace(
 
 export function parseRole(text: string): Role {
   const role = ROLES.find((one) => one === text);
-  if (role === undefined) throw new WaystationError('usage', `--role is one of ${ROLES.join(', ')}, not “${text}”`);
+  if (role === undefined)
+    throw new WaystationError('usage', `--role is one of ${ROLES.join(', ')}, not “${text}”`);
   return role;
 }
 
@@ -44,7 +45,9 @@ export async function invite(
   const { link, hosts } = await createInvite(space, options);
   const expires = formatTime(options.expiresMs);
   const times = options.uses === 1 ? 'once' : `${options.uses} times`;
-  output.say(`An invite as ${options.role}, good ${times} until ${expires}. This device may be switched off meanwhile.`);
+  output.say(
+    `An invite as ${options.role}, good ${times} until ${expires}. This device may be switched off meanwhile.`,
+  );
   if (hosts.length === 0) {
     output.say('No host is known to meet on: give one with --host, or the other side must name one.');
   }
@@ -71,6 +74,8 @@ export async function revoke(
   const space = node.space(options.space);
   const target = parseNodeId(options.member);
   await revokeMember(space, target);
-  output.say('Revoked. It gets nothing more from any device that has heard of this; new data is sealed under a new key.');
+  output.say(
+    'Revoked. It gets nothing more from any device that has heard of this; new data is sealed under a new key.',
+  );
   output.result({ space: space.id, revoked: nodeIdText(target) }, nodeIdText(target));
 }

@@ -9,10 +9,10 @@ import { openReplayFile } from '../../sensors/replay-file.node.ts';
 import { Recording } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import { parseDuration } from '../arguments.ts';
-import type { Output } from '../output.ts';
 import { SYSTEM_CLOCK } from '../open-node.ts';
+import type { Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { startRunning, untilStopped, type RunIn, type RunningOptions } from './running.ts';
+import { type RunIn, type RunningOptions, startRunning, untilStopped } from './running.ts';
 
 export interface StationOptions extends RunningOptions {
   readonly name: string;
@@ -48,19 +48,30 @@ export async function station(
     });
     node.onNotice((notice) => {
       if (notice.kind !== 'entries' || notice.space !== space.id) return;
-      const isOwnHour = notice.entries.some(({ header }) => header.author === space.self && header.kind === KIND.hour);
+      const isOwnHour = notice.entries.some(
+        ({ header }) => header.author === space.self && header.kind === KIND.hour,
+      );
       void space.settled().then(() => {
-        if (isOwnHour) output.event({ event: 'sealed', hours: sealedHours(space, recording) }, 'An hour was sealed.');
+        if (isOwnHour)
+          output.event({ event: 'sealed', hours: sealedHours(space, recording) }, 'An hour was sealed.');
         return recording.admitted();
       });
     });
     output.event(
-      { event: 'recording', station: recording.station, name: options.name, space: space.id, node: nodeIdText(node.id) },
+      {
+        event: 'recording',
+        station: recording.station,
+        name: options.name,
+        space: space.id,
+        node: nodeIdText(node.id),
+      },
       `Station “${options.name}” in ${space.catalog.spaceName ?? space.id}.`,
     );
     running.connect();
-    const ended = options.replay === undefined ? undefined : replay(options.replay, options.speed, recording, output);
-    if (options.replay === undefined) output.say('No sensor is attached to this machine; serving what it holds.');
+    const ended =
+      options.replay === undefined ? undefined : replay(options.replay, options.speed, recording, output);
+    if (options.replay === undefined)
+      output.say('No sensor is attached to this machine; serving what it holds.');
     let trouble: unknown;
     // A replay that ends leaves the station serving; one that fails ends it.
     const failed = new Promise<void>((resolve) => {
@@ -76,7 +87,13 @@ export async function station(
     const hours = sealedHours(space, recording);
     const { waitingHours } = recording.writer;
     output.result(
-      { station: recording.station, name: options.name, space: space.id, sealed: hours, waiting: waitingHours },
+      {
+        station: recording.station,
+        name: options.name,
+        space: space.id,
+        sealed: hours,
+        waiting: waitingHours,
+      },
       `${hours} hours sealed${waitingHours > 0 ? `, ${waitingHours} wait until this node is let in` : ''}`,
     );
   } finally {
@@ -92,16 +109,27 @@ function sealedHours(space: Space, { station }: Recording): number {
 function refuseWithoutRight({ replica, self, invitedRole }: Space): void {
   const member = replica.membership.member(self);
   if (member !== undefined && member.status !== 'active') {
-    throw new WaystationError('forbidden', `this node is ${member.status} in this space, so it cannot record there: ask for a new invite`);
+    throw new WaystationError(
+      'forbidden',
+      `this node is ${member.status} in this space, so it cannot record there: ask for a new invite`,
+    );
   }
   const role = member?.role ?? invitedRole;
   if (role !== null && !mayAuthorKind(role, KIND.hour)) {
-    throw new WaystationError('forbidden', `this node is ${role} here and cannot record: ask an admin for an invite as member`);
+    throw new WaystationError(
+      'forbidden',
+      `this node is ${role} here and cannot record: ask an admin for an invite as member`,
+    );
   }
 }
 
 /** Plays the file from where an earlier run of this station left off. */
-async function replay(path: string, speed: number, recording: Recording, { say, event }: Output): Promise<void> {
+async function replay(
+  path: string,
+  speed: number,
+  recording: Recording,
+  { say, event }: Output,
+): Promise<void> {
   const name = basename(path).replace(/(\.csv)?(\.gz)?$/i, '');
   const { rows, firstMs } = recording.recordedRows(name, basename(path));
   if (rows > 0) say(`${rows} rows of ${basename(path)} are recorded already: going on after them`);

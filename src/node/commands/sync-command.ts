@@ -2,11 +2,11 @@
 import { WaystationError } from '../../core/errors.ts';
 import { nodeIdText, type SpaceId } from '../../core/ids.ts';
 import type { WaystationNode } from '../../station/node.ts';
-import { pickup, type PickupState } from '../../station/pickup.ts';
+import { type PickupState, pickup } from '../../station/pickup.ts';
 import { parseDuration } from '../arguments.ts';
 import { formatBytes } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { startRunning, untilStopped, type RunningOptions } from './running.ts';
+import { type RunningOptions, startRunning, untilStopped } from './running.ts';
 
 export interface SyncOptions extends RunningOptions {
   readonly untilComplete?: boolean;
@@ -29,14 +29,21 @@ async function untilServed(node: WaystationNode, stopped: AbortSignal): Promise<
   const startedMs = clock.monotonicMs();
   for (;;) {
     const now = clock.monotonicMs();
-    const lastAskedMs = Math.max(0, ...[...node.engine.sessions.values()].map((session) => session.lastAskedMs));
+    const lastAskedMs = Math.max(
+      0,
+      ...[...node.engine.sessions.values()].map((session) => session.lastAskedMs),
+    );
     const quietMs = now - lastAskedMs;
     if (stopped.aborted || quietMs >= SERVED_QUIET_MS || now - startedMs > MAX_LINGER_MS) return;
     await untilStopped(stopped, SERVED_QUIET_MS - quietMs);
   }
 }
 
-export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, around: Surroundings): Promise<void> {
+export async function sync(
+  options: SyncOptions,
+  spaceId: SpaceId | undefined,
+  around: Surroundings,
+): Promise<void> {
   const timeoutMs = parseDuration(options.timeout, '--timeout');
   const running = await startRunning(options, around, undefined);
   const { node, output, stopped } = running;
@@ -44,10 +51,17 @@ export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, a
     const space = node.space(spaceId);
     const state = () => pickup(node, space);
     running.connect();
+    // As soon as it is complete: who was reached may be gone a second later.
+    let whenComplete: PickupState | undefined;
+    let anybody = false;
     const complete = new Promise<void>((resolve) => {
-      if (options.untilComplete !== true) return;
-      node.onNotice(() => {
-        if (state().complete) resolve();
+      node.onNotice((notice) => {
+        if (notice.kind === 'compared' && notice.space === space.id) anybody = true;
+        if (options.untilComplete !== true || whenComplete !== undefined) return;
+        const now = state();
+        if (!now.complete) return;
+        whenComplete = now;
+        resolve();
       });
     });
     const progress = setInterval(() => {
@@ -59,7 +73,7 @@ export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, a
     await untilServed(node, stopped);
     clearInterval(progress);
     await space.settled();
-    const end = state();
+    const end = whenComplete ?? state();
     const document = {
       space: space.id,
       complete: end.complete,
@@ -71,10 +85,12 @@ export async function sync(options: SyncOptions, spaceId: SpaceId | undefined, a
       missingFrom: end.missingFrom,
     };
     output.result(document, describe(end));
+    if (!anybody && !stopped.aborted) {
+      const what = `no member was reached in ${options.timeout}: check the hosts, and that somebody is there`;
+      throw new WaystationError('timeout', what);
+    }
     if (options.untilComplete === true && !end.complete) {
-      throw end.reached.length === 0
-        ? new WaystationError('timeout', `no member was reached in ${options.timeout}: check the hosts, and that somebody is there`)
-        : new WaystationError('incomplete', `not everything arrived in ${options.timeout}: ${describe(end)}`);
+      throw new WaystationError('incomplete', `not everything arrived in ${options.timeout}: ${describe(end)}`);
     }
   } finally {
     await running.close();

@@ -13,7 +13,6 @@ import {
   encodePayload,
   encodeSign1,
   entryVerification,
-  MAX_BLOB_BYTES,
   MAX_ENTRY_BYTES,
 } from '../../../src/feed/entry.ts';
 import { bytesOf, nodeCrypto, TestSpace } from './test-space.ts';
@@ -28,7 +27,7 @@ const head = fc.record({
   seq: fc.maxSafeNat(),
   id: id<EntryId>(32),
 });
-const blob = fc.record({ root: id<BlobRoot>(32), size: fc.integer({ min: 1, max: MAX_BLOB_BYTES }) });
+const blob = fc.record({ root: id<BlobRoot>(32), size: fc.integer({ min: 1, max: 64 * 2 ** 30 }) });
 
 const header: fc.Arbitrary<EntryHeader> = fc
   .record({

@@ -157,7 +157,7 @@ describe('membership as a function of the set', () => {
           expect(snapshot(shuffled, actors, space.entries)).toEqual(snapshot(inOrder, actors, space.entries));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -183,7 +183,7 @@ describe('membership as a function of the set', () => {
           if (issued?.role === 'member') expect(['member', 'reader', 'mirror']).toContain(role);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });

@@ -1,6 +1,6 @@
 /** A space in a test: actors with keys from numbers, and their control feeds, real signatures throughout. */
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
-import { asBytes, type Bytes, toUtf8 } from '../../../src/core/bytes.ts';
+import { asBytes, type Bytes, toHex, toUtf8 } from '../../../src/core/bytes.ts';
 import { sha256 } from '../../../src/core/hash.ts';
 import {
   type FeedId,
@@ -25,13 +25,31 @@ import { BODY, type Redemption, type RevokePosition } from '../../../src/identit
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { type GrantChain, redemptionStatement } from '../../../src/identity/grant-chain.ts';
 import { hpkeOpen, importSealKeyPair } from '../../../src/identity/hpke.ts';
-import { inviteKeys, seedKeys } from '../../../src/identity/invite-keys.ts';
+import {
+  inviteKeys as deriveInviteKeys,
+  type SeedKeys,
+  seedKeys,
+} from '../../../src/identity/invite-keys.ts';
 import type { Role } from '../../../src/identity/roles.ts';
 
 export const nodeCrypto = createNodeCrypto();
 /** 2026-01-01, whole seconds. */
 export const START_MS = 1_767_225_600_000;
 export const DAY_MS = 86_400_000;
+
+const invites = new Map<string, SeedKeys>();
+const actors = new Map<string, { node: NodeId; sealKey: Bytes }>();
+
+/** Property tests make the same few keys thousands of times. */
+function remembered<T>(made: Map<string, T>, name: string, make: () => T): T {
+  const value = made.get(name) ?? make();
+  made.set(name, value);
+  return value;
+}
+
+function inviteKeys(seed: Uint8Array): SeedKeys {
+  return remembered(invites, toHex(seed), () => deriveInviteKeys(seed));
+}
 
 /** 32 bytes that a label names. */
 export function bytesOf(label: string, length = 32): Bytes {
@@ -55,8 +73,12 @@ export class Actor {
     this.name = name;
     this.signSeed = seeds?.signSeed ?? bytesOf(`sign ${name}`);
     this.sealPrivate = seeds?.sealPrivate ?? bytesOf(`seal ${name}`);
-    this.node = nodeIdFrom(ed25519.getPublicKey(this.signSeed));
-    this.sealKey = asBytes(x25519.getPublicKey(this.sealPrivate));
+    const { node, sealKey } = remembered(actors, toHex(this.signSeed), () => ({
+      node: nodeIdFrom(ed25519.getPublicKey(this.signSeed)),
+      sealKey: asBytes(x25519.getPublicKey(this.sealPrivate)),
+    }));
+    this.node = node;
+    this.sealKey = sealKey;
     this.feed = feedIdFrom(bytesOf(`feed ${name}`, 16));
   }
 

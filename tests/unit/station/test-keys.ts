@@ -7,12 +7,14 @@ import { hpkeOpen, importSealKeyPair } from '../../../src/identity/hpke.ts';
 export function createTestKeys(): NodeKeys {
   const signPair = generateKeyPairSync('ed25519');
   const sealPair = generateKeyPairSync('x25519');
-  const part = (key: typeof signPair.publicKey, name: 'x' | 'd') => fromBase64Url(key.export({ format: 'jwk' })[name] ?? '');
+  const part = (key: typeof signPair.publicKey, name: 'x' | 'd') =>
+    fromBase64Url(key.export({ format: 'jwk' })[name] ?? '');
   const sealKeys = importSealKeyPair(part(sealPair.privateKey, 'd'), part(sealPair.publicKey, 'x'));
   return {
     publicKey: part(signPair.publicKey, 'x'),
     sealKey: part(sealPair.publicKey, 'x'),
-    sign: (messages) => messages.map((message) => asBytes(new Uint8Array(sign(null, message, signPair.privateKey)))),
+    sign: (messages) =>
+      messages.map((message) => asBytes(new Uint8Array(sign(null, message, signPair.privateKey)))),
     hpkeOpen: async (info, box) => hpkeOpen(await sealKeys, info, box),
   };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { toUtf8 } from '../../../src/core/bytes.ts';
+import { KIND } from '../../../src/feed/kinds.ts';
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
-import { KIND } from '../../../src/feed/kinds.ts';
-import { toUtf8 } from '../../../src/core/bytes.ts';
+import { SYSTEM_CLOCK, SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import { createInvite } from '../../../src/station/membership-actions.ts';
 import { WaystationNode } from '../../../src/station/node.ts';
 import { verifySpace } from '../../../src/station/verify.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
-import { SYSTEM_CLOCK, SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import { createTestKeys } from './test-keys.ts';
 
 async function openTestNode(): Promise<WaystationNode> {
