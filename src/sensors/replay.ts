@@ -1,35 +1,32 @@
 /**
  * Replay: a recording in CSV played through the same path as live readings, at its own pace or faster, labelled as a replay
- * everywhere. The first column is the time (`t_ms`, `t_s`, `t_us`, `t_ns` or `time`); a blank cell is a missing value. Recordings
- * whose times are no epoch are moved so that they begin now.
+ * everywhere. Recordings whose times are no epoch are moved so that they begin now; an epoch is kept. The whole recording is
+ * looked through before the first reading is handed over, so that a mistake in its last line is told before anything is recorded.
  */
-import Papa from 'papaparse';
 import { WaystationError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import type { ReadingBatch, StreamDescriptor, TickNs } from '../hour/types.ts';
+import type { ReadingBatch } from '../hour/types.ts';
 import type { Driver } from './port.ts';
+import { type Recording, RecordingParser } from './recording-csv.ts';
 
 /** Rows handed over at once, so that a fast replay leaves the event loop time for the mesh. */
 const MAX_BATCH_ROWS = 4_096;
-/** At most this often batches are handed over. */
+/** How often batches are handed over when the recording is played at a pace that can be kept. */
 const BATCH_MS = 200;
-/** Times before 2000 are counts from some start, not an epoch. */
-const FIRST_EPOCH_MS = Date.UTC(2000, 0, 1);
-const MAX_COLUMNS = 256;
+/** A timer of a browser or of Node holds at most 2^31 − 1 ms: longer pauses are waited for in parts. */
+const MAX_PAUSE_MS = 2 ** 30;
+/** Text is parsed in pieces of this many characters. */
+const PIECE_CHARS = 2 ** 18;
 
-const UNIT_NS: Readonly<Record<string, TickNs>> = {
-  t_s: 1_000_000_000,
-  t_ms: 1_000_000,
-  t_us: 1_000,
-  t_ns: 1,
-};
-const TICKS: readonly TickNs[] = [1_000_000_000, 1_000_000, 1_000, 1];
+/** The recording's text, or its bytes, plain or gzipped. */
+export type RecordingSource = string | AsyncIterable<Uint8Array>;
 
 export interface ReplayOptions {
-  /** The whole recording. */
-  readonly read: () => Promise<string>;
+  /** Opens the whole recording. */
+  readonly read: () => Promise<RecordingSource>;
   /** Shown as the device; its base name is the stream's. */
   readonly fileName: string;
+  /** 1 plays at the recording's own pace; very large numbers play as fast as readings are taken. */
   readonly speed: number;
   readonly clock: Clock;
   /** Rows that are recorded already: playing goes on after them. */
@@ -38,153 +35,120 @@ export interface ReplayOptions {
   readonly firstMs?: number | null;
 }
 
-interface Recording {
-  readonly descriptor: StreamDescriptor;
-  readonly rows: number;
-  /** Times as nanoseconds from the first row's millisecond. */
-  readonly offsetsNs: Float64Array;
-  readonly firstMs: number;
-  readonly isEpoch: boolean;
-  readonly columns: readonly Float64Array[];
-}
-
-function wrong(fileName: string, what: string): WaystationError {
-  return new WaystationError('malformed', `${fileName}: ${what}`);
-}
-
-/** Decimal text in nanoseconds, exactly: nanoseconds since 1970 pass 2^53. */
-function toNs(text: string, unitNs: TickNs): bigint | undefined {
-  const match = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
-  if (match === null) return undefined;
-  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
-  const digits = BigInt(whole + fraction) * BigInt(unitNs);
-  const scale = fraction.length - Number(exponent);
-  if (Math.abs(scale) > 30) return undefined;
-  const ns =
-    scale <= 0 ? digits * 10n ** BigInt(-scale) : (digits + 10n ** BigInt(scale) / 2n) / 10n ** BigInt(scale);
-  return sign === '-' ? -ns : ns;
-}
-
-/** Guesses the unit of a bare number in a `time` column by its size today. */
-function unitBySize(text: string): TickNs {
-  const size = Math.abs(Number(text));
-  return size >= 1e17 ? 1 : size >= 1e14 ? 1_000 : size >= 1e11 ? 1_000_000 : 1_000_000_000;
-}
-
-function nameAndUnit(header: string): { name: string; unit: string } {
-  const match = /^(.*?)\s*[[(]([^\])]*)[\])]\s*$/.exec(header);
-  return { name: header, unit: match?.[2] ?? '' };
-}
-
-/** Reads the recording. @throws WaystationError `malformed` that names line and column. */
-export function parseRecording(text: string, fileName: string): Recording {
-  const parsed = Papa.parse<string[]>(text, { skipEmptyLines: 'greedy' });
-  const [header, ...lines] = parsed.data;
-  const timeName = header?.[0]?.trim() ?? '';
-  if (header === undefined || header.length < 2)
-    throw wrong(fileName, 'expected a header line with a time and at least one column');
-  if (header.length > MAX_COLUMNS + 1) throw wrong(fileName, `expected at most ${MAX_COLUMNS} columns`);
-  if (UNIT_NS[timeName] === undefined && timeName !== 'time') {
-    throw wrong(fileName, `expected the first column to be t_ms, t_s, t_us, t_ns or time, got “${timeName}”`);
+async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const { readable, writable } = new DecompressionStream('gzip');
+  const writer = writable.getWriter();
+  const feed = async () => {
+    for await (const chunk of bytes) await writer.write(chunk as Uint8Array<ArrayBuffer>);
+    await writer.close();
+  };
+  // What goes wrong in the source or in the stream comes out at the reader.
+  feed().catch((error: unknown) => writer.abort(error).catch(() => undefined));
+  const reader = readable.getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
-  if (lines.length === 0) throw wrong(fileName, 'expected readings below the header');
-  const names = header.slice(1).map((name) => name.trim());
-  const duplicate = names.find((name, i) => name === '' || names.indexOf(name) !== i);
-  if (duplicate !== undefined)
-    throw wrong(
-      fileName,
-      `expected every column to have a name of its own, got “${duplicate}” twice or blank`,
-    );
-  const columns = names.map(() => new Float64Array(lines.length));
-  const times: bigint[] = new Array(lines.length);
-  let unit = UNIT_NS[timeName];
-  lines.forEach((cells, row) => {
-    const line = row + 2;
-    if (cells.length !== header.length) {
-      throw wrong(fileName, `line ${line} has ${cells.length} cells, the header ${header.length}`);
-    }
-    const cell = (cells[0] ?? '').trim();
-    if (unit === undefined) unit = Number.isFinite(Number(cell)) ? unitBySize(cell) : 1_000_000;
-    let ns = toNs(cell, unit);
-    if (ns === undefined && timeName === 'time') {
-      const ms = Date.parse(cell);
-      if (Number.isFinite(ms)) ns = BigInt(ms) * 1_000_000n;
-    }
-    if (ns === undefined) throw wrong(fileName, `line ${line}: “${cell.slice(0, 40)}” is not a time`);
-    times[row] = ns;
-    for (let c = 0; c < names.length; c++) {
-      const value = (cells[c + 1] ?? '').trim();
-      const number = value === '' ? Number.NaN : Number(value);
-      if (value !== '' && Number.isNaN(number) && !/^nan$/i.test(value)) {
-        throw wrong(fileName, `line ${line}, column “${names[c]}”: “${value.slice(0, 40)}” is not a number`);
-      }
-      (columns[c] as Float64Array)[row] = number;
-    }
-  });
-  const firstNs = times[0] as bigint;
-  const firstMs = Number(firstNs / 1_000_000n) - (firstNs < 0n && firstNs % 1_000_000n !== 0n ? 1 : 0);
-  const base = BigInt(firstMs) * 1_000_000n;
-  const unitNs = unit ?? 1_000_000;
-  const tickNs = TICKS.find((tick) => tick <= unitNs && times.every((ns) => ns % BigInt(tick) === 0n)) ?? 1;
-  const descriptor: StreamDescriptor = {
-    name: fileName.replace(/(\.csv)?(\.gz)?$/i, ''),
-    columns: names.map((name) => ({ ...nameAndUnit(name), step: null })),
-    askedRateHz: null,
-    tickNs,
-    driver: 'replay',
-    device: fileName,
-    replay: true,
-  };
-  return {
-    descriptor,
-    rows: lines.length,
-    offsetsNs: Float64Array.from(times, (ns) => Number(ns - base)),
-    firstMs,
-    isEpoch: firstMs >= FIRST_EPOCH_MS,
-    columns,
-  };
 }
 
-/** A driver that plays a recording. */
+/** Puts what was looked at back in front. */
+async function* rejoined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield head;
+  for (let part = await rest.next(); part.done !== true; part = await rest.next()) yield part.value;
+}
+
+async function* textOf(source: RecordingSource, fileName: string): AsyncIterable<string> {
+  if (typeof source === 'string') {
+    for (let at = 0; at < source.length; at += PIECE_CHARS) yield source.slice(at, at + PIECE_CHARS);
+    return;
+  }
+  const parts = source[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array(0);
+  for (let part = await parts.next(); head.length < 2 && part.done !== true; part = await parts.next()) {
+    head = Uint8Array.from([...head, ...part.value]);
+    if (head.length >= 2) break;
+  }
+  const whole = rejoined(head, parts);
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  try {
+    for await (const bytes of isGzip ? gunzipped(whole) : whole)
+      yield decoder.decode(bytes, { stream: true });
+    yield decoder.decode();
+  } catch (cause) {
+    if (cause instanceof WaystationError || !(cause instanceof TypeError)) throw cause;
+    const what = isGzip ? 'does not unpack, or is no UTF-8 text inside' : 'is no UTF-8 text';
+    throw new WaystationError('malformed', `${fileName} ${what}: save it again as CSV in UTF-8`, { cause });
+  }
+}
+
+/** Reads a whole recording. @throws WaystationError `malformed` that names line and column, `limit`. */
+export async function parseRecording(source: RecordingSource, fileName: string): Promise<Recording> {
+  const parser = new RecordingParser(fileName);
+  for await (const text of textOf(source, fileName)) parser.push(text);
+  return parser.finish();
+}
+
+/** Milliseconds by which all times are moved, a whole number of the recording's ticks. */
+function shiftOf(
+  { isEpoch, timesMs, descriptor }: Recording,
+  firstMs: number | null | undefined,
+  nowMs: number,
+): number {
+  if (isEpoch) return 0;
+  const tickMs = Math.max(1, descriptor.tickNs / 1e6);
+  return (
+    Math.floor((firstMs ?? nowMs) / tickMs) * tickMs - Math.floor((timesMs[0] as number) / tickMs) * tickMs
+  );
+}
+
+function batchOf(recording: Recording, shiftMs: number, from: number, to: number): ReadingBatch {
+  const { timesMs, timesNs, columns } = recording;
+  const firstMs = timesMs[from] as number;
+  const offsetsNs = new Float64Array(to - from);
+  for (let row = from; row < to; row++) {
+    offsetsNs[row - from] = ((timesMs[row] as number) - firstMs) * 1e6 + (timesNs[row] as number);
+  }
+  return { baseMs: firstMs + shiftMs, offsetsNs, columns: columns.map((column) => column.slice(from, to)) };
+}
+
+/** A driver that plays a recording. @throws RangeError when the speed is not above zero. */
 export function createReplayDriver(options: ReplayOptions): Driver {
   const { clock, speed, fileName, skipRows = 0 } = options;
+  if (!(speed > 0)) throw new RangeError(`expected a speed above zero, got ${speed}`);
   return {
     name: 'replay',
     replay: true,
     probe: async () => ({ state: 'available' }),
     run: async (sink, signal) => {
-      const recording = parseRecording(await options.read(), fileName);
-      const { offsetsNs, columns, rows, descriptor } = recording;
+      const recording = await parseRecording(await options.read(), fileName);
+      const { timesMs, timesNs, rows, descriptor } = recording;
+      if (signal.aborted) return;
       const stream = sink.addStream(descriptor);
       if (skipRows >= rows) return;
-      const baseMs = recording.isEpoch ? recording.firstMs : Math.floor(options.firstMs ?? clock.nowMs());
+      const shiftMs = shiftOf(recording, options.firstMs, clock.nowMs());
+      const timeMs = (row: number) => (timesMs[row] as number) + (timesNs[row] as number) / 1e6;
       const startedMs = clock.monotonicMs();
-      const firstNs = offsetsNs[skipRows] as number;
-      const dueMs = (row: number) => startedMs + ((offsetsNs[row] as number) - firstNs) / 1e6 / speed;
+      const dueMs = (row: number) => startedMs + (timeMs(row) - timeMs(skipRows)) / speed;
+      // Offsets within a batch must stay exact nanoseconds.
+      const isNear = (from: number, to: number) =>
+        Math.abs((timesMs[to] as number) - (timesMs[from] as number)) < 2 ** 32;
       for (let from = skipRows; from < rows && !signal.aborted; ) {
         const now = clock.monotonicMs();
         let to = from;
-        while (to < rows && to - from < MAX_BATCH_ROWS && dueMs(to) <= now) to++;
-        if (to > from) {
-          const batch: ReadingBatch = {
-            baseMs,
-            offsetsNs: offsetsNs.slice(from, to),
-            columns: columns.map((column) => column.slice(from, to)),
-          };
-          sink.batch(stream, batch);
-          from = to;
-        }
-        if (from < rows)
-          await pause(
-            clock,
-            Math.max(to === from ? 0 : BATCH_MS / 4, Math.min(dueMs(from) - clock.monotonicMs(), BATCH_MS)),
-            signal,
-          );
+        while (to < rows && to - from < MAX_BATCH_ROWS && dueMs(to) <= now && isNear(from, to)) to++;
+        if (to > from) sink.batch(stream, batchOf(recording, shiftMs, from, to));
+        from = to;
+        if (from === rows) break;
+        const isBehind = dueMs(from) <= now;
+        await pause(clock, isBehind ? 0 : Math.max(BATCH_MS, dueMs(from) - now), signal);
       }
     },
   };
 }
 
+/** Resolves after `delayMs`, at most {@link MAX_PAUSE_MS}, or when `signal` aborts. */
 function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -193,7 +157,7 @@ function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const cancel = clock.schedule(Math.max(0, delayMs), done);
+    const cancel = clock.schedule(Math.min(delayMs, MAX_PAUSE_MS), done);
     signal.addEventListener('abort', done, { once: true });
   });
 }

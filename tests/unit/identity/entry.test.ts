@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MAX_BLOB_BYTES } from '../../../src/blob/merkle.ts';
 import { type Bytes, concatBytes, toHex } from '../../../src/core/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../../src/core/cbor.ts';
 import { isWaystationError } from '../../../src/core/errors.ts';
@@ -27,7 +28,7 @@ const head = fc.record({
   seq: fc.maxSafeNat(),
   id: id<EntryId>(32),
 });
-const blob = fc.record({ root: id<BlobRoot>(32), size: fc.integer({ min: 1, max: 64 * 2 ** 30 }) });
+const blob = fc.record({ root: id<BlobRoot>(32), size: fc.integer({ min: 1, max: MAX_BLOB_BYTES }) });
 
 const header: fc.Arbitrary<EntryHeader> = fc
   .record({

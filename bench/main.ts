@@ -1,0 +1,32 @@
+/** `npm run bench [part …]`: every measurement, or those named. Forks itself for the ends of a transfer. */
+import { fileURLToPath } from 'node:url';
+import { benchTransfer } from './transfer.ts';
+import { runSink, runSource } from './transfer-roles.ts';
+
+const ENTRY = fileURLToPath(import.meta.url);
+const TRANSFER_BYTES = 64 * 2 ** 20;
+const ROUNDS = 5;
+
+async function role(words: readonly string[]): Promise<void> {
+  const [name, folder = '', third = '', blobs = '0'] = words;
+  if (name === 'source') process.send?.({ link: await runSource(folder, third, Number(blobs)) });
+  else process.send?.(await runSink(folder, third, Number(blobs)));
+}
+
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  transfer: () => benchTransfer(ENTRY, ROUNDS, TRANSFER_BYTES),
+};
+
+async function main(words: readonly string[]): Promise<void> {
+  const unknown = words.find((word) => PARTS[word] === undefined);
+  if (unknown !== undefined) throw new Error(`there is no “${unknown}”; parts: ${Object.keys(PARTS).join(', ')}`);
+  for (const [name, part] of Object.entries(PARTS)) if (words.length === 0 || words.includes(name)) await part();
+}
+
+const words = process.argv.slice(2);
+if (words[0] === 'role') {
+  await role(words.slice(1));
+} else {
+  await main(words);
+  process.exit(0);
+}
