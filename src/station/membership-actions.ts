@@ -11,13 +11,14 @@ import {
   encodePayload,
   encodeSign1,
   type Head,
+  MAX_SEEN,
   PURPOSE,
   signedBytes,
 } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { BODY, type RevokePosition } from '../identity/bodies.ts';
-import { EPOCH_KEY_BYTES, type NamedKey, sealEpochs } from '../identity/epochs.ts';
+import { EPOCH_KEY_BYTES, recipientBatches, sealEpochs } from '../identity/epochs.ts';
 import {
   decodeChain,
   encodeChain,
@@ -107,23 +108,21 @@ async function signEntry(
   return { ...entry, bytes: encodeSign1(payload, signature) };
 }
 
-/** A fresh content key, sealed to everybody who may read from now on, with all older keys. */
+/**
+ * A fresh content key, sealed to everybody who may read from now on; those who held older keys keep them. More recipients than fit
+ * one entry get theirs in further ones.
+ */
 async function startEpoch(space: Space): Promise<void> {
   const { crypto, random, clock } = space.context;
-  const { membership } = space.replica;
   const key = random.bytes(EPOCH_KEY_BYTES);
-  const named: NamedKey[] = [[null, key], ...space.epochKeys()];
-  const members = [...membership.members()].filter(
-    (member) => member.status === 'active' && holdsKeys(member.role),
-  );
-  const invites = membership.outstandingInvites(clock.nowMs()).filter(({ body }) => holdsKeys(body.role));
-  const recipients = [
-    ...members.map((member) => member.sealKey),
-    ...invites.map(({ body }) => body.inviteSealKey),
-  ];
-  const body = await sealEpochs(crypto, space.id, null, named, recipients);
+  const [first = [], ...others] = recipientBatches(space.replica.membership.keyRecipients(clock.nowMs()), 1);
+  const body = await sealEpochs(crypto, space.id, null, [[null, key]], first);
   const entry = await space.write('control', { kind: KIND.epoch, body });
   await space.keepEpochKey(entry.id, key);
+  for (const batch of others) {
+    const further = await sealEpochs(crypto, space.id, entry.id, [[entry.id, key]], batch);
+    await space.write('control', { kind: KIND.epoch, body: further });
+  }
 }
 
 /**
@@ -159,7 +158,7 @@ export async function joinSpace(context: SpaceContext, invite: Invite): Promise<
     space: invite.space,
     meetSecret: invite.meetSecret,
     hosts: invite.hosts,
-    credential: encodeChain({ genesis: chain.genesis, levels, last: null }),
+    credential: encodeChain({ ...chain, levels, last: null }),
     inviteSeed: invite.seed,
     epochKeys: [],
     control: { feed: feedIdFrom(random.bytes(16)), succeeds: null },
@@ -201,7 +200,8 @@ export async function createInvite(
       `this node is ${own.role} here and cannot invite as ${options.role}`,
     );
   }
-  const { genesis, levels } = decodeChain(space.record.credential);
+  const credential = decodeChain(space.record.credential);
+  const { levels } = credential;
   if (levels.length + 1 > MAX_CHAIN_DEPTH) {
     throw new WaystationError(
       'forbidden',
@@ -230,13 +230,15 @@ export async function createInvite(
     if (current === undefined || !space.epochKeys().has(current)) {
       throw new WaystationError('no-key', 'this node does not have the key of this space yet: sync first');
     }
-    const body = await sealEpochs(crypto, space.id, current, keys, [invited.sealKey]);
+    const recorder = options.role === 'recorder' ? grant.id : null;
+    const recipient = { sealKey: invited.sealKey, recorder };
+    const body = await sealEpochs(crypto, space.id, current, keys, [recipient]);
     await space.write('control', { kind: KIND.epoch, body });
   }
   const hosts = (options.hosts.length > 0 ? options.hosts : space.record.hosts).slice(0, MAX_INVITE_HOSTS);
   await space.learnHosts(hosts);
   const { id, record } = space;
-  const chain = encodeChain({ genesis, levels, last: grant });
+  const chain = encodeChain({ ...credential, last: grant });
   const link = encodeInvite(options.base ?? baseOf(hosts), {
     space: id,
     hosts,
@@ -278,7 +280,12 @@ export async function revokeMember(space: Space, node: NodeId, reason = ''): Pro
   await space.write('control', {
     kind: KIND.revoke,
     body: BODY.revoke.encode({ node, feeds, reason }),
-    seen,
+    seen: seen.slice(0, MAX_SEEN),
   });
+  // It knows the seeds of the invites it made: whoever comes by them now would be its guest.
+  for (const invite of membership.outstandingInvites(space.context.clock.nowMs())) {
+    if (invite.issuer !== node) continue;
+    await space.write('control', { kind: KIND.revoke, body: membership.withdrawalOf(invite.id, reason) });
+  }
   if (!membership.isPublic) await startEpoch(space);
 }

@@ -248,6 +248,9 @@ export class WaystationNode {
       case 'entries':
         this.#spend(this.spaces.get(notice.space)?.onEntries(notice.entries));
         break;
+      case 'beat':
+        this.#spend(this.spaces.get(notice.space)?.keepBeat(notice.author));
+        break;
       case 'own-feed-elsewhere':
         this.spaces.get(notice.space)?.abandonFeed(notice.head);
         break;

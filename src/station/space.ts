@@ -228,15 +228,19 @@ export class Space {
 
   async #openEpoch(entry: Entry): Promise<boolean> {
     const { keys, crypto } = this.context;
-    const opened = await openEpochEntry(
-      { crypto, keys, inviteSeed: this.#record.inviteSeed },
-      this.id,
-      entry,
-    );
+    const { membership } = this.replica;
+    const opener = {
+      crypto,
+      keys,
+      inviteSeed: this.#record.inviteSeed,
+      commitmentOf: (epoch: EpochId) => membership.commitmentOf(epoch),
+    };
     let news = false;
-    for (const [epoch, key] of opened) {
-      news ||= !this.#keys.has(epoch);
+    for (const [epoch, key] of await openEpochEntry(opener, this.id, entry)) {
+      // A key that is held is never replaced: a later box could hold another under its name.
+      if (this.#keys.has(epoch)) continue;
       this.#keys.set(epoch, key);
+      news = true;
     }
     return news;
   }
@@ -295,6 +299,12 @@ export class Space {
     await store.blobs.put(ref, bytes);
     engine.localBlob(this.id, blobKey(ref), clock.monotonicMs());
     return ref;
+  }
+
+  /** A newer beat of `author` is known: remembers it, so that "last heard" survives a restart. */
+  async keepBeat(author: NodeId): Promise<void> {
+    const beat = this.replica.beats.get(author);
+    if (beat !== undefined) await saveBeat(this.context.store, this.id, author, beat.timeMs, beat.bytes);
   }
 
   /** Signs and gives this node's beat: alive now, with these heads. Only admitted nodes have a beat. */

@@ -116,7 +116,6 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
   await space.settled();
   const { replica, catalog } = space;
   const member = replica.membership.member(space.self);
-  const recovery = replica.membership.genesisBody?.recoveryKey;
   const stations = [...catalog.stations.values()].map((station) => stationStatus(space, station));
   stations.sort((a, b) => (a.name ?? a.id).localeCompare(b.name ?? b.id));
   return {
@@ -127,7 +126,7 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
     stations,
     blobs: replica.blobCounts(),
     members: [...replica.membership.members()].filter(
-      (one) => one.status === 'active' && one.node !== recovery,
+      (one) => one.status === 'active' && !one.isRecovery,
     ).length,
     forks: [...replica.index.branches()].filter((branch) => branch.name.split('.').length > 2).length,
   };

@@ -42,7 +42,7 @@ export async function verifySpace(store: Store, crypto: Crypto, space: SpaceId):
   for (const entry of entries) {
     const { author, feed, seq, kind } = entry.header;
     const isGenesis = kind === KIND.genesis && entry.id === (space as string);
-    const verdict = isGenesis ? 'yes' : membership.mayAuthor(author, feed, seq, kind);
+    const verdict = isGenesis ? 'yes' : membership.mayAuthor(author, feed, seq, kind, entry.id);
     if (verdict !== 'yes')
       problems.push(`entry ${entry.id}: its author had no right to write it (${verdict})`);
     for (const ref of entry.header.blobs) refs.set(blobKey(ref), ref);

@@ -260,7 +260,7 @@ export class EntryExchange {
       const entry = fresh[i] as Entry;
       const { author, feed, seq, kind } = entry.header;
       if (kind === KIND.genesis && entry.id === (replica.space as string)) continue;
-      const verdict = replica.membership.mayAuthor(author, feed, seq, kind);
+      const verdict = replica.membership.mayAuthor(author, feed, seq, kind, entry.id);
       if (verdict === 'yes') continue;
       if (verdict !== 'unknown') {
         this.#pending.delete(headKey(fetch.head));

@@ -78,7 +78,7 @@ export class SpaceSession {
       }
       if (this.#chainOwed) this.#showChain();
       this.#begin();
-    } else if (member !== undefined) {
+    } else if (member !== undefined && (member.status !== 'surplus' || this.#asked)) {
       this.weServe = false;
       this.#trusted = false;
       this.#refuse(member.status);
@@ -273,15 +273,15 @@ export class SpaceSession {
       this.#admitting = false;
       return this.#refuse(admission.verdict);
     }
-    out.request(
-      'writeAdmit',
-      { space: replica.space, body: admission.body },
-      () => {
-        this.#admitting = false;
-        this.evaluateGate();
-      },
-      failed,
-    );
+    // Those further up the chain first: their admits may not have reached us, and ours rests on them.
+    const bodies = [...admission.before, admission.body];
+    const writeNext = (): void => {
+      const body = bodies.shift();
+      if (body !== undefined) return out.request('writeAdmit', { space: replica.space, body }, writeNext, failed);
+      this.#admitting = false;
+      this.evaluateGate();
+    };
+    writeNext();
   }
 
   #onBeats(list: readonly Bytes[]): void {
