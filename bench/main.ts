@@ -25,6 +25,7 @@ async function main(words: readonly string[]): Promise<void> {
 
 const words = process.argv.slice(2);
 if (words[0] === 'role') {
+  process.once('SIGINT', () => process.exit(0));
   await role(words.slice(1));
 } else {
   await main(words);

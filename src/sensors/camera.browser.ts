@@ -1,5 +1,10 @@
-/** A picture every few seconds from the camera that looks away from the screen, as JPEG. */
+/**
+ * A picture every few seconds from the camera that looks away from the screen, as JPEG. Beside the pictures themselves the driver
+ * delivers a stream `camera` with the size of each, so that the ledger of gaps says when there were none, and why.
+ */
 import { errorMessage, WaystationError } from '../core/errors.ts';
+import type { StreamDescriptor } from '../hour/types.ts';
+import { watchInterruptions } from './page-interruptions.browser.ts';
 import type { Driver } from './port.ts';
 
 const DEFAULT_EVERY_MS = 5_000;
@@ -21,6 +26,8 @@ export function cameraDriver(everyMs = DEFAULT_EVERY_MS): Driver {
     run: async (sink, signal) => {
       const stream = await openCamera();
       const video = document.createElement('video');
+      const sizes = sink.addStream(descriptorOf(everyMs));
+      const unwatch = watchInterruptions((fromMs, cause) => sink.gap(sizes, fromMs, cause));
       try {
         video.muted = true;
         video.playsInline = true;
@@ -29,16 +36,37 @@ export function cameraDriver(everyMs = DEFAULT_EVERY_MS): Driver {
         while (!signal.aborted) {
           const [track] = stream.getVideoTracks();
           if (track === undefined || track.readyState === 'ended') {
+            sink.gap(sizes, Date.now(), 'sensor', 'the camera was unplugged or taken by another program');
             throw new WaystationError('unavailable', 'camera: it was unplugged or taken by another program');
           }
-          sink.picture?.(Date.now(), 'image/jpeg', await still(video));
-          await pause(everyMs, signal);
+          const atMs = Date.now();
+          const picture = await still(video);
+          sink.picture?.(atMs, 'image/jpeg', picture);
+          sink.batch(sizes, {
+            baseMs: atMs,
+            offsetsNs: Float64Array.of(0),
+            columns: [Float64Array.of(picture.length)],
+          });
+          await pause(everyMs, signal, stream.getVideoTracks());
         }
       } finally {
+        unwatch();
         for (const track of stream.getTracks()) track.stop();
         video.srcObject = null;
       }
     },
+  };
+}
+
+function descriptorOf(everyMs: number): StreamDescriptor {
+  return {
+    name: 'camera',
+    columns: [{ name: 'size', unit: 'By', step: { numerator: 1, denominator: 1 } }],
+    askedRateHz: 1000 / everyMs,
+    tickNs: 1_000_000,
+    driver: 'camera',
+    device: '',
+    replay: false,
   };
 }
 
@@ -70,16 +98,17 @@ async function still(video: HTMLVideoElement): Promise<Uint8Array> {
   return new Uint8Array(await blob.arrayBuffer());
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Ends after `ms`, or sooner when recording stops or the camera is lost. */
+function pause(ms: number, signal: AbortSignal, tracks: readonly MediaStreamTrack[]): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      for (const track of tracks) track.removeEventListener('ended', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    for (const track of tracks) track.addEventListener('ended', done);
   });
 }

@@ -5,6 +5,7 @@
 import { WaystationError } from '../core/errors.ts';
 import type { ColumnDescriptor, StreamDescriptor } from '../hour/types.ts';
 import { Batcher } from './batcher.ts';
+import { PageClock } from './page-clock.browser.ts';
 import { watchInterruptions } from './page-interruptions.browser.ts';
 import type { Driver } from './port.ts';
 
@@ -100,6 +101,7 @@ function runSensor(kind: Kind, sink: Parameters<Driver['run']>[0], signal: Abort
     } catch (error) {
       return reject(troubleWith(kind, error));
     }
+    const clock = new PageClock();
     const batcher = new Batcher(3, (batch) => {
       stream ??= sink.addStream(descriptorOf(kind));
       sink.batch(stream, batch);
@@ -121,7 +123,7 @@ function runSensor(kind: Kind, sink: Parameters<Driver['run']>[0], signal: Abort
     sensor.addEventListener('reading', () => {
       const { x, y, z, timestamp } = sensor;
       const values = [x, y, z].map((value) => value ?? Number.NaN);
-      batcher.add(performance.timeOrigin + (timestamp ?? performance.now()), values);
+      batcher.add(clock.epochMs(timestamp ?? performance.now()), values);
     });
     sensor.addEventListener('error', (event) => {
       end();

@@ -2,6 +2,7 @@
 import { WaystationError } from '../core/errors.ts';
 import type { StreamDescriptor } from '../hour/types.ts';
 import { Batcher } from './batcher.ts';
+import { PageClock } from './page-clock.browser.ts';
 import { watchInterruptions } from './page-interruptions.browser.ts';
 import type { Driver } from './port.ts';
 
@@ -66,6 +67,7 @@ function listen(sink: Parameters<Driver['run']>[0], signal: AbortSignal): Promis
   return new Promise((resolve, reject) => {
     if (signal.aborted) return resolve();
     let stream: number | undefined;
+    const clock = new PageClock();
     const batcher = new Batcher(DESCRIPTOR.columns.length, (batch) => {
       stream ??= sink.addStream(DESCRIPTOR);
       sink.batch(stream, batch);
@@ -79,7 +81,7 @@ function listen(sink: Parameters<Driver['run']>[0], signal: AbortSignal): Promis
       if (a?.x == null && r?.alpha == null) return;
       clearTimeout(silence);
       const value = (part: number | null | undefined) => part ?? Number.NaN;
-      batcher.add(performance.timeOrigin + event.timeStamp, [
+      batcher.add(clock.epochMs(event.timeStamp), [
         value(a?.x),
         value(a?.y),
         value(a?.z),

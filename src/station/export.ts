@@ -75,7 +75,7 @@ async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uin
   return openBlob(crypto, { epochKey, space: space.id, author, feed }, stored);
 }
 
-/** The station's readings as CSV lines, line ends included; hours that are not held are left out (status says which). */
+/** The station's readings as CSV in pieces of whole lines; hours that are not held are left out (status says which). */
 export function exportCsv(space: Space, station: StationRecord, range: ExportRange): AsyncIterable<string> {
   const wanted = station.hours.filter(({ entry, body }) => {
     const first = Math.min(body.startMs, ...body.streams.map((s) => s.firstMs ?? Number.POSITIVE_INFINITY));
@@ -90,7 +90,7 @@ export function exportCsv(space: Space, station: StationRecord, range: ExportRan
   const hours = async function* (): AsyncIterable<HourContent> {
     for (const record of wanted) yield await readHour(space, record);
   };
-  return csvRows(hours(), {
+  return csvRows(hours, {
     ...(range.fromMs === undefined ? {} : { fromMs: range.fromMs }),
     ...(range.toMs === undefined ? {} : { toMs: range.toMs }),
     ...(range.stream === undefined ? {} : { stream: range.stream }),

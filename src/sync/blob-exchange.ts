@@ -174,7 +174,8 @@ export class BlobExchange {
             asked.want.held.add(chunk);
             this.#release(name, asked);
             if (complete) hooks.blobHeld(replica, asked.want.key);
-            this.schedule();
+            // Refilled by halves: a request for every chunk that arrives would cost as much as the chunk.
+            if (this.#askedBytes <= CHUNK_WINDOW_BYTES / 2) this.schedule();
           },
           unwritten,
         );

@@ -24,11 +24,11 @@ export const ENTRY_BATCH_BYTES = 131_072;
 export const MAX_QUEUED_ENTRY_WANTS = 1_024;
 export const MAX_QUEUED_CHUNKS = 1_024;
 /** Bytes of chunks asked for and not yet stored, per link: what keeps a fast LAN busy over a few ms of latency. */
-export const CHUNK_WINDOW_BYTES = 6 * 2 ** 20;
+export const CHUNK_WINDOW_BYTES = 8 * 2 ** 20;
 export const MAX_CHUNKS_IN_FLIGHT = 512;
 export const MAX_CHUNKS_PER_MESSAGE = 256;
 /** Reads of chunks started ahead of the link's credit. */
-export const MAX_READS_AHEAD = 4;
+export const MAX_READS_AHEAD = 8;
 /** A peer that answers nothing for this long has its requests given to others. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** New heads and holdings are collected this long before they are told, so a burst costs one message. */

@@ -196,6 +196,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Without the `--json` that is given otherwise. */
   readonly plain?: boolean;
+  /** Leaves standard input open. */
+  readonly stdin?: boolean;
 }
 
 /** A temporary folder and the processes started for one test file. */
@@ -224,7 +226,7 @@ export class Workshop {
     const child = spawn(command, words, {
       cwd: options.cwd ?? this.folder,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     const started = new Started(words.slice(words[0] === BIN ? 1 : 0), child);
     this.#started.add(started);

@@ -154,9 +154,9 @@ export async function exportStation(
   const partial = `${path}.part`;
   let rows = -1;
   const lines = async function* (): AsyncIterable<string> {
-    for await (const line of exportCsv(space, station, options)) {
-      rows++;
-      yield line;
+    for await (const lines of exportCsv(space, station, options)) {
+      for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) rows++;
+      yield lines;
     }
   };
   try {

@@ -1,0 +1,260 @@
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, openPage, type ServedPage, servePage } from './chromium.ts';
+import type { Delivered, SensorsPage } from './sensors-page.ts';
+
+declare const sensorsPage: SensorsPage;
+
+let served: ServedPage;
+let browser: Browser;
+
+beforeAll(async () => {
+  served = await servePage(new URL('./sensors-page.ts', import.meta.url));
+  browser = await launchChromium({
+    flags: [
+      '--enable-features=GenericSensorExtraClasses',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+    ],
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await served?.close();
+});
+
+interface Station {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly cdp: CDPSession;
+}
+
+async function withPage(permissions: string[], use: (station: Station) => Promise<void>): Promise<void> {
+  const context = await browser.newContext();
+  try {
+    await context.grantPermissions(permissions, { origin: served.url });
+    const page = await openPage(context, served.url);
+    await use({ context, page, cdp: await context.newCDPSession(page) });
+  } finally {
+    await context.close();
+  }
+}
+
+const MOTION = ['accelerometer', 'gyroscope', 'magnetometer'];
+const READINGS = {
+  accelerometer: { x: 1, y: -2, z: 9.8 },
+  gyroscope: { x: 0.5, y: 0, z: -0.25 },
+  magnetometer: { x: 20, y: -30, z: 40 },
+} as const;
+
+async function virtualSensors(cdp: CDPSession): Promise<void> {
+  for (const [type, xyz] of Object.entries(READINGS)) {
+    const named = { type: type as keyof typeof READINGS };
+    await cdp.send('Emulation.setSensorOverrideEnabled', {
+      ...named,
+      enabled: true,
+      metadata: { available: true },
+    });
+    await cdp.send('Emulation.setSensorOverrideReadings', { ...named, reading: { xyz } });
+  }
+}
+
+async function delivered(page: Page): Promise<Delivered> {
+  return page.evaluate(() => sensorsPage.delivered);
+}
+
+/** Starts the drivers without waiting for their end. */
+async function start(page: Page, kind: string): Promise<void> {
+  await page.evaluate((one) => void sensorsPage.run(one), kind);
+}
+
+async function untilRows(page: Page, count: number, names: readonly string[]): Promise<void> {
+  await page.waitForFunction(
+    ([wanted, streams]) =>
+      streams.every((name) => {
+        const { descriptors, batches } = sensorsPage.delivered;
+        const stream = descriptors.findIndex((one) => one.name === name);
+        return (
+          batches.filter((one) => one.stream === stream).reduce((sum, one) => sum + one.rows.length, 0) >=
+          wanted
+        );
+      }),
+    [count, names] as const,
+  );
+}
+
+describe('the Generic Sensor drivers', () => {
+  it('deliver each sensor’s readings, at wall clock times, in a stream of its own', async () => {
+    await withPage(MOTION, async ({ page, cdp }) => {
+      await virtualSensors(cdp);
+      expect(await page.evaluate(() => sensorsPage.probe('generic'))).toEqual({
+        accelerometer: 'available',
+        gyroscope: 'available',
+        magnetometer: 'available',
+      });
+      const before = Date.now();
+      await start(page, 'generic');
+      await untilRows(page, 3, ['accelerometer', 'gyroscope', 'magnetometer']);
+      await page.evaluate(() => sensorsPage.stop());
+      await page.waitForFunction(() => Object.keys(sensorsPage.delivered.ends).length === 3);
+      const after = Date.now();
+      const { descriptors, batches, ends } = await delivered(page);
+      expect(ends).toEqual({ accelerometer: 'ok', gyroscope: 'ok', magnetometer: 'ok' });
+      expect(
+        Object.fromEntries(descriptors.map((d) => [d.name, [d.columns[0]?.unit, d.askedRateHz, d.replay]])),
+      ).toEqual({
+        accelerometer: ['m/s2', 60, false],
+        gyroscope: ['rad/s', 60, false],
+        magnetometer: ['uT', 10, false],
+      });
+      descriptors.forEach(({ name }, stream) => {
+        const rows = batches.filter((one) => one.stream === stream).flatMap((one) => one.rows);
+        const { x, y, z } = READINGS[name as keyof typeof READINGS];
+        for (const { atMs, values } of rows) {
+          // Chromium rounds: 0.1 m/s², 0.1 °/s, 0.01 µT.
+          [x, y, z].forEach((value, i) => expect(Math.abs((values[i] as number) - value)).toBeLessThan(0.11));
+          // Within the clocks' own tolerance.
+          expect(atMs).toBeGreaterThan(before - 1000);
+          expect(atMs).toBeLessThan(after + 1000);
+        }
+        const times = rows.map(({ atMs }) => atMs);
+        expect(times).toEqual([...times].sort((a, b) => a - b));
+      });
+    });
+  });
+
+  it('say that the person must allow it when permission is refused', async () => {
+    await withPage([], async ({ page, cdp }) => {
+      await virtualSensors(cdp);
+      for (const name of ['accelerometer', 'gyroscope', 'magnetometer']) {
+        await cdp.send('Browser.setPermission', {
+          permission: { name },
+          setting: 'denied',
+          origin: new URL(served.url).origin,
+        });
+      }
+      expect(await page.evaluate(() => sensorsPage.probe('generic'))).toEqual({
+        accelerometer: 'unavailable',
+        gyroscope: 'unavailable',
+        magnetometer: 'unavailable',
+      });
+      await page.evaluate(() => sensorsPage.run('generic'));
+      const { ends, batches } = await delivered(page);
+      expect(ends['accelerometer']).toMatch(
+        /^unavailable: accelerometer: not allowed: permit motion sensors/,
+      );
+      expect(batches).toEqual([]);
+    });
+  });
+
+  it('say that the device has no such sensor', async () => {
+    await withPage(MOTION, async ({ page, cdp }) => {
+      for (const type of ['accelerometer', 'gyroscope', 'magnetometer'] as const) {
+        await cdp.send('Emulation.setSensorOverrideEnabled', {
+          type,
+          enabled: true,
+          metadata: { available: false },
+        });
+      }
+      await page.evaluate(() => sensorsPage.run('generic'));
+      const { ends } = await delivered(page);
+      expect(ends['gyroscope']).toMatch(/^unavailable: gyroscope: this device does not have it/);
+    });
+  });
+
+  it('report a gap when the page is frozen, and go on when it is thawed', async () => {
+    await withPage(MOTION, async ({ page, cdp }) => {
+      await virtualSensors(cdp);
+      await start(page, 'generic');
+      await untilRows(page, 1, ['accelerometer']);
+      await cdp.send('Page.setWebLifecycleState', { state: 'frozen' });
+      await cdp.send('Page.setWebLifecycleState', { state: 'active' });
+      const thawed = await delivered(page);
+      const stream = thawed.descriptors.findIndex(({ name }) => name === 'accelerometer');
+      const gap = thawed.gaps.find((one) => one.stream === stream);
+      expect(['frozen', 'hidden']).toContain(gap?.cause);
+      const rows = thawed.batches
+        .filter((one) => one.stream === stream)
+        .reduce((sum, one) => sum + one.rows.length, 0);
+      await untilRows(page, rows + 1, ['accelerometer']);
+    });
+  });
+});
+
+describe('the motion event driver', () => {
+  it('delivers acceleration in m/s² and rotation in rad/s', async () => {
+    await withPage(MOTION, async ({ page, cdp }) => {
+      await virtualSensors(cdp);
+      // Chromium needs the linear acceleration too before it sends the event.
+      await cdp.send('Emulation.setSensorOverrideEnabled', {
+        type: 'linear-acceleration',
+        enabled: true,
+        metadata: { available: true },
+      });
+      await cdp.send('Emulation.setSensorOverrideReadings', {
+        type: 'linear-acceleration',
+        reading: { xyz: { x: 0, y: 0, z: 0 } },
+      });
+      await start(page, 'motion');
+      await untilRows(page, 3, ['motion']);
+      await page.evaluate(() => sensorsPage.stop());
+      const { batches } = await delivered(page);
+      const last = batches.at(-1)?.rows.at(-1)?.values ?? [];
+      const expected = [1, -2, 9.8, 0.5, 0, -0.25];
+      expected.forEach((value, i) =>
+        expect(Math.abs((last[i] as number) - value), `column ${i}`).toBeLessThan(0.11),
+      );
+    });
+  });
+});
+
+describe('the camera driver', () => {
+  it('delivers JPEG pictures and the size of each', async () => {
+    await withPage(['camera'], async ({ page }) => {
+      await start(page, 'camera');
+      await page.waitForFunction(() => sensorsPage.delivered.pictures.length >= 2);
+      await page.evaluate(() => sensorsPage.stop());
+      await page.waitForFunction(() => sensorsPage.delivered.ends['camera'] !== undefined);
+      const { pictures, batches, ends, descriptors } = await delivered(page);
+      expect(ends['camera']).toBe('ok');
+      for (const { bytes, mediaType } of pictures) {
+        expect([mediaType, ...bytes.slice(0, 3), ...bytes.slice(-2)]).toEqual([
+          'image/jpeg',
+          0xff,
+          0xd8,
+          0xff,
+          0xff,
+          0xd9,
+        ]);
+      }
+      expect(batches.flatMap((one) => one.rows.map((row) => row.values[0]))).toEqual(
+        pictures.map(({ bytes }) => bytes.length),
+      );
+      expect(descriptors[0]?.askedRateHz).toBe(10);
+    });
+  });
+
+  it('reports a lost camera as a gap and ends with what happened', async () => {
+    await withPage(['camera'], async ({ page }) => {
+      await page.evaluate(() => {
+        const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (constraints) => {
+          const stream = await real(constraints);
+          (globalThis as unknown as { camera: MediaStream }).camera = stream;
+          return stream;
+        };
+      });
+      await start(page, 'camera');
+      await page.waitForFunction(() => sensorsPage.delivered.pictures.length >= 1);
+      await page.evaluate(() => {
+        for (const track of (globalThis as unknown as { camera: MediaStream }).camera.getTracks())
+          track.stop();
+      });
+      await page.waitForFunction(() => sensorsPage.delivered.ends['camera'] !== undefined);
+      const { gaps, ends } = await delivered(page);
+      expect(gaps.map(({ cause }) => cause)).toEqual(['sensor']);
+      expect(ends['camera']).toMatch(/^unavailable: camera: it was unplugged/);
+    });
+  });
+});
