@@ -1,6 +1,7 @@
 /** `npm run bench [part …]`: every measurement, or those named. Forks itself for the ends of a transfer. */
 import { fileURLToPath } from 'node:url';
 import { benchTransfer } from './transfer.ts';
+import { benchTransferChromium } from './transfer-chromium.ts';
 import { runSink, runSource } from './transfer-roles.ts';
 
 const ENTRY = fileURLToPath(import.meta.url);
@@ -15,12 +16,15 @@ async function role(words: readonly string[]): Promise<void> {
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   transfer: () => benchTransfer(ENTRY, ROUNDS, TRANSFER_BYTES),
+  chromium: () => benchTransferChromium(ENTRY, ROUNDS, TRANSFER_BYTES),
 };
 
 async function main(words: readonly string[]): Promise<void> {
   const unknown = words.find((word) => PARTS[word] === undefined);
-  if (unknown !== undefined) throw new Error(`there is no “${unknown}”; parts: ${Object.keys(PARTS).join(', ')}`);
-  for (const [name, part] of Object.entries(PARTS)) if (words.length === 0 || words.includes(name)) await part();
+  if (unknown !== undefined)
+    throw new Error(`there is no “${unknown}”; parts: ${Object.keys(PARTS).join(', ')}`);
+  for (const [name, part] of Object.entries(PARTS))
+    if (words.length === 0 || words.includes(name)) await part();
 }
 
 const words = process.argv.slice(2);

@@ -8,6 +8,7 @@ import { nodeTextSockets } from '../src/mesh/web-socket.node.ts';
 import { openNode } from '../src/node/open-node.ts';
 import { createInvite } from '../src/station/membership-actions.ts';
 import type { WaystationNode } from '../src/station/node.ts';
+import { collect } from './collect.ts';
 
 export const BLOB_BYTES = 2 ** 20;
 const WEEK_MS = 7 * 86_400_000;
@@ -35,25 +36,12 @@ export async function runSource(folder: string, host: string, blobs: number): Pr
 }
 
 /** Joins and collects; the time from the comparison (what exists is known) to the last blob verified and stored. */
-export async function runSink(folder: string, link: string, blobs: number): Promise<{ bytes: number; ms: number }> {
+export async function runSink(
+  folder: string,
+  link: string,
+  blobs: number,
+): Promise<{ bytes: number; ms: number }> {
   const node = await openNode(folder, {}, () => undefined);
   const space = await node.join(parseInvite(link));
   return collect(node, blobs, () => connect(node, space.record.hosts[0] ?? ''));
-}
-
-/** Measures until `blobs` blobs have arrived; works in a page as well. */
-export function collect(node: WaystationNode, blobs: number, start: () => void): Promise<{ bytes: number; ms: number }> {
-  return new Promise((resolve) => {
-    let bytes = 0;
-    let count = 0;
-    let fromMs = 0;
-    node.onNotice((notice) => {
-      if (notice.kind === 'compared' && fromMs === 0) fromMs = performance.now();
-      if (notice.kind !== 'blob-complete') return;
-      bytes += notice.ref.size;
-      count++;
-      if (count === blobs) resolve({ bytes, ms: performance.now() - fromMs });
-    });
-    start();
-  });
 }

@@ -2,42 +2,14 @@
  * Transfer of sealed blobs between two nodes, verified and stored, over a raw DataChannel that moves the same bytes: the two are
  * measured in turn, and the ratio of each pair is what counts on a machine whose speed drifts.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startSignalingServer } from '../signaling/server.node.ts';
+import { end, said, startRole } from './processes.ts';
 import { measureRawNodeNode } from './raw-data-channel.ts';
-import { BLOB_BYTES } from './transfer-roles.ts';
 import { median, printTable } from './table.ts';
-
-interface Message {
-  readonly link?: string;
-  readonly bytes?: number;
-  readonly ms?: number;
-}
-
-function startRole(entry: string, ...words: string[]): ChildProcess {
-  return fork(entry, ['role', ...words], { execArgv: [] });
-}
-
-async function said(child: ChildProcess): Promise<Message> {
-  const [message] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => {
-      throw new Error('a bench process ended early');
-    }),
-  ])) as [Message];
-  return message;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
+import { BLOB_BYTES } from './transfer-roles.ts';
 
 /** @param entry the built bench program, forked for the two roles. */
 export async function benchTransfer(entry: string, rounds: number, totalBytes: number): Promise<void> {

@@ -4,7 +4,8 @@
  * written otherwise is refused, so equal values always have equal bytes.
  */
 import { decode, encode, rfc8949EncodeOptions } from 'cborg';
-import { asBytes, type Bytes } from './bytes.ts';
+import { asBytes, type Bytes, equalBytes } from './bytes.ts';
+import { checkDeterministicForm } from './cbor-form.ts';
 import { WaystationError } from './errors.ts';
 
 /** What our formats are made of. Maps have integer or text keys. */
@@ -28,6 +29,9 @@ const DECODE_OPTIONS = {
   allowBigInt: false,
 } as const;
 
+/** No format of ours nests deeper than 8; 32 keeps a decoder with recursion far from its stack limit. */
+const MAX_DEPTH = 32;
+
 /** The deterministic encoding of `value`. Integers must be safe (|n| < 2^53). */
 export function encodeCbor(value: CborValue): Bytes {
   return asBytes(encode(value, rfc8949EncodeOptions));
@@ -42,9 +46,7 @@ export function decodeCbor(bytes: Uint8Array, maxBytes: number): CborValue {
   if (bytes.length > maxBytes) {
     throw new WaystationError('limit', `expected at most ${maxBytes} bytes of CBOR, got ${bytes.length}`);
   }
-  if (nestingExceeds(bytes, MAX_DEPTH)) {
-    throw new WaystationError('limit', `expected CBOR nested at most ${MAX_DEPTH} deep`);
-  }
+  checkDeterministicForm(bytes, MAX_DEPTH, isShortestFloat);
   try {
     return decode(bytes, DECODE_OPTIONS) as CborValue;
   } catch (cause) {
@@ -54,40 +56,8 @@ export function decodeCbor(bytes: Uint8Array, maxBytes: number): CborValue {
   }
 }
 
-/** No format of ours nests deeper than 8; 32 keeps a decoder with recursion far from its stack limit. */
-const MAX_DEPTH = 32;
-
-/** Walks the item heads alone, so that hostile nesting cannot overflow a recursive decoder's stack. */
-function nestingExceeds(bytes: Uint8Array, maxDepth: number): boolean {
-  const remaining: number[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const head = bytes[at] as number;
-    const major = head >> 5;
-    const info = head & 31;
-    const extra = info < 24 ? 0 : info <= 27 ? 1 << (info - 24) : -1;
-    if (extra < 0) return false; // indefinite or reserved: the decoder refuses it
-    let value = info;
-    if (extra > 0) {
-      value = 0;
-      for (let i = 1; i <= extra; i++) value = value * 256 + (bytes[at + i] ?? 0);
-    }
-    at += 1 + extra;
-    if (major === 2 || major === 3) at += value;
-    const children = major === 4 ? value : major === 5 ? value * 2 : major === 6 ? 1 : 0;
-    if (children > 0) {
-      remaining.push(children);
-      if (remaining.length > maxDepth) return true;
-      continue;
-    }
-    while (remaining.length > 0) {
-      const left = (remaining.at(-1) as number) - 1;
-      if (left > 0) {
-        remaining[remaining.length - 1] = left;
-        break;
-      }
-      remaining.pop();
-    }
-  }
-  return false;
+/** Whether these bytes of one float are what {@link encodeCbor} writes for its value: whole numbers are integers. */
+function isShortestFloat(item: Uint8Array): boolean {
+  const value = decode(item, { ...DECODE_OPTIONS, allowNaN: true, allowInfinity: true }) as number;
+  return equalBytes(encodeCbor(value), item);
 }

@@ -13,6 +13,17 @@ import type { Entry, Head, Purpose } from './entry.ts';
 /** A member gone wrong could fork without end; eight branches tell the story and bound the memory. */
 export const MAX_BRANCHES_PER_FEED = 8;
 
+/**
+ * Lamport numbers above this are refused. A space would have to write an entry every microsecond for 140 years to get
+ * there, so nobody who is honest does; without a bound one member could leave no number for anybody's next entry.
+ */
+export const MAX_LAMPORT = 2 ** 52;
+/**
+ * A number above this moves nobody else's on: a member who jumps ahead leaves 2^52 − 2^48 numbers for all others' own
+ * feeds, and disturbs the order of entries only.
+ */
+export const MAX_FOLLOWED_LAMPORT = 2 ** 48;
+
 export interface EntryMeta {
   readonly id: EntryId;
   readonly lamport: number;
@@ -83,7 +94,7 @@ export class FeedIndex {
     return this.#version;
   }
 
-  /** Highest Lamport number taken in; the next own entry takes one more. */
+  /** Highest Lamport number taken in, of those up to {@link MAX_FOLLOWED_LAMPORT}. */
   get highestLamport(): number {
     return this.#highestLamport;
   }
@@ -118,6 +129,12 @@ export class FeedIndex {
       if (meta !== undefined && meta.id === id) return { branch, meta };
     }
     return undefined;
+  }
+
+  /** The Lamport number that an entry after `head` (null: the first of a feed) takes. */
+  nextLamport(head: Head | null): number {
+    const before = head === null ? undefined : this.find(head.author, head.feed, head.seq, head.id);
+    return Math.max(this.#highestLamport, before?.meta.lamport ?? 0) + 1;
   }
 
   has(head: Head): boolean {
@@ -159,6 +176,10 @@ export class FeedIndex {
     const first = run[0];
     if (first === undefined) throw new RangeError('expected at least one entry');
     const { author, feed, purpose } = first.header;
+    for (const { header } of run) {
+      if (header.lamport > MAX_LAMPORT)
+        throw new WaystationError('bad-chain', `expected Lamport numbers up to ${MAX_LAMPORT}`);
+    }
     for (let i = 1; i < run.length; i++) checkLink(run[i - 1] as Entry, run[i] as Entry);
 
     let known = 0;
@@ -215,7 +236,8 @@ export class FeedIndex {
     }
     for (const entry of fresh) {
       branch.entries.push(metaOf(entry, verified(entry)));
-      this.#highestLamport = Math.max(this.#highestLamport, entry.header.lamport);
+      const { lamport } = entry.header;
+      if (lamport <= MAX_FOLLOWED_LAMPORT) this.#highestLamport = Math.max(this.#highestLamport, lamport);
     }
     this.#version++;
     return placement;

@@ -85,9 +85,10 @@ function listen(sink: Parameters<Driver['run']>[0], signal: AbortSignal): Promis
         value(a?.x),
         value(a?.y),
         value(a?.z),
+        // Around x, y and z, as w3c/deviceorientation says since #43 and all browsers do; some documentation says z, x, y.
+        value(r?.alpha) * RADIANS,
         value(r?.beta) * RADIANS,
         value(r?.gamma) * RADIANS,
-        value(r?.alpha) * RADIANS,
       ]);
     };
     const end = () => {

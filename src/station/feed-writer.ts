@@ -90,7 +90,7 @@ export class FeedWriter {
       purpose: PURPOSE[purpose],
       seq: head === undefined ? 0 : head.seq + 1,
       previous: head?.id ?? null,
-      lamport: replica.index.highestLamport + 1,
+      lamport: replica.index.nextLamport(head ?? null),
       timeMs: Math.max(0, Math.round(clock.nowMs())),
       kind: draft.kind,
       blobs: draft.blobs ?? [],

@@ -9,7 +9,7 @@ import type { NodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
 import type { Head } from '../feed/entry.ts';
 import { type FeedKey, feedKey } from '../feed/feed-index.ts';
-import { prepareChain } from '../identity/grant-chain.ts';
+import { type ChainVerdict, prepareChain } from '../identity/grant-chain.ts';
 import { BlobExchange } from './blob-exchange.ts';
 import { Compare, headFromWire, headToWire, type PurposedHead } from './compare.ts';
 import { EntryExchange } from './entry-exchange.ts';
@@ -33,6 +33,9 @@ export class SpaceSession {
   refusedByPeer: string | null = null;
   #asked = false;
   #admitting = false;
+  /** The peer's chain, checked, from then on. */
+  #chain: ChainVerdict | null = null;
+  #admitWritten = false;
   #chainOwed = false;
   /** Highest position per feed that the peer is known to have. */
   readonly #peerHas = new Map<FeedKey, number>();
@@ -82,6 +85,9 @@ export class SpaceSession {
       this.weServe = false;
       this.#trusted = false;
       this.#refuse(member.status);
+    } else if (this.#chain !== null) {
+      // We have been let in ourselves meanwhile, or heard of who invited it.
+      this.#admit(this.#chain);
     } else if (!this.#asked) {
       this.#asked = true;
       sendControl(this.context, 'need', replica.membership.isActive(this.context.self));
@@ -225,7 +231,7 @@ export class SpaceSession {
 
   #onChain(bytes: Bytes): void {
     const { replica, peer, out } = this.context;
-    if (!this.#asked || this.#trusted || this.#admitting)
+    if (!this.#asked || this.#trusted || this.#admitting || this.#chain !== null)
       return out.drop(this.context.link, 'chain-not-asked-for');
     let prepared: ReturnType<typeof prepareChain>;
     try {
@@ -235,50 +241,51 @@ export class SpaceSession {
       return this.#refuse(isWaystationError(error) ? error.code : 'malformed');
     }
     this.#admitting = true;
-    const failed = (error: unknown) => {
-      this.#admitting = false;
-      this.#refuse(isWaystationError(error) ? error.code : 'unavailable');
-    };
     out.request(
       'verify',
       { items: prepared.verifications },
       (results) => {
         try {
           const chain = prepared.conclude([...results]);
-          if (chain.holder !== peer) return failed(chain);
+          this.#admitting = false;
+          if (chain.holder !== peer) return this.#refuse('unavailable');
           this.#trusted = true;
-          this.#admit(chain, failed);
+          this.#chain = chain;
+          this.#admit(chain);
         } catch (error) {
           out.drop(this.context.link, `chain-${isWaystationError(error) ? error.code : errorMessage(error)}`);
-          failed(error);
+          this.#notAdmitted(error);
         }
       },
-      failed,
+      (error) => this.#notAdmitted(error),
     );
   }
 
+  #notAdmitted(error: unknown): void {
+    this.#admitting = false;
+    this.#refuse(isWaystationError(error) ? error.code : 'unavailable');
+  }
+
   /** With us admitted, a sound chain gets its holder admitted too; otherwise it only lets us listen. */
-  #admit(
-    chain: ReturnType<ReturnType<typeof prepareChain>['conclude']>,
-    failed: (error: unknown) => void,
-  ): void {
+  #admit(chain: ChainVerdict): void {
     const { replica, self, out } = this.context;
-    if (!replica.membership.isActive(self)) {
-      this.#admitting = false;
-      return this.#begin();
-    }
+    if (this.#admitting || this.#admitWritten) return;
+    if (!replica.membership.isActive(self)) return this.#begin();
     const admission = replica.membership.admission(chain, out.wallMs);
     if (admission.verdict !== 'admit') {
       this.#trusted = false;
-      this.#admitting = false;
       return this.#refuse(admission.verdict);
     }
+    this.#admitting = true;
+    const failed = (error: unknown) => this.#notAdmitted(error);
     // Those further up the chain first: their admits may not have reached us, and ours rests on them.
     const bodies = [...admission.before, admission.body];
     const writeNext = (): void => {
       const body = bodies.shift();
-      if (body !== undefined) return out.request('writeAdmit', { space: replica.space, body }, writeNext, failed);
+      if (body !== undefined)
+        return out.request('writeAdmit', { space: replica.space, body }, writeNext, failed);
       this.#admitting = false;
+      this.#admitWritten = true;
       this.evaluateGate();
     };
     writeNext();

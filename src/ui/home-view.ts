@@ -78,7 +78,7 @@ export class HomeView extends LitElement {
         <div class="table">
           <table>
             <thead>
-              <tr><th>Sensor</th><th>Now</th><th class="number">Readings</th></tr>
+              <tr><th>Sensor</th><th>Now</th></tr>
             </thead>
             <tbody>
               ${recording.streams.map(streamRow)}
@@ -108,7 +108,6 @@ export class HomeView extends LitElement {
                         <th>Station</th>
                         <th>Held here</th>
                         <th>Complete to (${zoneName()})</th>
-                        <th><span class="hidden-text">Save</span></th>
                       </tr>
                     </thead>
                     <tbody>
@@ -138,15 +137,17 @@ export class HomeView extends LitElement {
               : html`<div class="good">all here</div>`
           }
         </td>
-        <td>${timeText(parseIso(station.completeTo))}</td>
         <td>
-          <button
-            class="small"
-            ?disabled=${station.held === 0}
-            @click=${() => this.#try(() => this.model.exportCsv(station.id))}
-          >
-            CSV<span class="hidden-text"> of ${name}</span>
-          </button>
+          <div class="row">
+            <span class="grow">${timeText(parseIso(station.completeTo))}</span>
+            <button
+              class="small"
+              ?disabled=${station.held === 0}
+              @click=${() => this.#try(() => this.model.exportCsv(station.id))}
+            >
+              CSV<span class="hidden-text"> of ${name}</span>
+            </button>
+          </div>
         </td>
       </tr>
     `;
@@ -217,7 +218,12 @@ function streamRow(stream: StreamView): TemplateResult {
   const value = (last: number | null) => (last === null ? '–' : Number(last.toPrecision(4)).toString());
   return html`
     <tr>
-      <td>${stream.name}${stream.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}</td>
+      <td>
+        ${stream.name}${stream.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}
+        <div class="soft">
+          ${stream.rows} readings${stream.rateHz === null ? nothing : html`, ${stream.rateHz.toFixed(1)} a second`}
+        </div>
+      </td>
       <td>
         ${
           stream.trouble === null
@@ -227,10 +233,6 @@ function streamRow(stream: StreamView): TemplateResult {
               )
             : html`<span class="warn">${stream.trouble}</span>`
         }
-      </td>
-      <td class="number">
-        ${stream.rows}
-        <div class="soft value">${stream.rateHz === null ? '–' : `${stream.rateHz.toFixed(1)} a second`}</div>
       </td>
     </tr>
   `;

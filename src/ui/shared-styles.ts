@@ -115,10 +115,6 @@ export const SHARED_STYLES = css`
     color: var(--ws-ink-soft);
     font-weight: 600;
   }
-  td.number,
-  th.number {
-    text-align: end;
-  }
   @media (max-width: 560px) {
     section {
       padding: 16px;
@@ -148,6 +144,6 @@ export const SHARED_STYLES = css`
     padding: 0 6px;
     font-size: 0.8rem;
     font-weight: 600;
-    white-space: nowrap;
+    display: inline-block;
   }
 `;

@@ -49,14 +49,22 @@ const READINGS = {
 } as const;
 
 async function virtualSensors(cdp: CDPSession): Promise<void> {
-  for (const [type, xyz] of Object.entries(READINGS)) {
+  for (const type of Object.keys(READINGS)) {
     const named = { type: type as keyof typeof READINGS };
     await cdp.send('Emulation.setSensorOverrideEnabled', {
       ...named,
       enabled: true,
       metadata: { available: true },
     });
-    await cdp.send('Emulation.setSensorOverrideReadings', { ...named, reading: { xyz } });
+  }
+  await tellReadings(cdp, 0);
+}
+
+/** @param nudge added to every x, so that the sensor has something new to tell. */
+async function tellReadings(cdp: CDPSession, nudge: number): Promise<void> {
+  for (const [type, { x, y, z }] of Object.entries(READINGS)) {
+    const reading = { xyz: { x: x + nudge, y, z } };
+    await cdp.send('Emulation.setSensorOverrideReadings', { type: type as keyof typeof READINGS, reading });
   }
 }
 
@@ -69,24 +77,23 @@ async function start(page: Page, kind: string): Promise<void> {
   await page.evaluate((one) => void sensorsPage.run(one), kind);
 }
 
-async function untilRows(page: Page, count: number, names: readonly string[]): Promise<void> {
-  await page.waitForFunction(
-    ([wanted, streams]) =>
-      streams.every((name) => {
-        const { descriptors, batches } = sensorsPage.delivered;
-        const stream = descriptors.findIndex((one) => one.name === name);
-        return (
-          batches.filter((one) => one.stream === stream).reduce((sum, one) => sum + one.rows.length, 0) >=
-          wanted
-        );
-      }),
-    [count, names] as const,
-  );
+/** The virtual sensors tell a reading once: they are told again and again until every stream has `count` rows. */
+async function untilRows({ page, cdp }: Station, count: number, names: readonly string[]): Promise<void> {
+  for (let nudge = 0; ; nudge++) {
+    await tellReadings(cdp, (nudge % 2) * 0.1);
+    const { descriptors, batches } = await delivered(page);
+    const rowsOf = (name: string) => {
+      const stream = descriptors.findIndex((one) => one.name === name);
+      return batches.filter((one) => one.stream === stream).reduce((sum, one) => sum + one.rows.length, 0);
+    };
+    if (names.every((name) => rowsOf(name) >= count)) return;
+  }
 }
 
 describe('the Generic Sensor drivers', () => {
   it('deliver each sensor’s readings, at wall clock times, in a stream of its own', async () => {
-    await withPage(MOTION, async ({ page, cdp }) => {
+    await withPage(MOTION, async (station) => {
+      const { page, cdp } = station;
       await virtualSensors(cdp);
       expect(await page.evaluate(() => sensorsPage.probe('generic'))).toEqual({
         accelerometer: 'available',
@@ -95,7 +102,7 @@ describe('the Generic Sensor drivers', () => {
       });
       const before = Date.now();
       await start(page, 'generic');
-      await untilRows(page, 3, ['accelerometer', 'gyroscope', 'magnetometer']);
+      await untilRows(station, 3, ['accelerometer', 'gyroscope', 'magnetometer']);
       await page.evaluate(() => sensorsPage.stop());
       await page.waitForFunction(() => Object.keys(sensorsPage.delivered.ends).length === 3);
       const after = Date.now();
@@ -113,7 +120,7 @@ describe('the Generic Sensor drivers', () => {
         const { x, y, z } = READINGS[name as keyof typeof READINGS];
         for (const { atMs, values } of rows) {
           // Chromium rounds: 0.1 m/s², 0.1 °/s, 0.01 µT.
-          [x, y, z].forEach((value, i) => expect(Math.abs((values[i] as number) - value)).toBeLessThan(0.11));
+          [x, y, z].forEach((value, i) => expect(Math.abs((values[i] as number) - value)).toBeLessThan(0.21));
           // Within the clocks' own tolerance.
           expect(atMs).toBeGreaterThan(before - 1000);
           expect(atMs).toBeLessThan(after + 1000);
@@ -163,28 +170,41 @@ describe('the Generic Sensor drivers', () => {
     });
   });
 
-  it('report a gap when the page is frozen, and go on when it is thawed', async () => {
-    await withPage(MOTION, async ({ page, cdp }) => {
+  // Headless Chromium under playwright-core keeps every page visible and ignores Page.setWebLifecycleState, so the events that the
+  // browser would send are dispatched by the test.
+  it.each([
+    ['hidden', 'visibilitychange'],
+    ['frozen', 'freeze'],
+  ] as const)('report a gap when the page is %s, and go on afterwards', async (cause, event) => {
+    await withPage(MOTION, async (station) => {
+      const { page, cdp } = station;
       await virtualSensors(cdp);
       await start(page, 'generic');
-      await untilRows(page, 1, ['accelerometer']);
-      await cdp.send('Page.setWebLifecycleState', { state: 'frozen' });
-      await cdp.send('Page.setWebLifecycleState', { state: 'active' });
-      const thawed = await delivered(page);
-      const stream = thawed.descriptors.findIndex(({ name }) => name === 'accelerometer');
-      const gap = thawed.gaps.find((one) => one.stream === stream);
-      expect(['frozen', 'hidden']).toContain(gap?.cause);
-      const rows = thawed.batches
+      await untilRows(station, 1, ['accelerometer']);
+      const before = Date.now();
+      await page.evaluate((type) => {
+        Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+        document.dispatchEvent(new Event(type));
+        Object.defineProperty(document, 'visibilityState', { value: 'visible', configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, event);
+      const { descriptors, gaps, batches } = await delivered(page);
+      const stream = descriptors.findIndex(({ name }) => name === 'accelerometer');
+      const told = gaps.filter((gap) => gap.stream === stream);
+      expect(told.map((gap) => gap.cause)).toEqual([cause]);
+      expect(told[0]?.fromMs).toBeGreaterThanOrEqual(before);
+      const rows = batches
         .filter((one) => one.stream === stream)
         .reduce((sum, one) => sum + one.rows.length, 0);
-      await untilRows(page, rows + 1, ['accelerometer']);
+      await untilRows(station, rows + 1, ['accelerometer']);
     });
   });
 });
 
 describe('the motion event driver', () => {
   it('delivers acceleration in m/s² and rotation in rad/s', async () => {
-    await withPage(MOTION, async ({ page, cdp }) => {
+    await withPage(MOTION, async (station) => {
+      const { page, cdp } = station;
       await virtualSensors(cdp);
       // Chromium needs the linear acceleration too before it sends the event.
       await cdp.send('Emulation.setSensorOverrideEnabled', {
@@ -197,13 +217,13 @@ describe('the motion event driver', () => {
         reading: { xyz: { x: 0, y: 0, z: 0 } },
       });
       await start(page, 'motion');
-      await untilRows(page, 3, ['motion']);
+      await untilRows(station, 3, ['motion']);
       await page.evaluate(() => sensorsPage.stop());
       const { batches } = await delivered(page);
       const last = batches.at(-1)?.rows.at(-1)?.values ?? [];
       const expected = [1, -2, 9.8, 0.5, 0, -0.25];
       expected.forEach((value, i) =>
-        expect(Math.abs((last[i] as number) - value), `column ${i}`).toBeLessThan(0.11),
+        expect(Math.abs((last[i] as number) - value), `column ${i} of ${last}`).toBeLessThan(0.21),
       );
     });
   });

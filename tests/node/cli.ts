@@ -35,7 +35,9 @@ export function buildCli(): void {
   const built = spawnSync(process.execPath, [vite, ...words], { cwd: ROOT, encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the command line does not build:\n${built.stdout}${built.stderr}`);
   // File by file, the entry last: a process that starts meanwhile finds a whole program.
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   files.sort((a, b) => Number(a.name === 'main.js') - Number(b.name === 'main.js'));
   for (const { parentPath, name } of files) {
     const to = join(ROOT, 'dist/node', parentPath.slice(folder.length));
@@ -94,7 +96,8 @@ export class Started {
         // What it printed last is still in the pipes.
         void Promise.all(closed).then(() => {
           this.#over = { code, signal };
-          for (const { lost } of this.#waiters) lost(new Error(`it ended (${code ?? signal}) first\n${this.transcript()}`));
+          for (const { lost } of this.#waiters)
+            lost(new Error(`it ended (${code ?? signal}) first\n${this.transcript()}`));
           this.#waiters.clear();
           resolve(this.#over);
         });
@@ -111,10 +114,12 @@ export class Started {
       rest = lines.pop() ?? '';
       for (const line of lines) this.#heard(stream, line);
     });
-    return new Promise((resolve) => source?.once('close', () => {
-      if (rest !== '') this.#heard(stream, rest);
-      resolve();
-    }));
+    return new Promise((resolve) =>
+      source?.once('close', () => {
+        if (rest !== '') this.#heard(stream, rest);
+        resolve();
+      }),
+    );
   }
 
   #heard(stream: Stream, line: string): void {
@@ -182,12 +187,24 @@ export class Started {
     const { code, signal } = await this.ended;
     const documents = this.documents();
     const text = (stream: Stream) => this.lines[stream].map((line) => `${line}\n`).join('');
-    return { code, signal, stdout: text('stdout'), stderr: text('stderr'), documents, result: documents.at(-1) };
+    return {
+      code,
+      signal,
+      stdout: text('stdout'),
+      stderr: text('stderr'),
+      documents,
+      result: documents.at(-1),
+    };
   }
 
   transcript(): string {
     const { stdout, stderr } = this.lines;
-    return [`waystation ${this.words.join(' ')}`, ...stdout.slice(-20), '--- stderr', ...stderr.slice(-20)].join('\n');
+    return [
+      `waystation ${this.words.join(' ')}`,
+      ...stdout.slice(-20),
+      '--- stderr',
+      ...stderr.slice(-20),
+    ].join('\n');
   }
 }
 
@@ -242,12 +259,18 @@ export class Workshop {
   /** Runs a command that must succeed; its last document. */
   async ask(...words: string[]): Promise<Document> {
     const ran = await this.run(words);
-    if (ran.code !== 0) throw new Error(`waystation ${words.join(' ')}: exit ${ran.code ?? ran.signal}\n${ran.stdout}${ran.stderr}`);
+    if (ran.code !== 0)
+      throw new Error(
+        `waystation ${words.join(' ')}: exit ${ran.code ?? ran.signal}\n${ran.stdout}${ran.stderr}`,
+      );
     return ran.result;
   }
 
   /** Starts a relay on a free port; it is listening when this resolves. */
-  async relay(data: string, ...words: string[]): Promise<{ process: Started; host: string; port: number; node: string }> {
+  async relay(
+    data: string,
+    ...words: string[]
+  ): Promise<{ process: Started; host: string; port: number; node: string }> {
     const process = this.start(['relay', '--data', data, '--port', '0', ...words]);
     const { listening, node } = await process.document((document) => document.listening !== undefined);
     const { port } = new URL(listening);
@@ -268,7 +291,15 @@ export class Workshop {
   async admit(inviter: string, role: string, joiners: readonly string[], ...hosts: string[]): Promise<void> {
     const hub = await this.relay(this.path(`hub-for-${role}-${joiners.length}-${Math.random()}`));
     const meetings = hosts.flatMap((host) => ['--host', host]);
-    const link = await this.invite(inviter, role, '--uses', String(joiners.length), ...meetings, '--host', hub.host);
+    const link = await this.invite(
+      inviter,
+      role,
+      '--uses',
+      String(joiners.length),
+      ...meetings,
+      '--host',
+      hub.host,
+    );
     const door = this.start(['sync', '--data', inviter, '--host', hub.host, '--timeout', '60s']);
     for (const joiner of joiners) {
       await this.ask('join', '--data', joiner, link);

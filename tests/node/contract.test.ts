@@ -47,7 +47,10 @@ describe('help', () => {
   });
 
   test('npx waystation runs it from a checkout', () => {
-    const { status, stdout } = spawnSync('npx', ['--no-install', 'waystation', '--version'], { cwd: ROOT, encoding: 'utf8' });
+    const { status, stdout } = spawnSync('npx', ['--no-install', 'waystation', '--version'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
     expect(status).toBe(0);
     expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
   });
@@ -85,7 +88,14 @@ describe('what cannot be asked', () => {
 
 describe('space create, invite, join', () => {
   test('space create prints the space id alone on stdout, and the recovery words on stderr', async () => {
-    const { code, stdout, stderr } = await plain('space', 'create', '--data', shop.path('c'), '--name', 'Hut');
+    const { code, stdout, stderr } = await plain(
+      'space',
+      'create',
+      '--data',
+      shop.path('c'),
+      '--name',
+      'Hut',
+    );
     expect(code).toBe(0);
     expect(stdout.trim()).toMatch(SPACE_ID);
     expect(stderr).toMatch(/( +[a-z]+){24}/);
@@ -93,7 +103,15 @@ describe('space create, invite, join', () => {
 
   test('invite ends stdout with the link, whatever the role; with --json the document holds it', async () => {
     await inPairs(['admin', 'member', 'reader', 'mirror'], async (role) => {
-      const words = ['invite', '--data', shop.path(`inviter-${role}`), '--role', role, '--host', 'ws://127.0.0.1:9'];
+      const words = [
+        'invite',
+        '--data',
+        shop.path(`inviter-${role}`),
+        '--role',
+        role,
+        '--host',
+        'ws://127.0.0.1:9',
+      ];
       await shop.space(shop.path(`inviter-${role}`));
       const { stdout, code } = await plain(...words);
       expect(code).toBe(0);
@@ -106,9 +124,15 @@ describe('space create, invite, join', () => {
   test('join takes the link and says that nobody let this node in yet', async () => {
     const link = await shop.invite(admin, 'reader', '--host', 'ws://127.0.0.1:9');
     const joiner = shop.path('joiner');
-    expect(await shop.ask('join', '--data', joiner, link)).toEqual({ space, admitted: false, role: 'reader' });
+    expect(await shop.ask('join', '--data', joiner, link)).toEqual({
+      space,
+      admitted: false,
+      role: 'reader',
+    });
     const status = await shop.ask('status', '--data', joiner);
-    expect(status.spaces).toMatchObject([{ id: space, name: null, role: 'reader', admitted: false, stations: [] }]);
+    expect(status.spaces).toMatchObject([
+      { id: space, name: null, role: 'reader', admitted: false, stations: [] },
+    ]);
     const invite = await plain('invite', '--data', joiner, '--role', 'reader');
     expect(invite).toMatchObject({ code: 1, stdout: '' });
     expect(invite.stderr).toContain('not been let in yet');
@@ -148,7 +172,13 @@ describe('status, verify, export on a fresh node', () => {
   test('status of a space has its shape', async () => {
     const { spaces } = await shop.ask('status', '--data', admin);
     expect(spaces).toHaveLength(1);
-    expect(spaces[0]).toMatchObject({ id: space, name: 'Valley', role: 'admin', admitted: true, stations: [] });
+    expect(spaces[0]).toMatchObject({
+      id: space,
+      name: 'Valley',
+      role: 'admin',
+      admitted: true,
+      stations: [],
+    });
     expect(spaces[0].blobs).toEqual({ held: 0, missing: 0, bytes: 0 });
   });
 
@@ -178,13 +208,30 @@ describe('a node in several spaces', () => {
     for (const id of [one, two]) expect(unclear.stderr).toContain(id);
     expect((await shop.ask(...invite, '--space', two)).space).toBe(two);
     expect((await shop.ask('status', '--data', data)).spaces).toHaveLength(2);
-    expect((await shop.ask('status', '--data', data, '--space', one)).spaces).toMatchObject([{ name: 'One' }]);
+    expect((await shop.ask('status', '--data', data, '--space', one)).spaces).toMatchObject([
+      { name: 'One' },
+    ]);
     expect((await shop.ask('verify', '--data', data)).spaces).toHaveLength(2);
     const csv = shop.path('short.csv');
     writeFileSync(csv, 't_s,x\n1751983973,1\n1751983974,2\n');
-    const station = ['station', '--data', data, '--name', 'S', '--replay', csv, '--for', '500ms', '--host', 'ws://127.0.0.1:9'];
+    const station = [
+      'station',
+      '--data',
+      data,
+      '--name',
+      'S',
+      '--replay',
+      csv,
+      '--for',
+      '500ms',
+      '--host',
+      'ws://127.0.0.1:9',
+    ];
     expect((await plain(...station)).code).toBe(2);
-    expect(await shop.ask(...station, '--speed', '100', '--space', two)).toMatchObject({ space: two, sealed: 1 });
+    expect(await shop.ask(...station, '--speed', '100', '--space', two)).toMatchObject({
+      space: two,
+      sealed: 1,
+    });
     expect((await plain('status', '--data', data, '--space', '0'.repeat(64))).code).toBe(1);
   });
 });

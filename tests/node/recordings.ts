@@ -55,7 +55,12 @@ export interface Table {
   readonly values: Float64Array;
 }
 
-const TICK_NS: Readonly<Record<string, bigint>> = { t_s: 1_000_000_000n, t_ms: 1_000_000n, t_us: 1_000n, t_ns: 1n };
+const TICK_NS: Readonly<Record<string, bigint>> = {
+  t_s: 1_000_000_000n,
+  t_ms: 1_000_000n,
+  t_us: 1_000n,
+  t_ns: 1n,
+};
 
 /** Reads a CSV with whole-numbered times. */
 export function readTable(text: string): Table {
@@ -84,6 +89,7 @@ export function difference(exported: string, source: string): string | undefined
   const time = a.timesNs.findIndex((ns, row) => ns !== b.timesNs[row]);
   if (time >= 0) return `row ${time}: time ${a.timesNs[time]} instead of ${b.timesNs[time]}`;
   const value = a.values.findIndex((number, i) => !Object.is(number, b.values[i]));
-  if (value >= 0) return `row ${Math.floor(value / a.columns.length)}: ${a.values[value]} instead of ${b.values[value]}`;
+  if (value >= 0)
+    return `row ${Math.floor(value / a.columns.length)}: ${a.values[value]} instead of ${b.values[value]}`;
   return undefined;
 }

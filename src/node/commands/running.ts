@@ -74,6 +74,13 @@ function tell(node: WaystationNode, output: Output, notice: Notice): void {
     case 'store-trouble':
       output.say(`trouble with the store: ${notice.message}`);
       break;
+    case 'blob-complete':
+      // For programs that watch; a person asks `status`.
+      if (output.json) {
+        const blobs = node.spaces.get(notice.space)?.replica.blobCounts();
+        output.result({ event: 'fetched', space: notice.space, blobs }, '');
+      }
+      break;
     default:
       break;
   }

@@ -53,7 +53,10 @@ export async function station(
       );
       void space.settled().then(() => {
         if (isOwnHour)
-          output.event({ event: 'sealed', hours: sealedHours(space, recording) }, 'An hour was sealed.');
+          output.event(
+            { event: 'sealed', hours: sealedHours(space, recording), blobs: space.replica.blobCounts() },
+            'An hour was sealed.',
+          );
         return recording.admitted();
       });
     });

@@ -90,7 +90,10 @@ export async function sync(
       throw new WaystationError('timeout', what);
     }
     if (options.untilComplete === true && !end.complete) {
-      throw new WaystationError('incomplete', `not everything arrived in ${options.timeout}: ${describe(end)}`);
+      throw new WaystationError(
+        'incomplete',
+        `not everything arrived in ${options.timeout}: ${describe(end)}`,
+      );
     }
   } finally {
     await running.close();

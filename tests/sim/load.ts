@@ -1,0 +1,41 @@
+/** A node's space read back from its disk, by the rules of src/station/entry-log.ts and Space.open, without waiting. */
+import { errorMessage } from '../../src/core/errors.ts';
+import { FeedIndex } from '../../src/feed/feed-index.ts';
+import { isMembershipKind } from '../../src/feed/kinds.ts';
+import { decodeChain } from '../../src/identity/grant-chain.ts';
+import { Membership } from '../../src/identity/membership.ts';
+import { type BlobPolicy, Replica } from '../../src/sync/replica.ts';
+import type { DiskState } from './disk.ts';
+
+export interface Loaded {
+  readonly replica: Replica;
+  /** What could not be placed: a log that is not what was written to it. */
+  readonly problems: readonly string[];
+}
+
+export function loadReplica(state: DiskState, policy: BlobPolicy): Loaded {
+  const { space, meetSecret, credential } = state.record;
+  const index = new FeedIndex();
+  const membership = new Membership(space);
+  const problems: string[] = [];
+  // A fork hangs on the branch that its feed's shorter log name holds.
+  const names = [...state.logs].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
+  for (const [name, records] of names) {
+    if (records.length === 0) continue;
+    const verified = new Map(records.map(({ entry, verified }) => [entry.id, verified]));
+    try {
+      const run = records.map(({ entry }) => entry);
+      const { fresh, branch } = index.commit(run, (entry) => verified.get(entry.id) === true);
+      for (const entry of fresh) if (isMembershipKind(entry.header.kind)) membership.add(entry);
+      if (fresh.length !== records.length) problems.push(`${name}: holds an entry twice`);
+      if (branch.name !== name) problems.push(`${name}: is read back as ${branch.name}`);
+    } catch (error) {
+      problems.push(`${name}: ${errorMessage(error)}`);
+    }
+  }
+  if (membership.genesis === undefined) membership.add(decodeChain(credential).genesis);
+  const options = { space, meetSecret, credential, membership, index, policy };
+  const replica = new Replica(options, state.whole, state.partial);
+  for (const [author, beat] of state.beats) replica.beats.set(author, beat);
+  return { replica, problems };
+}

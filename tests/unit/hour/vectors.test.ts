@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../../src/core/bytes.ts';
+import { decodeHour, encodeHour } from '../../../src/hour/container.ts';
+import { summarize } from '../../../src/hour/summary.ts';
+import type { HourContent, StreamDescriptor, StreamSummary } from '../../../src/hour/types.ts';
+import { spelled } from './hour-samples.ts';
+
+/** As in the file: null is missing; what JSON cannot say is a string. */
+type Spelt = number | string | null;
+
+interface Vector {
+  readonly name: string;
+  readonly hex: string;
+  readonly content: Omit<HourContent, 'streams'> & {
+    readonly streams: readonly {
+      readonly descriptor: StreamDescriptor;
+      readonly rows: {
+        readonly baseMs: number;
+        readonly offsetsNs: readonly number[];
+        readonly columns: readonly Spelt[][];
+      };
+    }[];
+  };
+  readonly summaries: readonly StreamSummary[];
+}
+
+const { vectors } = JSON.parse(readFileSync(new URL('../../vectors/hour.json', import.meta.url), 'utf8')) as {
+  vectors: Vector[];
+};
+
+function contentOf({ content }: Vector): HourContent {
+  return {
+    ...content,
+    streams: content.streams.map(({ descriptor, rows }) => ({
+      descriptor,
+      rows: {
+        baseMs: rows.baseMs,
+        offsetsNs: Float64Array.from(rows.offsetsNs),
+        columns: rows.columns.map((column) =>
+          Float64Array.from(column, (value) => (value === null ? Number.NaN : Number(value))),
+        ),
+      },
+    })),
+  };
+}
+
+describe.each(vectors.map((vector) => [vector.name, vector] as const))(
+  'the hour file of the vector “%s”',
+  (_, vector) => {
+    it('decodes to its content', () => {
+      expect(spelled(decodeHour(fromHex(vector.hex)))).toEqual(spelled(contentOf(vector)));
+    });
+
+    it('has the summaries that its entry tells', () => {
+      expect(summarize(contentOf(vector))).toEqual(vector.summaries);
+    });
+
+    // The bytes of a deflate stream may differ between compressors; what they decode to may not.
+    it('is written again to the same content', () => {
+      expect(spelled(decodeHour(encodeHour(contentOf(vector))))).toEqual(spelled(contentOf(vector)));
+    });
+  },
+);
