@@ -5,8 +5,8 @@ import { benchTransferChromium } from './transfer-chromium.ts';
 import { runSink, runSource } from './transfer-roles.ts';
 
 const ENTRY = fileURLToPath(import.meta.url);
-const TRANSFER_BYTES = 64 * 2 ** 20;
-const ROUNDS = 5;
+const TRANSFER_BYTES = Number(process.env['WAYSTATION_MIB'] ?? 64) * 2 ** 20;
+const ROUNDS = Number(process.env['WAYSTATION_ROUNDS'] ?? 5);
 
 async function role(words: readonly string[]): Promise<void> {
   const [name, folder = '', third = '', blobs = '0'] = words;

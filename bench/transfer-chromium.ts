@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { startSignalingServer } from '../signaling/server.node.ts';
 import { openPage, servePage, withChromium } from '../tests/browser/chromium.ts';
 import { end, said, startRole } from './processes.ts';
@@ -27,6 +27,11 @@ type BenchWindow = {
 };
 
 const MESSAGE_BYTES = 131_072;
+const FOREGROUND = [
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+];
 
 /** Bytes per second of a bare channel, the page receiving or sending. */
 async function rawRate(page: Page, pageRole: 'sender' | 'receiver', totalBytes: number): Promise<number> {
@@ -84,7 +89,7 @@ export async function benchTransferChromium(
   const served = await servePage(resolve('bench/transfer-page.ts'));
   const rows = { toPage: [] as [number, number][], toNode: [] as [number, number][] };
   try {
-    await withChromium(async (browser) => {
+    const measure = async (browser: Browser) => {
       const page = await openPage(browser, served.url);
       await page.exposeFunction('say', (signal: { seconds?: number }) => hearFromPage(signal));
       const source = startRole(entry, 'source', join(folder, 'source'), hub.url, String(blobs));
@@ -115,7 +120,9 @@ export async function benchTransferChromium(
         rows.toNode.push([(bytes / ms) * 1_000, rawUp]);
       }
       await end(source);
-    });
+    };
+    // The tab that serves is in the background while another collects: it must not be slowed for that here.
+    await withChromium(measure, { flags: FOREGROUND });
   } finally {
     await served.close();
     await hub.close();

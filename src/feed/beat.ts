@@ -59,7 +59,7 @@ export function decodeBeat(bytes: Bytes): { beat: Beat; verification: Verificati
     author: authorId,
     timeMs,
     heads: heads.map((head) => {
-      const [feed, seq, id] = Array.isArray(head) ? head : [];
+      const [feed, seq, id] = Array.isArray(head) && head.length === 3 ? head : [];
       if (
         !(feed instanceof Uint8Array) ||
         !Number.isSafeInteger(seq) ||

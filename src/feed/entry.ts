@@ -170,6 +170,9 @@ export function decodeSign1(
   bytes: Uint8Array,
   maxBytes: number,
 ): { payload: Uint8Array; signature: Uint8Array } {
+  if (bytes.length > maxBytes) {
+    throw new WaystationError('limit', `expected at most ${maxBytes} signed bytes, got ${bytes.length}`);
+  }
   if (bytes[0] !== COSE_SIGN1_TAG) throw malformed('COSE_Sign1 (tag 18)');
   const value = decodeCbor(bytes.subarray(1), maxBytes);
   if (!Array.isArray(value) || value.length !== 4) throw malformed('four COSE_Sign1 fields');

@@ -23,7 +23,7 @@ export function writeLattice(
     previous = k;
     const negative = difference < 0;
     let magnitude = negative ? -difference - 1 : difference;
-    if (magnitude >= Number.MAX_SAFE_INTEGER) return undefined;
+    if (Math.abs(difference) > Number.MAX_SAFE_INTEGER) return undefined;
     const low = ((magnitude % 64) << 1) | (negative ? 1 : 0);
     magnitude = Math.floor(magnitude / 64);
     out[end++] = magnitude > 0 ? low | 0x80 : low;
@@ -62,7 +62,7 @@ export function readLattice(
       magnitude += (byte & 0x7f) * scale;
       scale *= 128;
     }
-    if (magnitude >= Number.MAX_SAFE_INTEGER) return false;
+    if (magnitude > Number.MAX_SAFE_INTEGER) return false;
     k += negative ? -magnitude - 1 : magnitude;
     if (Math.abs(k) > Number.MAX_SAFE_INTEGER) return false;
     out[i] = (k * numerator) / denominator;

@@ -105,6 +105,7 @@ export class WaystationNode {
       self: this.id,
       policy: this.#options.policy ?? (() => true),
       run: () => this.driver.run(),
+      rememberTree: (ref, tree) => this.driver.rememberTree(ref, tree),
     };
   }
 

@@ -2,12 +2,20 @@
  * One space that this node is in: its feeds and members, its keys, what its entries say, and writing to it. Making, joining and
  * inviting are in `space-lifecycle.ts`.
  */
-import { computeRef } from '../blob/digest.ts';
-import { chunkCount, chunkLeaves } from '../blob/merkle.ts';
+import { leafHashes } from '../blob/digest.ts';
+import { chunkCount, chunkLeaves, type MerkleTree, merkleTree } from '../blob/merkle.ts';
 import { sealBlob } from '../blob/seal.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { errorMessage, WaystationError } from '../core/errors.ts';
-import { type BlobRef, blobKey, type EpochId, type FeedId, type NodeId, type SpaceId } from '../core/ids.ts';
+import {
+  type BlobRef,
+  blobKey,
+  blobRootFrom,
+  type EpochId,
+  type FeedId,
+  type NodeId,
+  type SpaceId,
+} from '../core/ids.ts';
 import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
 import { beatPayload } from '../feed/beat.ts';
 import { type Entry, encodeSign1, type Head, signedBytes } from '../feed/entry.ts';
@@ -40,6 +48,8 @@ export interface SpaceContext {
   readonly policy: BlobPolicy;
   /** Performs what the engine asks for. */
   readonly run: () => void;
+  /** Keeps a blob's tree for serving it. */
+  readonly rememberTree: (ref: BlobRef, tree: MerkleTree) => void;
 }
 
 /** Chunks that the store has of blobs it does not have whole, and the keys of those it has. */
@@ -295,8 +305,10 @@ export class Space {
       seal === null
         ? plaintext
         : await sealBlob(crypto, { epochKey: seal.key, ...context }, random.bytes(32), plaintext, pad);
-    const ref = await computeRef(crypto, bytes);
+    const tree = merkleTree(await leafHashes(crypto, bytes));
+    const ref: BlobRef = { root: blobRootFrom(tree.root), size: bytes.length };
     await store.blobs.put(ref, bytes);
+    this.context.rememberTree(ref, tree);
     engine.localBlob(this.id, blobKey(ref), clock.monotonicMs());
     return ref;
   }

@@ -125,9 +125,8 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
     admitted: replica.membership.isActive(space.self),
     stations,
     blobs: replica.blobCounts(),
-    members: [...replica.membership.members()].filter(
-      (one) => one.status === 'active' && !one.isRecovery,
-    ).length,
+    members: [...replica.membership.members()].filter((one) => one.status === 'active' && !one.isRecovery)
+      .length,
     forks: [...replica.index.branches()].filter((branch) => branch.name.split('.').length > 2).length,
   };
 }

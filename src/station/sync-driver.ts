@@ -13,8 +13,8 @@ import type { Effect, LinkId, Notice, RequestEffect } from '../sync/effects.ts';
 import type { SyncEngine } from '../sync/engine.ts';
 import { appendEntries, readSegment } from './entry-log.ts';
 
-/** Merkle trees kept for serving: 32 bytes per 16 KiB, so 64 trees of 64 MiB blobs are 8 MiB. */
-const MAX_TREES = 64;
+/** Leaves of the Merkle trees kept for serving, all together: 64 bytes each, so 32 MiB for 8 GiB of blobs. */
+const MAX_TREE_LEAVES = 2 ** 19;
 /** Leaves hashed in one batch while a tree is built. */
 const TREE_BATCH_BYTES = 2 * 2 ** 20;
 
@@ -37,6 +37,7 @@ export class SyncDriver {
   readonly #options: SyncDriverOptions;
   readonly #links = new Map<LinkId, Link>();
   readonly #trees = new Map<string, Promise<Tree>>();
+  readonly #treeLeaves = new Map<string, number>();
   #nextLink = 1;
   #cancelWake: (() => void) | undefined;
   #wakeAtMs = Number.POSITIVE_INFINITY;
@@ -210,21 +211,32 @@ export class SyncDriver {
     return { bytes, proof: tree.proof(firstLeaf, rangeLeaves) };
   }
 
+  /** Keeps the tree of a blob that was hashed just now, so that serving it need not read it all once more. */
+  rememberTree(ref: BlobRef, tree: Tree): void {
+    const key = blobKey(ref);
+    this.#trees.delete(key);
+    this.#trees.set(key, Promise.resolve(tree));
+    this.#treeLeaves.set(key, tree.leafCount);
+    let leaves = 0;
+    for (const count of this.#treeLeaves.values()) leaves += count;
+    for (const oldest of [...this.#trees.keys()]) {
+      if (leaves <= MAX_TREE_LEAVES || oldest === key) break;
+      leaves -= this.#treeLeaves.get(oldest) ?? 0;
+      this.#trees.delete(oldest);
+      this.#treeLeaves.delete(oldest);
+    }
+  }
+
   #tree(ref: BlobRef): Promise<Tree> {
     const key = blobKey(ref);
     const cached = this.#trees.get(key);
-    if (cached !== undefined) {
-      this.#trees.delete(key);
-      this.#trees.set(key, cached);
-      return cached;
-    }
+    if (cached !== undefined) return cached;
     const built = this.#buildTree(ref);
     this.#trees.set(key, built);
-    built.catch(() => this.#trees.delete(key));
-    for (const oldest of this.#trees.keys()) {
-      if (this.#trees.size <= MAX_TREES) break;
-      this.#trees.delete(oldest);
-    }
+    built.then(
+      (tree) => this.rememberTree(ref, tree),
+      () => this.#trees.delete(key),
+    );
     return built;
   }
 

@@ -18,8 +18,15 @@ export const MAX_PENDING_HEADS = 65_536;
 /** Entries asked for in one request; served in messages of {@link ENTRY_BATCH_BYTES}. */
 export const MAX_ENTRIES_PER_WANT = 2_048;
 export const MAX_WANTS_PER_MESSAGE = 64;
-/** Half a link message, so that one entry of the largest size still fits behind the batch. */
-export const ENTRY_BATCH_BYTES = 131_072;
+/** What a link of 2 kB/s carries in a quarter of a minute, so that a slow peer is heard of while it answers. */
+export const ENTRY_BATCH_BYTES = 32_768;
+/** Feeds asked for at once over one link: far below what the peer lets wait ({@link MAX_QUEUED_ENTRY_WANTS}). */
+export const MAX_FETCHES_PER_LINK = 256;
+/**
+ * Requests for one head that bring nothing new before it counts as a lie. Looking for the start of a fork doubles the
+ * distance each time, so an honest search in 2^32 entries ends sooner.
+ */
+export const MAX_FRUITLESS_FETCHES = 40;
 /** Requests a peer may have waiting with us; a polite one stays under it, a rude one is dropped from. */
 export const MAX_QUEUED_ENTRY_WANTS = 1_024;
 export const MAX_QUEUED_CHUNKS = 1_024;
@@ -29,12 +36,25 @@ export const MAX_CHUNKS_IN_FLIGHT = 512;
 export const MAX_CHUNKS_PER_MESSAGE = 256;
 /** Reads of chunks started ahead of the link's credit. */
 export const MAX_READS_AHEAD = 8;
-/** A peer that answers nothing for this long has its requests given to others. */
+/** What a peer has not answered after this long may be asked of others too. */
 export const REQUEST_TIMEOUT_MS = 30_000;
+/** A peer that answers nothing for this long has forgotten: one chunk takes two minutes at 1 kB/s. */
+export const STALLED_MS = 180_000;
+/** Answers come in the order of the requests, but for some reads ahead; what so many later ones overtook is lost. */
+export const MAX_OVERTAKEN = 64;
+/** What a peer said that it lacks, or did not answer for, it is not asked for again this soon. */
+export const LACK_MS = 60_000;
+/** Feeds whose holdings one peer may tell, and the run numbers in them: 8 MiB of memory. */
+export const MAX_TOLD_FEEDS = 65_536;
+export const MAX_TOLD_RUN_NUMBERS = 2 ** 20;
+/** Ranges one comparison may ask for: 64 heads each, that is more heads than we would remember. */
+export const MAX_COMPARED_RANGES = 4_096;
 /** New heads and holdings are collected this long before they are told, so a burst costs one message. */
 export const ANNOUNCE_DELAY_MS = 20;
 /** How often unreachable wants are asked for through neighbours, and how many at once. */
 export const PULL_INTERVAL_MS = 5_000;
+/** A blob that was heard of just now usually comes by itself: whoever told of its entry is fetching it as well. */
+export const PULL_GRACE_MS = 1_000;
 export const PULL_REPEAT_MS = 60_000;
 export const MAX_PULLS_PER_MESSAGE = 256;
 /** The longest chain of neighbours that a pull goes through; a valley has fewer hops. */

@@ -35,10 +35,14 @@ export interface Want {
   readonly held: Set<number>;
   /** Chunk → link it was asked from. */
   readonly inFlight: Map<number, LinkId>;
+  /** Chunks that came and are being checked and written. */
+  readonly arriving: Set<number>;
   /** Where to look for the next chunk to ask for. */
   cursor: number;
   /** Hops that a request for it may still travel through us. */
   pullHops: number;
+  /** It had its time to come by itself and may be asked for through neighbours. */
+  ripe: boolean;
 }
 
 interface KnownBlob {
@@ -63,6 +67,18 @@ function compareWants(a: Want, b: Want): number {
   return b.origin.timeMs - a.origin.timeMs || a.ref.size - b.ref.size || (a.key < b.key ? -1 : 1);
 }
 
+/** Two ordered lists in one. */
+function merged(a: readonly Want[], b: readonly Want[]): Want[] {
+  if (b.length === 0) return [...a];
+  const out: Want[] = [];
+  let i = 0;
+  for (const want of b) {
+    for (; i < a.length && compareWants(a[i] as Want, want) <= 0; i++) out.push(a[i] as Want);
+    out.push(want);
+  }
+  return [...out, ...a.slice(i)];
+}
+
 export class Replica {
   readonly space: SpaceId;
   readonly meetSecret: Bytes;
@@ -79,12 +95,16 @@ export class Replica {
   readonly holdingsChanged = new Set<FeedKey>();
   readonly #blobs = new Map<string, KnownBlob>();
   readonly #holdings = new Map<FeedKey, RunSet>();
-  /** Positions with blobs still missing, counted. */
-  readonly #missingAt = new Map<string, number>();
+  /** Of each feed the positions with blobs still missing: how many. */
+  readonly #missingAt = new Map<FeedKey, Map<number, number>>();
   readonly #partial: ReadonlyMap<string, ReadonlySet<number>>;
   /** Blobs that the store has whole though no entry names them yet. */
   readonly #heldAhead: Set<string>;
-  #ordered: Want[] | undefined;
+  #ordered: Want[] = [];
+  /** Wants that are not in `#ordered` yet. */
+  #unordered: Want[] = [];
+  /** Feeds whose logs are being written to, each with the work that waits for it. */
+  readonly #writing = new Map<FeedKey, (() => void)[]>();
   #headSet: { version: number; set: HeadSet } | undefined;
   #heldCount = 0;
   #heldBytes = 0;
@@ -161,10 +181,34 @@ export class Replica {
 
   /** Wants in the order in which they should be asked for; may hold some that are satisfied by now. */
   orderedWants(): readonly Want[] {
-    if (this.#ordered === undefined || this.#ordered.length > 2 * this.wants.size + 64) {
-      this.#ordered = [...this.wants.values()].sort(compareWants);
+    if (this.#unordered.length > 0 || this.#ordered.length > 2 * this.wants.size + 64) {
+      const current = (want: Want) => this.wants.get(want.key) === want;
+      const added = this.#unordered.filter(current).sort(compareWants);
+      this.#unordered = [];
+      this.#ordered = merged(this.#ordered.filter(current), added);
     }
     return this.#ordered;
+  }
+
+  /**
+   * Runs `work` when nobody else writes to this feed's logs, at once when that is now. Positions in a log are positions in a
+   * branch, so between finding the place of entries and their being durable nothing may come in between.
+   * @param work calls `release` once, when what it wrote has been committed or has failed.
+   */
+  exclusive(feed: FeedKey, work: (release: () => void) => void): void {
+    const start = () =>
+      work(() => {
+        const next = this.#writing.get(feed)?.shift();
+        if (next === undefined) this.#writing.delete(feed);
+        else next();
+      });
+    const waiting = this.#writing.get(feed);
+    if (waiting !== undefined) {
+      waiting.push(start);
+      return;
+    }
+    this.#writing.set(feed, []);
+    start();
   }
 
   /** Every position where a known blob is named. */
@@ -196,26 +240,40 @@ export class Replica {
 
   #notePosition(author: NodeId, feed: FeedKey, seq: number, meta: EntryMeta): void {
     const distinct = new Map(meta.blobs.map((ref) => [blobKey(ref), ref]));
-    this.#missingAt.set(`${feed}:${seq}`, (this.#missingAt.get(`${feed}:${seq}`) ?? 0) + distinct.size + 1);
+    // A fork puts a second entry at a position whose blobs may all have been held.
+    if (distinct.size > 0 && this.#holdings.get(feed)?.has(seq) === true) {
+      this.#holdings.get(feed)?.remove(seq);
+      this.holdingsChanged.add(feed);
+    }
+    const missing = this.#missingIn(feed);
+    missing.set(seq, (missing.get(seq) ?? 0) + distinct.size + 1);
     for (const [key, ref] of distinct) {
-      let known = this.#blobs.get(key);
-      if (known === undefined) {
-        known = { ref, origin: { author, kind: meta.kind, timeMs: meta.timeMs }, positions: [], held: false };
-        this.#blobs.set(key, known);
-        if (this.#heldAhead.delete(key)) {
-          known.held = true;
-          this.#heldCount++;
-          this.#heldBytes += ref.size;
-        } else if (this.policy(known.origin, ref)) {
-          known.positions.push({ feed, seq });
-          this.#want(known, key);
-          continue;
-        }
-      }
+      const origin = { author, kind: meta.kind, timeMs: meta.timeMs };
+      const known = this.#blobs.get(key) ?? this.#nowKnown(key, ref, origin);
       known.positions.push({ feed, seq });
       if (known.held) this.#settle(feed, seq);
+      else if (!this.wants.has(key) && this.policy(origin, ref)) this.#want(known, key);
     }
     this.#settle(feed, seq);
+  }
+
+  #nowKnown(key: string, ref: BlobRef, origin: BlobOrigin): KnownBlob {
+    const known = { ref, origin, positions: [], held: this.#heldAhead.delete(key) };
+    this.#blobs.set(key, known);
+    if (known.held) {
+      this.#heldCount++;
+      this.#heldBytes += ref.size;
+    }
+    return known;
+  }
+
+  #missingIn(feed: FeedKey): Map<number, number> {
+    let missing = this.#missingAt.get(feed);
+    if (missing === undefined) {
+      missing = new Map();
+      this.#missingAt.set(feed, missing);
+    }
+    return missing;
   }
 
   #want(known: KnownBlob, key: string): Want {
@@ -229,23 +287,25 @@ export class Replica {
       chunks: chunkCount(known.ref.size),
       held: new Set(this.#partial.get(key) ?? []),
       inFlight: new Map(),
+      arriving: new Set(),
       cursor: 0,
       pullHops: 0,
+      ripe: false,
     };
     this.wants.set(key, want);
-    this.#ordered = undefined;
+    this.#unordered.push(want);
     return want;
   }
 
   /** One thing that position `seq` waited for is there; with the last one the position counts as held. */
   #settle(feed: FeedKey, seq: number): void {
-    const at = `${feed}:${seq}`;
-    const left = (this.#missingAt.get(at) ?? 0) - 1;
+    const missing = this.#missingIn(feed);
+    const left = (missing.get(seq) ?? 0) - 1;
     if (left > 0) {
-      this.#missingAt.set(at, left);
+      missing.set(seq, left);
       return;
     }
-    this.#missingAt.delete(at);
+    missing.delete(seq);
     let runs = this.#holdings.get(feed);
     if (runs === undefined) {
       runs = new RunSet();

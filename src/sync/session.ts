@@ -82,6 +82,8 @@ export class Session {
   #peerHello: ProveEnd | null = null;
   #proofPending = false;
   #bytesBeforeProof = 0;
+  /** What came while the proof is being checked: the peer has checked ours already and goes on. */
+  #early: Message[] = [];
   #strikes = 0;
 
   /** @param nonce 32 random bytes, fresh for this link. */
@@ -113,6 +115,7 @@ export class Session {
   stop(): void {
     if (this.closed) return;
     this.closed = true;
+    this.#early = [];
     for (const space of this.spaces.values()) space.stop();
   }
 
@@ -154,6 +157,10 @@ export class Session {
     } catch (error) {
       return this.strike(isWaystationError(error) ? `message-${error.code}` : 'message-malformed');
     }
+    this.#guarded(message);
+  }
+
+  #guarded(message: Message): void {
     try {
       this.#dispatch(message);
     } catch (error) {
@@ -165,7 +172,12 @@ export class Session {
   #dispatch(message: Message): void {
     if (message.name === 'hello') return this.#onHello(message.fields);
     if (message.name === 'prove') return this.#onProve(message.fields);
-    if (this.peer === null) return this.strike('message-before-proof');
+    if (this.peer === null) {
+      if (!this.#proofPending) return this.strike('message-before-proof');
+      // Bounded by the bytes allowed before proof.
+      this.#early.push(message);
+      return;
+    }
     if (ASKING.has(message.name)) this.lastAskedMs = this.#host.out.nowMs;
     const space = this.#byAlias.get(toHex(message.fields[1]));
     if (space === undefined) return this.#host.out.drop(this.link, 'unknown-space');
@@ -215,6 +227,9 @@ export class Session {
         this.#host.out.notice({ kind: 'peer-proved', link: this.link, node });
         this.#unmatched = [...tokens];
         for (const replica of this.#host.replicas.values()) this.match(replica);
+        const early = this.#early;
+        this.#early = [];
+        for (const message of early) if (!this.closed) this.#guarded(message);
       },
       () => this.close('could not verify'),
     );

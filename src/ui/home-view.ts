@@ -138,7 +138,7 @@ export class HomeView extends LitElement {
           }
         </td>
         <td>
-          <div class="row">
+          <div class="row top">
             <span class="grow">${timeText(parseIso(station.completeTo))}</span>
             <button
               class="small"
@@ -220,9 +220,8 @@ function streamRow(stream: StreamView): TemplateResult {
     <tr>
       <td>
         ${stream.name}${stream.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}
-        <div class="soft">
-          ${stream.rows} readings${stream.rateHz === null ? nothing : html`, ${stream.rateHz.toFixed(1)} a second`}
-        </div>
+        <div class="soft value">${stream.rows} readings</div>
+        <div class="soft value">${stream.rateHz === null ? nothing : html`${stream.rateHz.toFixed(1)} a second`}</div>
       </td>
       <td>
         ${

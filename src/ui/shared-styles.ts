@@ -93,6 +93,9 @@ export const SHARED_STYLES = css`
     gap: 12px;
     align-items: end;
   }
+  .row.top {
+    align-items: start;
+  }
   .row > .grow {
     flex: 1 1 220px;
   }

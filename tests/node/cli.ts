@@ -3,9 +3,9 @@
  * a process prints or for its end, never for time; ends only the processes that it started.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -41,7 +41,7 @@ export function buildCli(): void {
   files.sort((a, b) => Number(a.name === 'main.js') - Number(b.name === 'main.js'));
   for (const { parentPath, name } of files) {
     const to = join(ROOT, 'dist/node', parentPath.slice(folder.length));
-    spawnSync('mkdir', ['-p', to]);
+    mkdirSync(to, { recursive: true });
     renameSync(join(parentPath, name), join(to, name));
   }
   rmSync(folder, { recursive: true });
@@ -231,6 +231,11 @@ export class Workshop {
 
   path(...names: string[]): string {
     return join(this.folder, ...names);
+  }
+
+  /** Makes the folder that a file is to stand in. */
+  makeFolderOf(path: string): void {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   }
 
   /** Starts `waystation <words> --json`. */

@@ -4,10 +4,10 @@ import { sha256 } from '../../src/core/hash.ts';
 import { feedIdFrom, nodeIdFrom, type SpaceId, spaceIdFrom } from '../../src/core/ids.ts';
 import {
   assembleEntry,
-  encodeHeader,
-  encodePayload,
   type Entry,
   type EntryHeader,
+  encodeHeader,
+  encodePayload,
   PURPOSE,
   signedBytes,
 } from '../../src/feed/entry.ts';
@@ -46,7 +46,14 @@ export type InviteName = 'member' | 'reader' | 'mirror' | 'expired';
 /** The body of a grant for a fresh invite key. */
 export function grantBody(seed: Bytes, role: Role, uses: number, expiresMs: number): Bytes {
   const { publicKey, sealKey } = inviteKeys(seed);
-  return BODY.grant.encode({ inviteKey: publicKey, inviteSealKey: sealKey, role, uses, expiresMs, owner: null });
+  return BODY.grant.encode({
+    inviteKey: publicKey,
+    inviteSealKey: sealKey,
+    role,
+    uses,
+    expiresMs,
+    owner: null,
+  });
 }
 
 /** @param startMs date at which the space is founded. @param endMs invites hold until then. */

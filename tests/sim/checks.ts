@@ -2,15 +2,18 @@
 import { toHex } from '../../src/core/bytes.ts';
 import { blobKey, type EntryId } from '../../src/core/ids.ts';
 import { KIND } from '../../src/feed/kinds.ts';
+import type { Replica } from '../../src/sync/replica.ts';
 import { loadReplica } from './load.ts';
 import { hourOf, type Running, type SimNode } from './node.ts';
 import type { Pool } from './pool.ts';
-import type { Replica } from '../../src/sync/replica.ts';
 
 /** Who is in, as what, by which grants, in one line. */
 export function foldText({ membership }: Replica, nowMs: number): string {
   const members = [...membership.members()]
-    .map(({ node, role, status, depth, admit }) => `${node.slice(0, 8)} ${role} ${status} ${depth} ${admit?.slice(0, 8)}`)
+    .map(
+      ({ node, role, status, depth, admit }) =>
+        `${node.slice(0, 8)} ${role} ${status} ${depth} ${admit?.slice(0, 8)}`,
+    )
     .sort();
   const invites = membership.outstandingInvites(nowMs).map(({ id }) => id);
   return [...members, ...membership.epochs(), ...invites].join('\n');
@@ -67,7 +70,8 @@ export function findProblems(expected: Expectation): string[] {
     if (!up(node).isAdmitted) problems.push(`${node.name} was never let in`);
     const ids = entryIds(replica);
     const missing = [...everything].filter((id) => !ids.has(id));
-    if (missing.length > 0) problems.push(`${node.name} lacks ${missing.length} of ${everything.size} entries`);
+    if (missing.length > 0)
+      problems.push(`${node.name} lacks ${missing.length} of ${everything.size} entries`);
     const fold = foldText(replica, nowWallMs);
     folds.set(fold, [...(folds.get(fold) ?? []), node.name]);
     problems.push(...blobProblems(node, pool, honestAuthors), ...diskProblems(node, nowWallMs));
@@ -97,7 +101,8 @@ function blobProblems(node: SimNode, pool: Pool, honestAuthors: ReadonlySet<stri
     }
   }
   if (lacking > 0) problems.push(`${node.name} lacks ${lacking} blobs`);
-  if (recorded.size > 0) problems.push(`${node.name} recorded hours that it never sealed: ${[...recorded].join(' ')}`);
+  if (recorded.size > 0)
+    problems.push(`${node.name} recorded hours that it never sealed: ${[...recorded].join(' ')}`);
   return problems;
 }
 

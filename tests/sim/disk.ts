@@ -3,11 +3,12 @@
  * except that a random beginning of the queue may have reached the platter unacknowledged, as on a real disk; records are
  * whole or absent. A snapshot is a backup.
  */
+
+import { chunkCount } from '../../src/blob/merkle.ts';
+import type { Bytes } from '../../src/core/bytes.ts';
 import type { BlobRef, NodeId, SpaceId } from '../../src/core/ids.ts';
 import { blobKey } from '../../src/core/ids.ts';
-import { chunkCount } from '../../src/blob/merkle.ts';
 import type { Entry } from '../../src/feed/entry.ts';
-import type { Bytes } from '../../src/core/bytes.ts';
 import type { OwnFeed } from '../../src/station/space-record.ts';
 import type { SeededRandom } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';

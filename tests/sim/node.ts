@@ -3,18 +3,19 @@
  * holds. Performs the engine's effects as src/station/sync-driver.ts does, writes at the disk's pace and cryptography at once
  * or after a virtual wait.
  */
+
+import { CHUNK_LEAVES } from '../../src/blob/merkle.ts';
 import type { Bytes } from '../../src/core/bytes.ts';
 import { WaystationError } from '../../src/core/errors.ts';
 import { type EpochId, type NodeId, nodeIdFrom } from '../../src/core/ids.ts';
 import { beatPayload } from '../../src/feed/beat.ts';
-import { encodeSign1, type Entry, type Head, signedBytes } from '../../src/feed/entry.ts';
+import { type Entry, encodeSign1, type Head, signedBytes } from '../../src/feed/entry.ts';
 import { branchHead } from '../../src/feed/feed-index.ts';
 import { KIND } from '../../src/feed/kinds.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { Channel } from '../../src/mesh/port.ts';
 import type { Effect, LinkId, Notice, RequestEffect } from '../../src/sync/effects.ts';
 import { SyncEngine } from '../../src/sync/engine.ts';
-import { CHUNK_LEAVES } from '../../src/blob/merkle.ts';
 import type { BlobPolicy, Replica } from '../../src/sync/replica.ts';
 import type { MemoisedVerifier, SimKeys } from './crypto.ts';
 import { digestAll, sealOnce } from './crypto.ts';
@@ -232,7 +233,11 @@ export class Running {
   // Links.
 
   /** Takes over one end of a link. @param fingerprints what DTLS saw: of this end, of the other. */
-  attach(peer: SimNode, side: Side, fingerprints: readonly [Bytes, Bytes]): { end: LinkEnd; open: (link: SimLink) => void } {
+  attach(
+    peer: SimNode,
+    side: Side,
+    fingerprints: readonly [Bytes, Bytes],
+  ): { end: LinkEnd; open: (link: SimLink) => void } {
     const id = this.#nextLink++;
     const end: LinkEnd = {
       deliver: (channel, bytes) => {
@@ -351,7 +356,8 @@ export class Running {
       }
       case 'writeLeaves': {
         const { ref, firstLeaf, bytes } = effect;
-        if (!around.pool.isPartOf(ref, firstLeaf, bytes)) around.violated(`${this.node.name} keeps bytes of no blob`);
+        if (!around.pool.isPartOf(ref, firstLeaf, bytes))
+          around.violated(`${this.node.name} keeps bytes of no blob`);
         return disk.writeChunk(ref, firstLeaf / CHUNK_LEAVES, bytes.length, answer);
       }
       case 'readChunk': {
@@ -366,7 +372,10 @@ export class Running {
 
   #append(effect: Extract<RequestEffect, { type: 'append' }>, answer: (value: undefined) => void): void {
     const { pool } = this.node.around;
-    const records = effect.entries.map((entry) => ({ entry: pool.entry(entry), verified: effect.verified(entry) }));
+    const records = effect.entries.map((entry) => ({
+      entry: pool.entry(entry),
+      verified: effect.verified(entry),
+    }));
     const append = (done: () => void) => this.node.disk.appendEntries(effect.branch, records, done);
     const own = effect.entries[0]?.header.author === this.node.id;
     if (!own) return append(() => answer(undefined));

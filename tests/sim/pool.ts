@@ -2,7 +2,14 @@
  * What exists in a simulated world, once: the disks of a hundred nodes refer to it instead of holding a hundred copies. A
  * blob goes in when its author seals it; whoever stores a piece of it later must store exactly these bytes.
  */
-import { chunkBytes, chunkLeaves, LEAF_BYTES, type MerkleTree, merkleTree, splitLeaves } from '../../src/blob/merkle.ts';
+import {
+  chunkBytes,
+  chunkLeaves,
+  LEAF_BYTES,
+  type MerkleTree,
+  merkleTree,
+  splitLeaves,
+} from '../../src/blob/merkle.ts';
 import { type Bytes, equalBytes } from '../../src/core/bytes.ts';
 import { type BlobRef, blobKey, blobRootFrom, type EntryId, type NodeId } from '../../src/core/ids.ts';
 import type { Entry } from '../../src/feed/entry.ts';

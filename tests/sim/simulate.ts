@@ -2,13 +2,14 @@
  * One run of the simulator: builds a world from a seed, lets it live through recording, crashes, partitions and lies, lets it
  * settle, and says what came of it. The same options give the same run, event by event.
  */
+
+import { KIND } from '../../src/feed/kinds.ts';
+import { decodeChain } from '../../src/identity/grant-chain.ts';
 import type { BlobPolicy } from '../../src/sync/replica.ts';
+import { grantBody, type SimInvite } from './cast.ts';
 import { type Expectation, findProblems, looksComplete } from './checks.ts';
 import type { LinkQuality } from './network.ts';
 import type { SimNode } from './node.ts';
-import { KIND } from '../../src/feed/kinds.ts';
-import { grantBody, type SimInvite } from './cast.ts';
-import { decodeChain } from '../../src/identity/grant-chain.ts';
 import type { SeededRandom } from './random.ts';
 import { sparseGraph } from './topology.ts';
 import { planTrouble, restoreBackup } from './trouble.ts';
@@ -95,8 +96,19 @@ function populate(world: World, random: SeededRandom, options: SimulationOptions
   const { nodes, liars = 0, outsiders = 0, days } = options;
   const { invites } = world.founding;
   const core: SimNode[] = [world.addAdmin(EVERYTHING)];
-  const invited = (name: string, manner: Manner = 'honest', invite: SimInvite = invites.member, policy = EVERYTHING) =>
-    world.addInvited(name, invite, invite === invites.mirror ? 'mirror' : invite === invites.reader ? 'reader' : 'member', manner, policy);
+  const invited = (
+    name: string,
+    manner: Manner = 'honest',
+    invite: SimInvite = invites.member,
+    policy = EVERYTHING,
+  ) =>
+    world.addInvited(
+      name,
+      invite,
+      invite === invites.mirror ? 'mirror' : invite === invites.reader ? 'reader' : 'member',
+      manner,
+      policy,
+    );
   const honest = nodes - liars - outsiders;
   core.push(invited('mirror', 'honest', invites.mirror), invited('reader', 'honest', invites.reader));
   // The leaf is linked to the miser alone, which keeps only what it made itself: everything is pulled through it.
@@ -105,11 +117,13 @@ function populate(world: World, random: SeededRandom, options: SimulationOptions
   core.push(miser);
   for (let i = core.length + 1; i < honest - 1; i++) core.push(invited(`member-${i}`));
   const order = shuffled(random, core);
-  for (const [a, b] of sparseGraph(random, order.length, 3.5)) join(world, random, options, order[a] as SimNode, order[b] as SimNode);
+  for (const [a, b] of sparseGraph(random, order.length, 3.5))
+    join(world, random, options, order[a] as SimNode, order[b] as SimNode);
   join(world, random, options, miser, leaf);
   const others: SimNode[] = [];
   for (let i = 0; i < liars; i++) others.push(invited(`liar-${i}`, 'liar'));
-  for (const kind of (['forged', 'expired', 'stolen'] as const).slice(0, outsiders)) others.push(world.addOutsider(kind, EVERYTHING));
+  for (const kind of (['forged', 'expired', 'stolen'] as const).slice(0, outsiders))
+    others.push(world.addOutsider(kind, EVERYTHING));
   for (const node of others) {
     const at = random.integer(0, order.length);
     for (let i = 0; i < 3; i++) join(world, random, options, node, order[(at + i) % order.length] as SimNode);
@@ -137,7 +151,12 @@ function join(world: World, random: SeededRandom, options: SimulationOptions, a:
 }
 
 /** A member, once it is in, invites somebody itself: a chain of two grants, shown to others than its issuer. */
-function inviteGuest(world: World, random: SeededRandom, options: SimulationOptions, order: readonly SimNode[]): void {
+function inviteGuest(
+  world: World,
+  random: SeededRandom,
+  options: SimulationOptions,
+  order: readonly SimNode[],
+): void {
   const host = order.find((node) => node.name.startsWith('member-'));
   if (host === undefined) return;
   const seed = random.bytes(32);
@@ -149,7 +168,8 @@ function inviteGuest(world: World, random: SeededRandom, options: SimulationOpti
       const { levels } = decodeChain(host.disk.state.record.credential);
       const guest = world.addInvited('guest', { seed, grant, levels }, 'member', 'honest', EVERYTHING);
       const at = random.integer(0, order.length);
-      for (let i = 0; i < 2; i++) join(world, random, options, guest, order[(at + i) % order.length] as SimNode);
+      for (let i = 0; i < 2; i++)
+        join(world, random, options, guest, order[(at + i) % order.length] as SimNode);
       world.start(guest);
     });
   };
@@ -165,7 +185,12 @@ function shuffled<T>(random: SeededRandom, list: readonly T[]): T[] {
   return out;
 }
 
-function planRecording(world: World, random: SeededRandom, endMs: number, onHour?: (hour: number) => void): void {
+function planRecording(
+  world: World,
+  random: SeededRandom,
+  endMs: number,
+  onHour?: (hour: number) => void,
+): void {
   for (let hour = 1; hour * HOUR_MS < endMs; hour++) {
     world.time.at(hour * HOUR_MS, () => {
       onHour?.(hour);
@@ -185,7 +210,8 @@ function checkBounds(world: World): void {
     const links = running.links.size;
     if (disk.inFlight > 64 + 1_100 * links) world.violated(`${name} has ${disk.inFlight} writes in flight`);
     if (running.engine.sessions.size > links + 1) world.violated(`${name} keeps sessions of closed links`);
-    if (running.replica.fetching.size > 0 && links === 0) world.violated(`${name} waits for links that are gone`);
+    if (running.replica.fetching.size > 0 && links === 0)
+      world.violated(`${name} waits for links that are gone`);
   }
 }
 

@@ -30,7 +30,14 @@ export function messageName(bytes: Bytes): MessageName | undefined {
 }
 
 /** Said before anybody is known to be a member; holds nothing of the space but the sender's own grant chain. */
-export const HANDSHAKE: ReadonlySet<MessageName> = new Set(['hello', 'prove', 'need', 'chain', 'open', 'refuse']);
+export const HANDSHAKE: ReadonlySet<MessageName> = new Set([
+  'hello',
+  'prove',
+  'need',
+  'chain',
+  'open',
+  'refuse',
+]);
 
 /** Asks for something; names only what the receiver told of itself. A joiner says these to whom its chain makes it trust. */
 export const ASKING: ReadonlySet<MessageName> = new Set(['ranges', 'wantEntries', 'wantChunks', 'pull']);

@@ -1,6 +1,7 @@
 /** What goes wrong in a simulated world, drawn from its seed: crashes, partitions, a node restored from an old backup. */
-import type { SeededRandom } from './random.ts';
+
 import type { SimNode } from './node.ts';
+import type { SeededRandom } from './random.ts';
 import type { World } from './world.ts';
 
 const MINUTE_MS = 60_000;
@@ -22,12 +23,22 @@ function waitingTime(random: SeededRandom, perDay: number): number {
 export function planTrouble(world: World, random: SeededRandom, options: TroubleOptions): void {
   const { untilMs, crashesPerDay, partitionsPerDay } = options;
   for (const node of world.nodes) {
-    for (let at = waitingTime(random, crashesPerDay); at < untilMs; at += waitingTime(random, crashesPerDay)) {
-      const downMs = random.chance(0.5) ? random.integer(5_000, 5 * MINUTE_MS) : random.integer(0, 3 * HOUR_MS);
+    for (
+      let at = waitingTime(random, crashesPerDay);
+      at < untilMs;
+      at += waitingTime(random, crashesPerDay)
+    ) {
+      const downMs = random.chance(0.5)
+        ? random.integer(5_000, 5 * MINUTE_MS)
+        : random.integer(0, 3 * HOUR_MS);
       crashAndRestart(world, node, at, downMs);
     }
   }
-  for (let at = waitingTime(random, partitionsPerDay); at < untilMs; at += waitingTime(random, partitionsPerDay)) {
+  for (
+    let at = waitingTime(random, partitionsPerDay);
+    at < untilMs;
+    at += waitingTime(random, partitionsPerDay)
+  ) {
     partition(world, random, at, random.integer(HOUR_MS / 2, 6 * HOUR_MS));
   }
 }
@@ -61,7 +72,13 @@ function partition(world: World, random: SeededRandom, atMs: number, lastsMs: nu
  * A node is restored from a backup: what it wrote since is gone from its disk but not from the others'. Left alone for a
  * while it writes on, and so its feed forks; met at once it learns in time.
  */
-export function restoreBackup(world: World, node: SimNode, backupMs: number, restoreMs: number, aloneMs: number): void {
+export function restoreBackup(
+  world: World,
+  node: SimNode,
+  backupMs: number,
+  restoreMs: number,
+  aloneMs: number,
+): void {
   world.time.at(backupMs, () => {
     const backup = node.disk.snapshot();
     world.time.at(restoreMs, () => {

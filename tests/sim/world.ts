@@ -4,15 +4,15 @@
  */
 import type { Bytes } from '../../src/core/bytes.ts';
 import { type EpochId, feedIdFrom, type NodeId } from '../../src/core/ids.ts';
+import { decodeEntry, type Head } from '../../src/feed/entry.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { Channel } from '../../src/mesh/port.ts';
 import type { OwnFeed } from '../../src/station/space-record.ts';
+import { headFromWire } from '../../src/sync/compare.ts';
 import type { Notice } from '../../src/sync/effects.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/sync/limits.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
 import type { BlobPolicy } from '../../src/sync/replica.ts';
-import { headFromWire } from '../../src/sync/compare.ts';
-import { decodeEntry, type Head } from '../../src/feed/entry.ts';
 import { credentialOf, type Founding, found, redeem, type SimInvite } from './cast.ts';
 import { MemoisedVerifier, SimKeys } from './crypto.ts';
 import { SimDisk } from './disk.ts';
@@ -83,7 +83,15 @@ export class World implements Surroundings {
 
   addAdmin(policy: BlobPolicy): SimNode {
     const { admin, control, entries } = this.founding;
-    const node = this.#add('admin', 'admin', 'honest', policy, admin, credentialOf(this.founding, []), control);
+    const node = this.#add(
+      'admin',
+      'admin',
+      'honest',
+      policy,
+      admin,
+      credentialOf(this.founding, []),
+      control,
+    );
     const log = entries.map((entry) => ({ entry: this.pool.entry(entry), verified: true }));
     node.disk.state.logs.set(`${admin.node}.${control.feed}`, log);
     return node;
@@ -214,7 +222,8 @@ export class World implements Surroundings {
     if (message?.name === 'entries') {
       for (const { id, header } of message.fields[4].map(decodeEntry)) {
         const { author, feed, seq } = header;
-        if (!isDurable(from, { author, feed, seq, id })) this.violated(`${told()}: serves an entry that is not durable`);
+        if (!isDurable(from, { author, feed, seq, id }))
+          this.violated(`${told()}: serves an entry that is not durable`);
       }
     }
   }

@@ -4,13 +4,13 @@
  * same line, because both would write to the same log.
  */
 import type { Bytes } from '../../src/core/bytes.ts';
-import { type BlobRef, type EpochId, feedIdFrom, type FeedId, type NodeId } from '../../src/core/ids.ts';
+import { type BlobRef, type EpochId, type FeedId, feedIdFrom, type NodeId } from '../../src/core/ids.ts';
 import {
   assembleEntry,
-  encodeHeader,
-  encodePayload,
   type Entry,
   type EntryHeader,
+  encodeHeader,
+  encodePayload,
   type Head,
   PURPOSE,
   signedBytes,
@@ -87,7 +87,10 @@ export class SimWriter {
     work?.(() => this.#next());
   }
 
-  #tip(purpose: OwnPurpose, use: (tip: { feed: FeedId; head: Head | undefined; succeeds: Head | null }) => void): void {
+  #tip(
+    purpose: OwnPurpose,
+    use: (tip: { feed: FeedId; head: Head | undefined; succeeds: Head | null }) => void,
+  ): void {
     const { replica, disk, random, self } = this.#options;
     const own = disk.state.record[purpose];
     const branches = replica.index.branchesOf(self, own.feed);
@@ -104,7 +107,9 @@ export class SimWriter {
           ? null
           : (branchHead(main) ?? null);
     const successor: OwnFeed = { feed: feedIdFrom(random.bytes(16)), succeeds: last };
-    disk.writeRecord({ [purpose]: successor }, () => use({ feed: successor.feed, head: undefined, succeeds: last }));
+    disk.writeRecord({ [purpose]: successor }, () =>
+      use({ feed: successor.feed, head: undefined, succeeds: last }),
+    );
   }
 
   #sign(
