@@ -141,6 +141,20 @@ export class FeedIndex {
     return this.find(head.author, head.feed, head.seq, head.id) !== undefined;
   }
 
+  /** True when whoever has everything up to `head` has `earlier` too, as far as we hold both. */
+  leadsTo(head: Head, earlier: Head): boolean {
+    if (head.id === earlier.id) return true;
+    if (head.seq <= earlier.seq) return false;
+    const there = this.find(earlier.author, earlier.feed, earlier.seq, earlier.id)?.branch;
+    let to = head.seq;
+    let branch: Branch | null = this.find(head.author, head.feed, head.seq, head.id)?.branch ?? null;
+    for (; branch !== null && there !== undefined; branch = branch.parent) {
+      if (branch === there) return earlier.seq <= to;
+      to = Math.min(to, branch.base - 1);
+    }
+    return false;
+  }
+
   /** Highest position known of a feed over all its branches, or −1. */
   highestSeq(author: NodeId, feed: FeedId): number {
     let highest = -1;

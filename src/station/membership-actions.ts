@@ -130,7 +130,25 @@ async function startEpoch(space: Space): Promise<void> {
  * @throws WaystationError `expired`, or what the chain check throws for a forged or over-reaching invite.
  */
 export async function joinSpace(context: SpaceContext, invite: Invite): Promise<Space> {
-  const { crypto, keys, clock, random, store, self } = context;
+  const record = await redeem(context, invite);
+  await saveSpaceRecord(context.store, record);
+  return Space.open(context, record);
+}
+
+/**
+ * Takes another invite to a space that this node has not been let into: its first one expired, or was used up.
+ * @throws WaystationError as {@link joinSpace}; `revoked` when no invite can help this node any more.
+ */
+export async function joinAnew(space: Space, invite: Invite): Promise<void> {
+  if (space.replica.membership.member(space.self)?.status === 'revoked') {
+    const what = 'this node was revoked in that space, and no invite helps it: join with a new data folder';
+    throw new WaystationError('revoked', what);
+  }
+  await space.replaceCredential(await redeem(space.context, invite));
+}
+
+async function redeem(context: SpaceContext, invite: Invite): Promise<SpaceRecord> {
+  const { crypto, keys, clock, random, self } = context;
   const prepared = prepareChain(invite.space, invite.chain);
   const verdict = prepared.conclude(await crypto.verify(prepared.verifications));
   if (verdict.invite === null) throw new WaystationError('malformed', 'the link holds no open invite');
@@ -154,7 +172,7 @@ export async function joinSpace(context: SpaceContext, invite: Invite): Promise<
   const { chain } = verdict;
   const redemption = { node: self, sealKey: keys.sealKey, signature };
   const levels = [...chain.levels, { grant: chain.last as Entry, redemption }];
-  const record: SpaceRecord = {
+  return {
     space: invite.space,
     meetSecret: invite.meetSecret,
     hosts: invite.hosts,
@@ -164,8 +182,6 @@ export async function joinSpace(context: SpaceContext, invite: Invite): Promise<
     control: { feed: feedIdFrom(random.bytes(16)), succeeds: null },
     data: { feed: feedIdFrom(random.bytes(16)), succeeds: null },
   };
-  await saveSpaceRecord(store, record);
-  return Space.open(context, record);
 }
 
 export interface InviteOptions {

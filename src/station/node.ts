@@ -14,7 +14,7 @@ import type { LinkId, Notice } from '../sync/effects.ts';
 import { SyncEngine } from '../sync/engine.ts';
 import type { BlobPolicy } from '../sync/replica.ts';
 import { logLink } from './link-log.ts';
-import { createSpace, joinSpace } from './membership-actions.ts';
+import { createSpace, joinAnew, joinSpace } from './membership-actions.ts';
 import { Space, type SpaceContext } from './space.ts';
 import { listSpaces } from './space-record.ts';
 import { SyncDriver } from './sync-driver.ts';
@@ -158,7 +158,14 @@ export class WaystationNode {
   /** Takes an invite: from now on this node asks to be admitted wherever it meets a member. */
   async join(invite: Invite): Promise<Space> {
     const known = this.spaces.get(invite.space);
-    if (known !== undefined) return known;
+    if (known?.isAdmitted === true) return known;
+    if (known !== undefined) {
+      await joinAnew(known, invite);
+      // Peers of the links that are up were shown the old invite, and will not look at another.
+      for (const link of [...this.#links.keys()]) this.driver.closeLink(link, 'joined anew');
+      this.#mesh?.setHosts(this.#hostList());
+      return known;
+    }
     const space = await joinSpace(this.#context(), invite);
     await this.#add(space);
     return space;

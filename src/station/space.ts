@@ -78,6 +78,12 @@ async function heldChunks(store: Store, ref: BlobRef): Promise<Set<number>> {
   return chunks;
 }
 
+/** The role that a credential's last grant promises; null for the one who made the space. */
+function roleOf(credential: Bytes): Role | null {
+  const grant = decodeChain(credential).levels.at(-1)?.grant;
+  return grant === undefined ? null : BODY.grant.decode(grant.body).role;
+}
+
 export class Space {
   readonly id: SpaceId;
   readonly self: NodeId;
@@ -86,7 +92,7 @@ export class Space {
   readonly writer: FeedWriter;
   readonly context: SpaceContext;
   /** The role that the invite promises while nobody has admitted this node yet. */
-  readonly invitedRole: Role | null;
+  invitedRole: Role | null;
   #record: SpaceRecord;
   readonly #keys: Map<EpochId, Bytes>;
   #saving: Promise<void> = Promise.resolve();
@@ -136,11 +142,9 @@ export class Space {
   static async open(context: SpaceContext, record: SpaceRecord): Promise<Space> {
     const loaded: LoadedSpace = await loadSpace(context.store, record.space);
     const { membership } = loaded;
-    const { genesis, levels } = decodeChain(record.credential);
+    const { genesis } = decodeChain(record.credential);
     // A joiner knows the genesis from its link before any feed has arrived.
     if (membership.genesis === undefined) membership.add(genesis);
-    const grant = levels.at(-1)?.grant;
-    const invitedRole = grant === undefined ? null : BODY.grant.decode(grant.body).role;
     const { whole, partial } = await heldBlobs(context.store);
     const { meetSecret, credential } = record;
     const replica = new Replica(
@@ -157,7 +161,7 @@ export class Space {
     );
     for (const [author, beat] of await loadBeats(context.store, record.space))
       replica.beats.set(author, beat);
-    const space = new Space(context, record, replica, invitedRole);
+    const space = new Space(context, record, replica, roleOf(record.credential));
     space.#take(loaded.entries);
     return space;
   }
@@ -201,6 +205,13 @@ export class Space {
     const known = new Set(this.#record.hosts);
     if (hosts.every((host) => known.has(host))) return;
     await this.#save({ hosts: [...new Set([...known, ...hosts])].slice(0, MAX_INVITE_HOSTS) });
+  }
+
+  /** Goes on with another invite's credential; links that were shown the old one are to be closed. */
+  async replaceCredential({ credential, inviteSeed, hosts }: SpaceRecord): Promise<void> {
+    await this.#save({ credential, inviteSeed, hosts });
+    this.replica.credential = credential;
+    this.invitedRole = roleOf(credential);
   }
 
   #save(change: Partial<SpaceRecord>): Promise<void> {

@@ -3,11 +3,11 @@
  * feed/reconcile). Each side asks for itself once the other has opened the space to it, so either may be the one
  * that knows nothing yet. Equal sides learn it in one round trip of under a hundred bytes each way.
  */
-import { type Bytes, fromHex, toHex } from '../core/bytes.ts';
+import { type Bytes, compareBytes, fromHex, toHex } from '../core/bytes.ts';
 import { entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { Head } from '../feed/entry.ts';
 import { HeadSet, LIST_THRESHOLD, type Range, type RangeFingerprint } from '../feed/reconcile.ts';
-import { MAX_HEADS_PER_MESSAGE, MAX_RANGES } from './limits.ts';
+import { MAX_COMPARED_RANGES, MAX_HEADS_PER_MESSAGE, MAX_PENDING_HEADS, MAX_RANGES } from './limits.ts';
 import type { Message } from './messages.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
 
@@ -44,6 +44,24 @@ function rangeName(range: Range): string {
   return `${range.lo ?? ''}-${range.hi ?? ''}`;
 }
 
+/**
+ * Ranges in ascending order, none overlapping another, all between `lo` and `hi`: so that a message costs one walk over our
+ * heads. Null bounds are open below and above.
+ */
+function areApart(ranges: readonly WireRange[], lo: Bytes | null, hi: Bytes | null): boolean {
+  let from = lo;
+  for (const [i, [first, end]] of ranges.entries()) {
+    const startsBelow =
+      first === null ? i > 0 || from !== null : from !== null && compareBytes(first, from) < 0;
+    const endsAbove =
+      end === null ? hi !== null || i < ranges.length - 1 : hi !== null && compareBytes(end, hi) > 0;
+    const isBackwards = first !== null && end !== null && compareBytes(first, end) > 0;
+    if (startsBelow || endsAbove || isBackwards) return false;
+    from = end;
+  }
+  return true;
+}
+
 /** The heads that `context`'s peer is told of. */
 function purposeOf(context: SpaceContext, head: Head): number {
   return context.replica.index.branchesOf(head.author, head.feed)[0]?.purpose ?? 0;
@@ -53,8 +71,9 @@ export class Compare {
   readonly #context: SpaceContext;
   readonly #onHead: (head: PurposedHead) => void;
   readonly #onDone: () => void;
-  /** Ranges asked and not answered: name → the range. */
-  readonly #asked = new Map<string, Range>();
+  /** Ranges asked and not answered, each with our heads as they were then: what “the same” will mean. */
+  readonly #asked = new Map<string, { readonly range: Range; readonly mine: HeadSet }>();
+  #askedInAll = 0;
   #started = false;
   /** Everything the peer told of while comparing: what `--until-complete` waits for. */
   told: Head[] = [];
@@ -70,7 +89,8 @@ export class Compare {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.#ask([this.#mine().fingerprint({ lo: null, hi: null })]);
+    const mine = this.#mine();
+    this.#ask(mine, [mine.fingerprint({ lo: null, hi: null })]);
   }
 
   /** Our heads, or none while the peer may not know them. */
@@ -78,8 +98,10 @@ export class Compare {
     return this.#context.mayServe() ? this.#context.replica.headSet() : new HeadSet([]);
   }
 
-  #ask(ranges: readonly RangeFingerprint[]): void {
-    for (const range of ranges) this.#asked.set(rangeName(range), range);
+  #ask(mine: HeadSet, ranges: readonly RangeFingerprint[]): void {
+    this.#askedInAll += ranges.length;
+    if (this.#askedInAll > MAX_COMPARED_RANGES) return this.#context.strike('ranges-without-end');
+    for (const range of ranges) this.#asked.set(rangeName(range), { range, mine });
     for (let i = 0; i < ranges.length; i += MAX_RANGES) {
       sendControl(this.#context, 'ranges', ranges.slice(i, i + MAX_RANGES).map(rangeToWire));
     }
@@ -87,6 +109,7 @@ export class Compare {
 
   onRanges([, , ranges]: Message<'ranges'>['fields']): void {
     if (!this.#context.mayServe()) return this.#context.out.drop(this.#context.link, 'ranges-before-open');
+    if (!areApart(ranges, null, null)) return this.#context.strike('ranges-overlap');
     const mine = this.#context.replica.headSet();
     let answers: WireAnswer[] = [];
     let weight = 0;
@@ -125,45 +148,50 @@ export class Compare {
   }
 
   onCompared([, , answers]: Message<'compared'>['fields']): void {
+    const mine = this.#mine();
     const finer: RangeFingerprint[] = [];
     for (const [wireLo, wireHi, detail] of answers) {
-      const range = { lo: boundFromWire(wireLo), hi: boundFromWire(wireHi) };
-      if (!this.#asked.delete(rangeName(range))) {
+      const name = rangeName({ lo: boundFromWire(wireLo), hi: boundFromWire(wireHi) });
+      const asked = this.#asked.get(name);
+      if (asked === undefined) {
         this.#context.out.drop(this.#context.link, 'answer-not-asked-for');
         continue;
       }
+      this.#asked.delete(name);
       if (detail === null) {
-        this.#takeSame(range);
+        this.#takeSame(asked.mine, asked.range);
       } else if (detail[0] === 0) {
-        for (const wire of detail[1]) {
-          const head = headFromWire(wire);
-          this.told.push(head);
-          this.#onHead(head);
-        }
+        for (const wire of detail[1]) this.#take(headFromWire(wire));
+      } else if (areApart(detail[1], wireLo, wireHi)) {
+        finer.push(...this.#compareParts(mine, detail[1]));
       } else {
-        finer.push(...this.#compareParts(detail[1]));
+        this.#context.strike('ranges-overlap');
       }
     }
-    if (finer.length > 0) this.#ask(finer);
+    if (finer.length > 0) this.#ask(mine, finer);
     if (this.#asked.size === 0 && this.#started && !this.done) {
       this.done = true;
       this.#onDone();
     }
   }
 
-  #takeSame(range: Range): void {
-    for (const head of this.#mine().within(range)) {
-      this.told.push(head);
-      this.#onHead({ ...head, purpose: purposeOf(this.#context, head) });
+  #take(head: PurposedHead): void {
+    if (this.told.length < MAX_PENDING_HEADS) this.told.push(head);
+    this.#onHead(head);
+  }
+
+  #takeSame(mine: HeadSet, range: Range): void {
+    for (const head of mine.within(range)) {
+      this.#take({ ...head, purpose: purposeOf(this.#context, head) });
     }
   }
 
-  #compareParts(parts: readonly WireRange[]): RangeFingerprint[] {
+  #compareParts(mine: HeadSet, parts: readonly WireRange[]): RangeFingerprint[] {
     const differing: RangeFingerprint[] = [];
     for (const [lo, hi, count, fingerprint] of parts) {
       const range = { lo: boundFromWire(lo), hi: boundFromWire(hi) };
-      const own = this.#mine().fingerprint(range);
-      if (own.count === count && toHex(own.fingerprint) === toHex(fingerprint)) this.#takeSame(range);
+      const own = mine.fingerprint(range);
+      if (own.count === count && toHex(own.fingerprint) === toHex(fingerprint)) this.#takeSame(mine, range);
       else if (count > 0) differing.push(own);
     }
     return differing;

@@ -277,7 +277,7 @@ export class SyncEngine {
       if (replica.holdingsChanged.size === 0) continue;
       const feeds = [...replica.holdingsChanged];
       replica.holdingsChanged.clear();
-      for (const space of this.#sessionsOf(replica)) space.blobs.tellHoldings(feeds);
+      for (const space of this.#sessionsOf(replica)) space.tellHoldings(feeds);
     }
     for (const replica of this.#newBeats) for (const space of this.#sessionsOf(replica)) space.tellBeats();
     this.#newBeats.clear();

@@ -19,6 +19,8 @@ import {
   ENTRY_BATCH_BYTES,
   MAX_ENTRIES_PER_WANT,
   MAX_FEEDS_PER_AUTHOR,
+  MAX_FETCHES_PER_LINK,
+  MAX_FRUITLESS_FETCHES,
   MAX_PENDING_HEADS,
   MAX_QUEUED_ENTRY_WANTS,
   MAX_WANTS_PER_MESSAGE,
@@ -31,8 +33,21 @@ interface Fetch {
   readonly head: PurposedHead;
   readonly from: number;
   readonly batches: { readonly wire: readonly Bytes[]; readonly last: boolean }[];
+  /** When it was asked for, or last answered. */
   sinceMs: number;
+  /** Requests are answered in their order. */
+  readonly order: number;
   busy: boolean;
+}
+
+/** The way to a head whose branch we do not know yet. */
+interface Search {
+  /** How far before the head to begin: doubled with every miss. */
+  lookBack: number;
+  /** Highest position on the way that turned out to be held. */
+  reached: number;
+  /** Requests that brought nothing new. */
+  fruitless: number;
 }
 
 interface Serving {
@@ -47,8 +62,12 @@ export class EntryExchange {
   /** Heads the peer has told of whose entries we lack. */
   readonly #pending = new Map<string, PurposedHead>();
   readonly #fetches = new Map<FeedKey, Fetch>();
-  /** How far back to look for the common entry of a forked feed: doubled with every miss. */
-  readonly #lookBack = new Map<string, number>();
+  readonly #searches = new Map<string, Search>();
+  /** Heads that the peer has and that we will not take, because their author had no right to them. */
+  readonly #refused = new Set<string>();
+  #nextOrder = 0;
+  #lastAnswered = 0;
+  #heardMs = 0;
   readonly #servings: Serving[] = [];
   #serving = false;
 
@@ -64,6 +83,11 @@ export class EntryExchange {
   /** Requests are under way. */
   get waiting(): boolean {
     return this.#fetches.size > 0;
+  }
+
+  /** The author of `head` had no right to write what leads to it. */
+  isRefused(head: Head): boolean {
+    return this.#refused.has(headKey(head));
   }
 
   /** The peer says that it holds everything up to `head`. */
@@ -83,9 +107,10 @@ export class EntryExchange {
     let controlUnderWay = false;
     for (const head of controlFirst) {
       if (replica.index.has(head)) {
-        this.#pending.delete(headKey(head));
+        this.#forget(head);
         continue;
       }
+      if (this.#fetches.size >= MAX_FETCHES_PER_LINK) break;
       const key = feedKey(head.author, head.feed);
       if (replica.fetching.has(key)) {
         controlUnderWay ||= head.purpose === PURPOSE.control;
@@ -94,13 +119,20 @@ export class EntryExchange {
       if (controlUnderWay && head.purpose !== PURPOSE.control) continue;
       if (replica.membership.mayAuthor(head.author, head.feed, 0, KIND.admit) === 'unknown') continue;
       if (this.#tooManyFeeds(head)) {
-        this.#pending.delete(headKey(head));
+        this.#forget(head);
         out.drop(link, 'too-many-feeds');
         continue;
       }
       const from = this.#startOf(head);
+      if (from > head.seq) {
+        // Everything up to there is held, and it is not the head that the peer told of.
+        this.#forget(head);
+        this.#context.strike('head-that-is-not-there');
+        continue;
+      }
       replica.fetching.set(key, link);
-      this.#fetches.set(key, { head, from, batches: [], sinceMs: out.nowMs, busy: false });
+      const order = this.#nextOrder++;
+      this.#fetches.set(key, { head, from, batches: [], sinceMs: out.nowMs, order, busy: false });
       controlUnderWay ||= head.purpose === PURPOSE.control;
       wants.push([idBytes(head.author), idBytes(head.feed), head.seq, idBytes(head.id), from]);
     }
@@ -110,8 +142,23 @@ export class EntryExchange {
   }
 
   #startOf(head: PurposedHead): number {
+    const search = this.#searches.get(headKey(head));
+    if (search !== undefined && search.reached >= 0) return search.reached + 1;
     const next = this.#context.replica.index.highestSeq(head.author, head.feed) + 1;
-    return Math.max(0, Math.min(next, head.seq) - (this.#lookBack.get(headKey(head)) ?? 0));
+    return Math.max(0, Math.min(next, head.seq) - (search?.lookBack ?? 0));
+  }
+
+  #searchFor(head: Head): Search {
+    const name = headKey(head);
+    const search = this.#searches.get(name) ?? { lookBack: 0, reached: -1, fruitless: 0 };
+    this.#searches.set(name, search);
+    return search;
+  }
+
+  /** There is nothing more to be done about this head here. */
+  #forget(head: Head): void {
+    this.#pending.delete(headKey(head));
+    this.#searches.delete(headKey(head));
   }
 
   #tooManyFeeds(head: PurposedHead): boolean {
@@ -122,14 +169,16 @@ export class EntryExchange {
     return feeds.size >= MAX_FEEDS_PER_AUTHOR;
   }
 
-  /** Gives up requests that were not answered in time. */
+  /** Gives up requests that the peer has forgotten. A slow peer answers one after the other, each of them late. */
   expire(nowMs: number): void {
     for (const [key, fetch] of this.#fetches) {
-      if (!fetch.busy && fetch.batches.length === 0 && nowMs - fetch.sinceMs > REQUEST_TIMEOUT_MS) {
-        this.#pending.delete(headKey(fetch.head));
-        this.#finish(key);
-        this.#context.strike('entries-not-answered');
-      }
+      if (fetch.busy || fetch.batches.length > 0) continue;
+      const isNext = fetch.order > this.#lastAnswered;
+      const sinceMs = isNext ? Math.max(fetch.sinceMs, this.#heardMs) : fetch.sinceMs;
+      if (nowMs - sinceMs <= REQUEST_TIMEOUT_MS) continue;
+      this.#forget(fetch.head);
+      this.#finish(key);
+      this.#context.strike('entries-not-answered');
     }
   }
 
@@ -152,6 +201,8 @@ export class EntryExchange {
       return this.#context.out.drop(this.#context.link, 'entries-not-asked-for');
     }
     fetch.sinceMs = this.#context.out.nowMs;
+    this.#heardMs = fetch.sinceMs;
+    this.#lastAnswered = Math.max(this.#lastAnswered, fetch.order);
     fetch.batches.push({ wire, last });
     if (!fetch.busy) this.#next(key, fetch);
   }
@@ -179,17 +230,35 @@ export class EntryExchange {
 
   /** A run that does not check out: look further back for a fork's start, or drop it for good. */
   #refuse(fetch: Fetch, error: unknown): void {
-    const name = headKey(fetch.head);
     if (isWaystationError(error, 'not-found') && fetch.from > 0) {
-      this.#lookBack.set(name, Math.max(1, (this.#lookBack.get(name) ?? 0) * 2));
-      return;
+      const search = this.#searchFor(fetch.head);
+      search.lookBack = Math.max(1, search.lookBack * 2);
+      search.reached = -1;
+      return this.#fruitless(fetch, search);
     }
-    this.#pending.delete(name);
+    this.#forget(fetch.head);
+    // An author who forks without end is no fault of whoever passes that on.
+    if (isWaystationError(error, 'limit')) return this.#context.out.drop(this.#context.link, 'entries-limit');
     this.#context.strike(isWaystationError(error) ? `entries-${error.code}` : 'entries-malformed');
   }
 
+  /** What came is held already: the next request begins after it. */
+  #passOver(fetch: Fetch, run: readonly Entry[]): void {
+    const search = this.#searchFor(fetch.head);
+    const last = run.at(-1)?.header.seq ?? -1;
+    if (last > search.reached) search.reached = last;
+    else this.#fruitless(fetch, search);
+  }
+
+  #fruitless({ head }: Fetch, search: Search): void {
+    search.fruitless++;
+    if (search.fruitless <= MAX_FRUITLESS_FETCHES) return;
+    this.#forget(head);
+    this.#context.strike('entries-that-lead-nowhere');
+  }
+
   #take(fetch: Fetch, wire: readonly Bytes[], settled: (more: boolean) => void): void {
-    const { replica, out, self } = this.#context;
+    const { replica, out } = this.#context;
     if (wire.length === 0) throw new WaystationError('not-found', 'the peer no longer has what it told of');
     const run = wire.map((bytes) => decodeEntry(bytes));
     for (const entry of run) {
@@ -200,7 +269,10 @@ export class EntryExchange {
       }
     }
     const { branch, fresh } = replica.index.place(run);
-    if (fresh.length === 0) return settled(true);
+    if (fresh.length === 0) {
+      this.#passOver(fetch, run);
+      return settled(true);
+    }
     const taken = this.#permitted(fetch, fresh);
     const lastTaken = taken.at(-1);
     if (lastTaken === undefined) return settled(false);
@@ -210,10 +282,6 @@ export class EntryExchange {
     const items: Verification[] = taken.filter((entry) => signed.has(entry.id)).map(entryVerification);
     for (const entry of taken) if (entry.header.kind === KIND.admit) items.push(...prepareAdmit(entry));
     const verified = (entry: Entry) => signed.has(entry.id);
-    const failed = (error: unknown) => {
-      this.#context.hooks.storeTrouble(error);
-      settled(false);
-    };
     out.request(
       'verify',
       { items },
@@ -222,35 +290,52 @@ export class EntryExchange {
           this.#refuse(fetch, new WaystationError('bad-signature', 'a signature that does not fit'));
           return settled(false);
         }
-        if (fetch.head.author === self) {
-          out.notice({ kind: 'own-feed-elsewhere', space: replica.space, head: fetch.head });
-        }
-        out.request(
-          'append',
-          { space: replica.space, branch: branch.name, entries: taken, verified },
-          () => {
-            this.#commit(taken, verified);
-            settled(taken.length === fresh.length);
-          },
-          failed,
-        );
+        this.#keep(fetch, taken, verified, (kept) => settled(kept && taken.length === fresh.length));
       },
-      failed,
+      (error) => {
+        this.#context.hooks.storeTrouble(error);
+        settled(false);
+      },
     );
   }
 
-  #commit(taken: readonly Entry[], verified: (entry: Entry) => boolean): void {
-    const { replica, hooks } = this.#context;
-    let placement: Placement;
-    try {
-      placement = replica.commit(taken, verified);
-    } catch (error) {
-      return this.#context.out.drop(
-        this.#context.link,
-        isWaystationError(error) ? `commit-${error.code}` : 'commit',
+  /** Makes a run durable and takes it in, unless another link has brought it meanwhile. */
+  #keep(
+    fetch: Fetch,
+    taken: readonly Entry[],
+    verified: (entry: Entry) => boolean,
+    done: (kept: boolean) => void,
+  ): void {
+    const { replica, out, self, hooks } = this.#context;
+    const { author, feed } = fetch.head;
+    replica.exclusive(feedKey(author, feed), (release) => {
+      const ended = (kept: boolean) => {
+        release();
+        done(kept);
+      };
+      let placement: Placement;
+      try {
+        placement = replica.index.place(taken);
+      } catch (error) {
+        this.#refuse(fetch, error);
+        return ended(false);
+      }
+      if (placement.fresh.length === 0) return ended(true);
+      if (author === self) out.notice({ kind: 'own-feed-elsewhere', space: replica.space, head: fetch.head });
+      out.request(
+        'append',
+        { space: replica.space, branch: placement.branch.name, entries: placement.fresh, verified },
+        () => {
+          hooks.committed(replica, replica.commit(placement.fresh, verified));
+          this.#searches.delete(headKey(fetch.head));
+          ended(true);
+        },
+        (error) => {
+          hooks.storeTrouble(error);
+          ended(false);
+        },
       );
-    }
-    hooks.committed(replica, placement);
+    });
   }
 
   /** The entries up to the first that its author had no right to write. */
@@ -263,7 +348,8 @@ export class EntryExchange {
       const verdict = replica.membership.mayAuthor(author, feed, seq, kind, entry.id);
       if (verdict === 'yes') continue;
       if (verdict !== 'unknown') {
-        this.#pending.delete(headKey(fetch.head));
+        this.#forget(fetch.head);
+        if (this.#refused.size < MAX_PENDING_HEADS) this.#refused.add(headKey(fetch.head));
         out.drop(link, `entry-${verdict}`);
       }
       return fresh.slice(0, i);

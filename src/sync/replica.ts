@@ -85,7 +85,8 @@ export class Replica {
   readonly membership: Membership;
   readonly index: FeedIndex;
   readonly policy: BlobPolicy;
-  readonly credential: Bytes;
+  /** Replaced when this node takes another invite before anybody let it in. */
+  credential: Bytes;
   readonly wants = new Map<string, Want>();
   /** Latest verified beat per author: time and signed bytes. */
   readonly beats = new Map<NodeId, { readonly timeMs: number; readonly bytes: Bytes }>();

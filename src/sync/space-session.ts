@@ -13,7 +13,12 @@ import { type ChainVerdict, prepareChain } from '../identity/grant-chain.ts';
 import { BlobExchange } from './blob-exchange.ts';
 import { Compare, headFromWire, headToWire, type PurposedHead } from './compare.ts';
 import { EntryExchange } from './entry-exchange.ts';
-import { MAX_BEATS_PER_MESSAGE, MAX_CLOCK_AHEAD_MS, MAX_HEADS_PER_MESSAGE } from './limits.ts';
+import {
+  MAX_BEATS_PER_MESSAGE,
+  MAX_CLOCK_AHEAD_MS,
+  MAX_HEADS_PER_MESSAGE,
+  MAX_PENDING_HEADS,
+} from './limits.ts';
 import type { Message, MessageName } from './messages.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
 
@@ -32,13 +37,16 @@ export class SpaceSession {
   refusal: string | null = null;
   refusedByPeer: string | null = null;
   #asked = false;
+  #chainSeen = false;
   #admitting = false;
   /** The peer's chain, checked, from then on. */
   #chain: ChainVerdict | null = null;
   #admitWritten = false;
   #chainOwed = false;
-  /** Highest position per feed that the peer is known to have. */
-  readonly #peerHas = new Map<FeedKey, number>();
+  /** The peer has begun to compare: it trusts us and can use what we tell. */
+  #listens = false;
+  /** Per feed a head that the peer is known to have. */
+  readonly #peerHas = new Map<FeedKey, Head>();
   readonly #beatsTold = new Map<NodeId, number>();
 
   constructor(makeContext: (session: SpaceSession) => SpaceContext) {
@@ -61,6 +69,11 @@ export class SpaceSession {
     return this.weServe;
   }
 
+  /** The peer is served, and has said that it takes what it is told. */
+  get mayTell(): boolean {
+    return this.weServe && this.#listens;
+  }
+
   get mayTake(): boolean {
     return this.#trusted && this.theyServe;
   }
@@ -76,8 +89,6 @@ export class SpaceSession {
         this.weServe = true;
         sendControl(this.context, 'open');
         out.notice({ kind: 'space-open', link, node: peer, space: replica.space });
-        this.blobs.tellHoldings(replica.feedsWithHoldings());
-        this.tellBeats();
       }
       if (this.#chainOwed) this.#showChain();
       this.#begin();
@@ -129,21 +140,23 @@ export class SpaceSession {
   toldIsHeld(): boolean {
     if (!this.compare.done) return false;
     const { index } = this.context.replica;
-    return this.compare.told.every((head) => index.has(head) && this.#blobsHeldUpTo(head));
+    return this.compare.told.every(
+      (head) => this.entries.isRefused(head) || (index.has(head) && this.#blobsHeldUpTo(head)),
+    );
   }
 
   #blobsHeldUpTo(head: Head): boolean {
     return this.context.replica.holdings(feedKey(head.author, head.feed)).missingIn(0, head.seq).length === 0;
   }
 
-  /** Tells of new heads, unless the peer has them. */
+  /** Tells of new heads, unless the peer has them. Before it compares there is no need: it will ask. */
   tellHeads(heads: readonly PurposedHead[]): void {
-    if (!this.weServe) return;
+    if (!this.mayTell) return;
+    const { index } = this.context.replica;
     const news = heads.filter((head) => {
-      const key = feedKey(head.author, head.feed);
-      const forked = this.context.replica.index.branchesOf(head.author, head.feed).length > 1;
-      if (!forked && (this.#peerHas.get(key) ?? -1) >= head.seq) return false;
-      this.#peerHas.set(key, head.seq);
+      const had = this.#peerHas.get(feedKey(head.author, head.feed));
+      if (had !== undefined && index.leadsTo(had, head)) return false;
+      this.#notePeerHas(head);
       return true;
     });
     for (let i = 0; i < news.length; i += MAX_HEADS_PER_MESSAGE) {
@@ -156,8 +169,13 @@ export class SpaceSession {
     }
   }
 
+  /** Tells which blobs of these feeds are held. */
+  tellHoldings(feeds: Iterable<FeedKey>): void {
+    if (this.mayTell) this.blobs.tellHoldings(feeds);
+  }
+
   tellBeats(): void {
-    if (!this.weServe) return;
+    if (!this.mayTell) return;
     let batch: Bytes[] = [];
     const flush = () => {
       if (batch.length > 0) sendControl(this.context, 'beats', batch);
@@ -178,9 +196,24 @@ export class SpaceSession {
   }
 
   #noteHead(head: PurposedHead): void {
-    const key = feedKey(head.author, head.feed);
-    this.#peerHas.set(key, Math.max(this.#peerHas.get(key) ?? -1, head.seq));
+    this.#notePeerHas(head);
     this.entries.noteHead(head);
+  }
+
+  #notePeerHas(head: Head): void {
+    const key = feedKey(head.author, head.feed);
+    const had = this.#peerHas.get(key);
+    if (had === undefined && this.#peerHas.size >= MAX_PENDING_HEADS) return;
+    if (had === undefined || !this.context.replica.index.leadsTo(had, head)) this.#peerHas.set(key, head);
+  }
+
+  /** The peer compares, so it trusts us: from now on it is told what is new, beginning with what blobs are held. */
+  #onRanges(fields: Message<'ranges'>['fields']): void {
+    this.compare.onRanges(fields);
+    if (!this.weServe || this.#listens) return;
+    this.#listens = true;
+    this.tellHoldings(this.context.replica.feedsWithHoldings());
+    this.tellBeats();
   }
 
   onMessage(message: Message<Exclude<MessageName, 'hello' | 'prove'>>): void {
@@ -196,11 +229,12 @@ export class SpaceSession {
       case 'refuse':
         return this.#onRefuse(message.fields[2]);
       case 'ranges':
-        return this.compare.onRanges(message.fields);
+        return this.#onRanges(message.fields);
       case 'compared':
         this.compare.onCompared(message.fields);
         return this.entries.evaluate();
       case 'heads':
+        if (!this.mayTake) return this.#early('heads');
         for (const head of message.fields[2]) this.#noteHead(headFromWire(head));
         return this.entries.evaluate();
       case 'wantEntries':
@@ -208,6 +242,7 @@ export class SpaceSession {
       case 'entries':
         return this.entries.onEntries(message.fields);
       case 'have':
+        if (!this.mayTake) return this.#early('have');
         return this.blobs.onHave(message.fields);
       case 'wantChunks':
         return this.blobs.onWantChunks(message.fields);
@@ -222,17 +257,27 @@ export class SpaceSession {
     }
   }
 
+  /** Nobody has to tell us anything before we compare. */
+  #early(name: MessageName): void {
+    this.context.out.drop(this.context.link, `${name}-before-open`);
+  }
+
   #onRefuse(code: string): void {
     const { replica, peer, out, link } = this.context;
     this.theyServe = false;
     this.refusedByPeer = code;
+    // What was asked for will not come: others may be asked for it.
+    this.entries.stop();
+    this.blobs.forgetAsked();
     out.notice({ kind: 'refused-by-peer', link, node: peer, space: replica.space, code });
   }
 
   #onChain(bytes: Bytes): void {
     const { replica, peer, out } = this.context;
-    if (!this.#asked || this.#trusted || this.#admitting || this.#chain !== null)
-      return out.drop(this.context.link, 'chain-not-asked-for');
+    if (!this.#asked || this.#chainSeen) return out.drop(this.context.link, 'chain-not-asked-for');
+    this.#chainSeen = true;
+    // It crossed the entry that let the peer in.
+    if (this.#trusted) return;
     let prepared: ReturnType<typeof prepareChain>;
     try {
       prepared = prepareChain(replica.space, bytes);
@@ -293,7 +338,7 @@ export class SpaceSession {
 
   #onBeats(list: readonly Bytes[]): void {
     const { replica, out, link } = this.context;
-    if (!this.mayTake) return out.drop(link, 'beats-before-open');
+    if (!this.mayTake) return this.#early('beats');
     for (const bytes of list) {
       let decoded: ReturnType<typeof decodeBeat>;
       try {

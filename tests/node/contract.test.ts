@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCli, ROOT, Workshop } from './cli.ts';
+import { until } from './in-process.ts';
 
 const COMMANDS = [
   ['relay'],
@@ -140,7 +141,9 @@ describe('space create, invite, join', () => {
 
   test('a link that is cut off, changed, expired, for another kind of thing, or no link is refused, and nothing is joined', async () => {
     const link = await shop.invite(admin, 'member', '--host', 'ws://127.0.0.1:9');
-    const expired = await shop.invite(admin, 'member', '--host', 'ws://127.0.0.1:9', '--expires', '1ms');
+    const expired = await shop.invite(admin, 'member', '--host', 'ws://127.0.0.1:9', '--expires', '200ms');
+    const expiredMs = Date.now() + 200;
+    await until(() => Date.now() > expiredMs);
     const middle = link.length - 300;
     const changed = `${link.slice(0, middle)}${link[middle] === 'A' ? 'B' : 'A'}${link.slice(middle + 1)}`;
     const cases = [

@@ -23,12 +23,12 @@ export interface OpenOptions {
   readonly store?: Store;
   readonly keys?: NodeKeys;
   /** What this node's clock is ahead of the real one, ms. */
-  readonly aheadMs?: number;
+  readonly aheadMs?: () => number;
 }
 
 export function openTestNode(options: OpenOptions = {}): Promise<WaystationNode> {
-  const { store = createMemoryStore(), keys = createTestKeys(), aheadMs = 0 } = options;
-  const clock = { ...SYSTEM_CLOCK, nowMs: () => Date.now() + aheadMs };
+  const { store = createMemoryStore(), keys = createTestKeys(), aheadMs = () => 0 } = options;
+  const clock = { ...SYSTEM_CLOCK, nowMs: () => Date.now() + aheadMs() };
   return WaystationNode.open({ store, keys, crypto: createNodeCrypto(), clock, random: SYSTEM_RANDOM });
 }
 
@@ -113,8 +113,8 @@ export async function newNode(options: Parameters<typeof openTestNode>[0] = {}):
 }
 
 /** A node with a space that holds an entry and a blob worth having. */
-export async function makeHost(): Promise<{ host: WaystationNode; space: Space }> {
-  const host = await newNode();
+export async function makeHost(options: OpenOptions = {}): Promise<{ host: WaystationNode; space: Space }> {
+  const host = await newNode(options);
   const { space } = await host.createSpace({ name: 'Valley', isPublic: false });
   await space.writeWithBlob(KIND.clip, () => toUtf8('entry'), SYSTEM_RANDOM.bytes(200_000));
   return { host, space };

@@ -5,8 +5,10 @@ import { parseInvite } from '../../src/identity/invite.ts';
 import { loadOrCreateNodeKeys } from '../../src/identity/keys.node.ts';
 import { openFileStore } from '../../src/store/file-system.node.ts';
 import { buildCli, type Ran, type Started, Workshop } from './cli.ts';
-import { openTestNode } from './in-process.ts';
+import { openTestNode, until } from './in-process.ts';
 import { writeRecording } from './recordings.ts';
+
+const EXPIRES_MS = 200;
 
 let shop: Workshop;
 let admin: string;
@@ -43,15 +45,18 @@ async function holdings(data: string): Promise<{ entries: number; blobs: number 
   return { entries, blobs };
 }
 
-/** Joins with a clock that is `aheadMs` ahead. */
-async function joinAt(data: string, link: string, aheadMs: number): Promise<void> {
+/** Joins in the last moment, by a clock that is late; the invite has expired by everybody else's when this resolves. */
+async function joinLate(data: string): Promise<void> {
+  const link = await invite('member', '--expires', `${EXPIRES_MS}ms`);
+  const expiredMs = Date.now() + EXPIRES_MS;
   const node = await openTestNode({
     store: await openFileStore(join(data, 'store')),
     keys: await loadOrCreateNodeKeys(join(data, 'keys')),
-    aheadMs,
+    aheadMs: () => -3_600_000,
   });
   await node.join(parseInvite(link));
   await node.close();
+  await until(() => Date.now() > expiredMs);
 }
 
 test('one that was invited gets in: the others below fail for their own reasons', async () => {
@@ -72,7 +77,7 @@ test('one without an invite, on the same hub, meets nobody', async () => {
 
 test('one whose invite expired before it was let in gets nothing and is told so', async () => {
   const data = shop.path('expired');
-  await joinAt(data, await invite('member', '--expires', '1ms'), -3_600_000);
+  await joinLate(data);
   const { code, documents, stderr } = await sync(data);
   expect(code).toBe(1);
   expect(documents).toContainEqual(expect.objectContaining({ event: 'refused-by-peer', code: 'expired' }));
@@ -82,7 +87,7 @@ test('one whose invite expired before it was let in gets nothing and is told so'
 
 test('a fresh invite helps one whose first has expired', async () => {
   const data = shop.path('second-chance');
-  await joinAt(data, await invite('member', '--expires', '1ms'), -3_600_000);
+  await joinLate(data);
   await shop.ask('join', '--data', data, await invite('member'));
   expect((await sync(data)).code).toBe(0);
   expect((await holdings(data)).blobs).toBeGreaterThan(3);
