@@ -1,29 +1,31 @@
 /**
- * Fetching and serving blobs of one space over one link, in transfer chunks of 128 KiB that are checked against the
- * blob's root before they are kept. Requests are windowed by the receiver, so the sender never holds more than it was
- * asked for, and answers wait for the link's credit.
+ * Fetching blobs of one space over one link, in transfer chunks of 128 KiB that are checked against the blob's root before
+ * they are kept. Requests are windowed by the receiver, so the sender never holds more than it was asked for.
  *
  * What no linked peer has is pulled: the peer is asked to fetch it from its own neighbours, hop by hop.
  */
-import { CHUNK_LEAVES, chunkBytes, chunkCount, splitLeaves, verifyRange } from '../blob/merkle.ts';
+import { CHUNK_LEAVES, chunkBytes, splitLeaves, verifyRange } from '../blob/merkle.ts';
 import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, blobRootFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import { type FeedKey, feedKey } from '../feed/feed-index.ts';
+import { ChunkWindow } from './chunk-window.ts';
 import {
-  CHUNK_WINDOW_BYTES,
+  LACK_MS,
   MAX_CHUNKS_IN_FLIGHT,
   MAX_CHUNKS_PER_MESSAGE,
   MAX_HEADS_PER_MESSAGE,
+  MAX_OVERTAKEN,
   MAX_PULL_HOPS,
   MAX_PULLS_PER_MESSAGE,
-  MAX_QUEUED_CHUNKS,
-  MAX_READS_AHEAD,
   MAX_RUN_NUMBERS,
+  MAX_TOLD_FEEDS,
+  MAX_TOLD_RUN_NUMBERS,
   PULL_REPEAT_MS,
   REQUEST_TIMEOUT_MS,
+  STALLED_MS,
 } from './limits.ts';
-import { encodeMessage, type Message } from './messages.ts';
+import type { Message } from './messages.ts';
 import type { Want } from './replica.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
 
@@ -32,32 +34,41 @@ interface Asked {
   readonly chunk: number;
   readonly bytes: number;
   readonly sinceMs: number;
-  /** The answer is here and being checked. */
+  /** Requests are answered about in their order. */
+  readonly order: number;
+  /** The answer is here. */
   arrived: boolean;
+  /** It is being checked and written. */
+  checking: boolean;
+  /** It takes long: others may be asked too. */
+  late: boolean;
 }
 
 export class BlobExchange {
   readonly #context: SpaceContext;
   readonly #theirs = new Map<FeedKey, RunSet>();
-  /** Blobs the peer said it lacks though its runs claimed them. */
-  readonly #lacks = new Set<string>();
+  #theirRunNumbers = 0;
+  /** Blobs the peer said it lacks though its runs claimed them, or did not send: until when it is not asked again. */
+  readonly #lacks = new Map<string, number>();
   readonly #asked = new Map<string, Asked>();
   #askedBytes = 0;
+  readonly #window = new ChunkWindow();
+  #nextOrder = 0;
+  #lastAnswered = 0;
+  #heardMs = 0;
   /** Wants this peer can serve, best first; rebuilt when offers or wants changed. */
   #queue: Want[] = [];
   #next = 0;
   #queueStale = true;
-  readonly #pulledAtMs = new Map<string, number>();
-  readonly #servings: { readonly ref: BlobRef; readonly chunk: number }[] = [];
-  #reading = 0;
+  readonly #pulledAtMs = new WeakMap<Want, number>();
 
   constructor(context: SpaceContext) {
     this.#context = context;
   }
 
-  /** Requests are under way. */
+  /** Requests are under way, or put off. */
   get waiting(): boolean {
-    return this.#asked.size > 0;
+    return this.#asked.size > 0 || this.#lacks.size > 0;
   }
 
   /** Wants or offers changed: the queue must be built anew. */
@@ -85,8 +96,8 @@ export class BlobExchange {
       numbers = 0;
     };
     for (const key of feeds) {
-      const runs = this.#context.replica.holdings(key).encode();
-      if (runs.length === 0 || runs.length > MAX_RUN_NUMBERS) continue;
+      // No runs at all are told as well: what was held may not be any more.
+      const runs = this.#context.replica.holdings(key).encode(MAX_RUN_NUMBERS);
       if (batch.length >= MAX_HEADS_PER_MESSAGE || numbers + runs.length > MAX_RUN_NUMBERS) flush();
       const [author, feed] = key.split('.') as [string, string];
       batch.push([idBytes(author as never), idBytes(feed as never), runs]);
@@ -97,12 +108,16 @@ export class BlobExchange {
 
   onHave([, , items]: Message<'have'>['fields']): void {
     for (const [author, feed, numbers] of items) {
-      this.#theirs.set(
-        feedKey(nodeIdFrom(author), feedIdFrom(feed)),
-        RunSet.decode(numbers, MAX_RUN_NUMBERS),
-      );
+      const key = feedKey(nodeIdFrom(author), feedIdFrom(feed));
+      const told = this.#theirs.get(key);
+      const runNumbers = this.#theirRunNumbers - 2 * (told?.runCount ?? 0) + numbers.length;
+      if ((told === undefined && this.#theirs.size >= MAX_TOLD_FEEDS) || runNumbers > MAX_TOLD_RUN_NUMBERS) {
+        this.#context.out.drop(this.#context.link, 'too-many-holdings');
+        continue;
+      }
+      this.#theirs.set(key, RunSet.decode(numbers, MAX_RUN_NUMBERS));
+      this.#theirRunNumbers = runNumbers;
     }
-    this.#lacks.clear();
     this.#queueStale = true;
     this.schedule();
   }
@@ -111,13 +126,14 @@ export class BlobExchange {
   schedule(): void {
     const { replica, hooks } = this.#context;
     if (replica.wants.size === 0 || hooks.storePaused || !this.#context.mayTake()) return;
+    if (this.#isFull()) return;
     if (this.#queueStale) {
       this.#queueStale = false;
       this.#next = 0;
       this.#queue = replica.orderedWants().filter((want) => this.offers(want));
     }
     const requests: [Bytes, number, number][] = [];
-    while (this.#askedBytes < CHUNK_WINDOW_BYTES && this.#asked.size < MAX_CHUNKS_IN_FLIGHT) {
+    while (!this.#isFull()) {
       const want = this.#queue[this.#next];
       if (want === undefined) break;
       if (replica.wants.get(want.key) !== want || !this.#askNext(want, requests)) this.#next++;
@@ -127,20 +143,30 @@ export class BlobExchange {
     }
   }
 
+  #isFull(): boolean {
+    return this.#askedBytes >= this.#window.bytes || this.#asked.size >= MAX_CHUNKS_IN_FLIGHT;
+  }
+
   #askNext(want: Want, requests: [Bytes, number, number][]): boolean {
-    if (want.held.size + want.inFlight.size >= want.chunks) return false;
+    if (want.held.size >= want.chunks) return false;
     for (let i = 0; i < want.chunks; i++) {
       const chunk = (want.cursor + i) % want.chunks;
-      if (want.held.has(chunk) || want.inFlight.has(chunk)) continue;
+      if (want.held.has(chunk) || want.inFlight.has(chunk) || want.arriving.has(chunk)) continue;
+      const name = `${want.key}:${chunk}`;
+      // Asked already, and late: it may still come.
+      if (this.#asked.has(name)) continue;
       want.cursor = chunk + 1;
       const bytes = chunkBytes(want.ref.size, chunk);
       want.inFlight.set(chunk, this.#context.link);
-      this.#asked.set(`${want.key}:${chunk}`, {
+      this.#asked.set(name, {
         want,
         chunk,
         bytes,
         sinceMs: this.#context.out.nowMs,
+        order: this.#nextOrder++,
         arrived: false,
+        checking: false,
+        late: false,
       });
       this.#askedBytes += bytes;
       requests.push([idBytes(want.ref.root), want.ref.size, chunk]);
@@ -156,6 +182,17 @@ export class BlobExchange {
     const asked = this.#asked.get(name);
     if (asked === undefined || asked.arrived) return out.drop(link, 'chunk-not-asked-for');
     asked.arrived = true;
+    this.#heardMs = out.nowMs;
+    this.#lastAnswered = Math.max(this.#lastAnswered, asked.order);
+    this.#window.answered(out.nowMs - asked.sinceMs, out.nowMs);
+    const { want } = asked;
+    // It came late, and another peer was quicker.
+    if (replica.wants.get(want.key) !== want || want.held.has(chunk) || want.arriving.has(chunk)) {
+      this.#release(name, asked);
+      return this.schedule();
+    }
+    want.arriving.add(chunk);
+    asked.checking = true;
     if (bytes.length !== asked.bytes) return this.#bad(name, asked);
     const firstLeaf = chunk * CHUNK_LEAVES;
     const unwritten = (error: unknown) => {
@@ -171,11 +208,11 @@ export class BlobExchange {
           'writeLeaves',
           { space: replica.space, ref, firstLeaf, bytes },
           (complete) => {
-            asked.want.held.add(chunk);
+            want.held.add(chunk);
             this.#release(name, asked);
-            if (complete) hooks.blobHeld(replica, asked.want.key);
+            if (complete) hooks.blobHeld(replica, want.key);
             // Refilled by halves: a request for every chunk that arrives would cost as much as the chunk.
-            if (this.#askedBytes <= CHUNK_WINDOW_BYTES / 2) this.schedule();
+            if (this.#askedBytes <= this.#window.bytes / 2) this.schedule();
           },
           unwritten,
         );
@@ -185,16 +222,23 @@ export class BlobExchange {
   }
 
   #bad(name: string, asked: Asked): void {
-    this.#lacks.add(asked.want.key);
+    this.#putOff(asked.want);
     this.#release(name, asked);
     this.#context.strike('chunk-does-not-fit-root');
     this.#context.hooks.reschedule(this.#context.replica);
   }
 
+  /** The peer is not asked for this blob for a while. */
+  #putOff(want: Want): void {
+    this.#lacks.set(want.key, this.#context.out.nowMs + LACK_MS);
+  }
+
   #release(name: string, asked: Asked): void {
     if (!this.#asked.delete(name)) return;
+    const { want, chunk } = asked;
     this.#askedBytes -= asked.bytes;
-    if (asked.want.inFlight.get(asked.chunk) === this.#context.link) asked.want.inFlight.delete(asked.chunk);
+    if (asked.checking) want.arriving.delete(chunk);
+    if (want.inFlight.get(chunk) === this.#context.link) want.inFlight.delete(chunk);
   }
 
   onLack([, , [root, size]]: Message<'lack'>['fields']): void {
@@ -203,28 +247,46 @@ export class BlobExchange {
     for (const [name, request] of [...this.#asked]) {
       if (request.want.key !== key || request.arrived) continue;
       asked = true;
+      this.#putOff(request.want);
       this.#release(name, request);
     }
     if (!asked) return this.#context.out.drop(this.#context.link, 'lack-not-asked-for');
-    this.#lacks.add(key);
+    this.#heardMs = this.#context.out.nowMs;
     this.#context.hooks.reschedule(this.#context.replica);
   }
 
-  /** Gives requests that were not answered in time to others. */
+  /**
+   * What takes long may be asked of others too, and is still welcome from here: a slow link is not made to carry it twice.
+   * What the peer has forgotten is given up.
+   */
   expire(nowMs: number): void {
-    let late = false;
+    let changed = false;
     for (const [name, asked] of [...this.#asked]) {
-      if (asked.arrived || nowMs - asked.sinceMs <= REQUEST_TIMEOUT_MS) continue;
-      this.#lacks.add(asked.want.key);
-      this.#release(name, asked);
-      late = true;
+      if (asked.arrived) continue;
+      const stalled = nowMs - Math.max(asked.sinceMs, this.#heardMs) > STALLED_MS;
+      if (stalled || this.#lastAnswered - asked.order > MAX_OVERTAKEN) {
+        this.#context.out.drop(this.#context.link, 'chunk-not-answered');
+        this.#putOff(asked.want);
+        this.#release(name, asked);
+        changed = true;
+      } else if (!asked.late && nowMs - asked.sinceMs > REQUEST_TIMEOUT_MS) {
+        asked.late = true;
+        if (asked.want.inFlight.get(asked.chunk) === this.#context.link)
+          asked.want.inFlight.delete(asked.chunk);
+        changed = true;
+      }
     }
-    if (late) this.#context.hooks.reschedule(this.#context.replica);
+    for (const [key, untilMs] of this.#lacks) {
+      if (untilMs > nowMs) continue;
+      this.#lacks.delete(key);
+      changed = true;
+    }
+    if (changed) this.#context.hooks.reschedule(this.#context.replica);
   }
 
-  stop(): void {
+  /** What was asked for will not come, or is not wanted from here any more. */
+  forgetAsked(): void {
     for (const [name, asked] of [...this.#asked]) this.#release(name, asked);
-    this.#servings.length = 0;
   }
 
   /** Asks the peer to fetch for us what it does not offer; `elsewhere` says that another link offers it. */
@@ -234,11 +296,12 @@ export class BlobExchange {
     for (const want of this.#context.replica.orderedWants()) {
       if (this.#context.replica.wants.get(want.key) !== want || this.offers(want) || elsewhere(want))
         continue;
-      if (nowMs - (this.#pulledAtMs.get(want.key) ?? Number.NEGATIVE_INFINITY) < PULL_REPEAT_MS) continue;
+      if (!want.ripe && want.pullHops === 0) continue;
+      if (nowMs - (this.#pulledAtMs.get(want) ?? Number.NEGATIVE_INFINITY) < PULL_REPEAT_MS) continue;
       const ownWish = this.#context.replica.policy(want.origin, want.ref);
       const hops = ownWish ? MAX_PULL_HOPS : want.pullHops;
       if (hops <= 0) continue;
-      this.#pulledAtMs.set(want.key, nowMs);
+      this.#pulledAtMs.set(want, nowMs);
       const batch = byHops.get(hops) ?? [];
       byHops.set(hops, batch);
       batch.push([idBytes(want.ref.root), want.ref.size]);
@@ -256,60 +319,8 @@ export class BlobExchange {
       if (!replica.knows(key)) out.drop(link, 'pull-of-unknown-blob');
       else if (replica.pull(key, hops - 1)) news = true;
     }
-    if (news) hooks.reschedule(replica);
-  }
-
-  onWantChunks([, , requests]: Message<'wantChunks'>['fields']): void {
-    const { out, link, replica } = this.#context;
-    if (!this.#context.mayServe()) return out.drop(link, 'want-before-open');
-    for (const [root, size, chunk] of requests) {
-      const ref: BlobRef = { root: blobRootFrom(root), size };
-      if (!replica.holds(blobKey(ref)) || chunk >= chunkCount(size)) {
-        sendControl(this.#context, 'lack', [root, size]);
-        continue;
-      }
-      if (this.#servings.length >= MAX_QUEUED_CHUNKS) return out.drop(link, 'too-many-chunk-wants');
-      this.#servings.push({ ref, chunk });
-    }
-    this.pump();
-  }
-
-  /** Serves queued requests while the link takes bytes. Called again when it drains. */
-  pump(): void {
-    const { out } = this.#context;
-    while (this.#servings.length > 0 && this.#reading < MAX_READS_AHEAD && this.#context.bulkCredit() > 0) {
-      if (!this.#context.mayServe()) {
-        this.#servings.length = 0;
-        return;
-      }
-      const { ref, chunk } = this.#servings.shift() as { ref: BlobRef; chunk: number };
-      this.#reading++;
-      out.request(
-        'readChunk',
-        { ref, chunk },
-        ({ bytes, proof }) => {
-          this.#reading--;
-          const { alias } = this.#context;
-          if (this.#context.mayServe()) {
-            const message = encodeMessage(
-              'chunk',
-              alias,
-              idBytes(ref.root),
-              ref.size,
-              chunk,
-              [...proof],
-              bytes,
-            );
-            this.#context.sendBulk(message);
-          }
-          this.pump();
-        },
-        () => {
-          this.#reading--;
-          sendControl(this.#context, 'lack', [idBytes(ref.root), ref.size]);
-          this.pump();
-        },
-      );
-    }
+    if (!news) return;
+    hooks.reschedule(replica);
+    hooks.pullSoon();
   }
 }

@@ -13,8 +13,8 @@ import { isMembershipKind } from '../feed/kinds.ts';
 import type { Channel } from '../mesh/port.ts';
 import type { PurposedHead } from './compare.ts';
 import type { Effect, EffectId, LinkId, Notice, Outbox, RequestName, Requests } from './effects.ts';
-import { ANNOUNCE_DELAY_MS, PULL_INTERVAL_MS } from './limits.ts';
-import type { Replica } from './replica.ts';
+import { ANNOUNCE_DELAY_MS, PULL_GRACE_MS, PULL_INTERVAL_MS } from './limits.ts';
+import type { Replica, Want } from './replica.ts';
 import { type LinkFacts, Session, type SessionHost } from './session.ts';
 import type { SpaceHooks } from './space-context.ts';
 import type { SpaceSession } from './space-session.ts';
@@ -286,17 +286,22 @@ export class SyncEngine {
   #pull(): void {
     this.#pullAtMs = null;
     let waiting = false;
+    let unripe = false;
     for (const replica of this.replicas.values()) {
       const spaces = [...this.#sessionsOf(replica)];
       if (replica.wants.size === 0 || spaces.length === 0) continue;
       waiting = true;
-      const offered = new Set<string>();
+      const offered = new Set<Want>();
       for (const want of replica.wants.values()) {
-        if (spaces.some((space) => space.blobs.offers(want))) offered.add(want.key);
+        if (spaces.some((space) => space.blobs.offers(want))) offered.add(want);
       }
-      for (const space of spaces) space.blobs.pullMissing(this.#nowMs, (want) => offered.has(want.key));
+      for (const space of spaces) space.blobs.pullMissing(this.#nowMs, (want) => offered.has(want));
+      for (const want of replica.wants.values()) {
+        unripe ||= !want.ripe;
+        want.ripe = true;
+      }
     }
-    if (waiting) this.#pullAtMs = this.#nowMs + PULL_INTERVAL_MS;
+    if (waiting) this.#pullAtMs = this.#nowMs + (unripe ? PULL_GRACE_MS : PULL_INTERVAL_MS);
   }
 
   #notice(notice: Notice): void {
@@ -333,6 +338,12 @@ export class SyncEngine {
       committed: (replica, placement) => this.#committed(replica, placement),
       blobHeld: (replica, key) => this.#blobHeld(replica, key, true),
       reschedule: (replica) => this.#reschedule.add(replica),
+      pullSoon: () => {
+        this.#pullAtMs = Math.min(
+          this.#pullAtMs ?? Number.POSITIVE_INFINITY,
+          this.#nowMs + ANNOUNCE_DELAY_MS,
+        );
+      },
       beatsChanged: (replica) => {
         this.#newBeats.add(replica);
         this.#announceSoon();

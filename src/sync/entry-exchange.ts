@@ -1,32 +1,30 @@
 /**
- * Fetching and serving entries of one space over one link. Control feeds come before data, because they say whose
- * data counts. A run is checked (links, membership, its last signature; every signature in control feeds), made
- * durable, and only then taken in and told to others.
+ * Fetching entries of one space over one link. Control feeds come before data, because they say whose data counts. A run is
+ * checked (links, membership, its last signature; every signature in control feeds), made durable, and only then taken in
+ * and told to others.
  *
- * Invariants: at most one request per feed over all links; nothing unrequested is looked at; a run that we serve
- * ends at an entry whose own signature we checked, so the receiver can check it too.
+ * Invariants: at most one request per feed over all links; nothing unrequested is looked at; one feed's log is written to
+ * by one at a time; a request that brings nothing new is not repeated without end.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
-import { type EntryId, entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
+import { type EntryId, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
 import { decodeEntry, type Entry, entryVerification, type Head, PURPOSE } from '../feed/entry.ts';
-import { type FeedKey, feedKey, type Placement, type Segment } from '../feed/feed-index.ts';
+import { type FeedKey, feedKey, type Placement } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { prepareAdmit } from '../identity/membership.ts';
 import type { PurposedHead } from './compare.ts';
 import {
-  ENTRY_BATCH_BYTES,
-  MAX_ENTRIES_PER_WANT,
+  LACK_MS,
   MAX_FEEDS_PER_AUTHOR,
   MAX_FETCHES_PER_LINK,
   MAX_FRUITLESS_FETCHES,
   MAX_PENDING_HEADS,
-  MAX_QUEUED_ENTRY_WANTS,
   MAX_WANTS_PER_MESSAGE,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
-import { encodeMessage, type Message } from './messages.ts';
+import type { Message } from './messages.ts';
 import { headKey, type SpaceContext, sendControl } from './space-context.ts';
 
 interface Fetch {
@@ -50,13 +48,6 @@ interface Search {
   fruitless: number;
 }
 
-interface Serving {
-  readonly head: Head;
-  from: number;
-  /** Entries still to send for this request. */
-  left: number;
-}
-
 export class EntryExchange {
   readonly #context: SpaceContext;
   /** Heads the peer has told of whose entries we lack. */
@@ -65,11 +56,11 @@ export class EntryExchange {
   readonly #searches = new Map<string, Search>();
   /** Heads that the peer has and that we will not take, because their author had no right to them. */
   readonly #refused = new Set<string>();
+  /** Heads whose entries the peer did not send in time, until when it is not asked again. */
+  readonly #deferred = new Map<string, number>();
   #nextOrder = 0;
   #lastAnswered = 0;
   #heardMs = 0;
-  readonly #servings: Serving[] = [];
-  #serving = false;
 
   constructor(context: SpaceContext) {
     this.#context = context;
@@ -80,9 +71,9 @@ export class EntryExchange {
     return this.#pending.size;
   }
 
-  /** Requests are under way. */
+  /** Requests are under way, or put off. */
   get waiting(): boolean {
-    return this.#fetches.size > 0;
+    return this.#fetches.size > 0 || this.#deferred.size > 0;
   }
 
   /** The author of `head` had no right to write what leads to it. */
@@ -111,6 +102,7 @@ export class EntryExchange {
         continue;
       }
       if (this.#fetches.size >= MAX_FETCHES_PER_LINK) break;
+      if ((this.#deferred.get(headKey(head)) ?? 0) > out.nowMs) continue;
       const key = feedKey(head.author, head.feed);
       if (replica.fetching.has(key)) {
         controlUnderWay ||= head.purpose === PURPOSE.control;
@@ -128,6 +120,7 @@ export class EntryExchange {
         // Everything up to there is held, and it is not the head that the peer told of.
         this.#forget(head);
         this.#context.strike('head-that-is-not-there');
+        if (!this.#context.mayTake()) return;
         continue;
       }
       replica.fetching.set(key, link);
@@ -157,8 +150,10 @@ export class EntryExchange {
 
   /** There is nothing more to be done about this head here. */
   #forget(head: Head): void {
-    this.#pending.delete(headKey(head));
-    this.#searches.delete(headKey(head));
+    const name = headKey(head);
+    this.#pending.delete(name);
+    this.#searches.delete(name);
+    this.#deferred.delete(name);
   }
 
   #tooManyFeeds(head: PurposedHead): boolean {
@@ -176,15 +171,23 @@ export class EntryExchange {
       const isNext = fetch.order > this.#lastAnswered;
       const sinceMs = isNext ? Math.max(fetch.sinceMs, this.#heardMs) : fetch.sinceMs;
       if (nowMs - sinceMs <= REQUEST_TIMEOUT_MS) continue;
-      this.#forget(fetch.head);
+      this.#context.out.drop(this.#context.link, 'entries-not-answered');
+      this.#deferred.set(headKey(fetch.head), nowMs + LACK_MS);
       this.#finish(key);
-      this.#context.strike('entries-not-answered');
     }
+    let due = false;
+    for (const [name, untilMs] of this.#deferred) {
+      if (untilMs > nowMs) continue;
+      this.#deferred.delete(name);
+      due = true;
+    }
+    if (due) this.evaluate();
   }
 
   /** The link is gone: others may ask for what it was asked for. */
   stop(): void {
     for (const key of [...this.#fetches.keys()]) this.#finish(key);
+    this.#deferred.clear();
   }
 
   #finish(key: FeedKey): void {
@@ -326,7 +329,7 @@ export class EntryExchange {
         'append',
         { space: replica.space, branch: placement.branch.name, entries: placement.fresh, verified },
         () => {
-          hooks.committed(replica, replica.commit(placement.fresh, verified));
+          this.#commit(placement.fresh, verified);
           this.#searches.delete(headKey(fetch.head));
           ended(true);
         },
@@ -336,6 +339,17 @@ export class EntryExchange {
         },
       );
     });
+  }
+
+  #commit(taken: readonly Entry[], verified: (entry: Entry) => boolean): void {
+    const { replica, hooks, out, link } = this.#context;
+    let placement: Placement;
+    try {
+      placement = replica.commit(taken, verified);
+    } catch (error) {
+      return out.drop(link, isWaystationError(error) ? `commit-${error.code}` : 'commit');
+    }
+    hooks.committed(replica, placement);
   }
 
   /** The entries up to the first that its author had no right to write. */
@@ -355,87 +369,5 @@ export class EntryExchange {
       return fresh.slice(0, i);
     }
     return fresh;
-  }
-
-  onWant([, , wants]: Message<'wantEntries'>['fields']): void {
-    const { out, link } = this.#context;
-    if (!this.#context.mayServe()) return out.drop(link, 'want-before-open');
-    for (const [author, feed, seq, id, from] of wants) {
-      if (this.#servings.length >= MAX_QUEUED_ENTRY_WANTS) return out.drop(link, 'too-many-entry-wants');
-      const head = { author: nodeIdFrom(author), feed: feedIdFrom(feed), seq, id: entryIdFrom(id) };
-      this.#servings.push({ head, from, left: MAX_ENTRIES_PER_WANT });
-    }
-    this.#serve();
-  }
-
-  /** Sends the next batch of the oldest request; one read at a time bounds what a peer can make us hold. */
-  #serve(): void {
-    const serving = this.#servings[0];
-    if (serving === undefined || this.#serving) return;
-    const segment = this.#context.replica.index.path(serving.head, serving.from)[0];
-    if (segment === undefined || !this.#context.mayServe()) return this.#answer(serving, [], true);
-    this.#serving = true;
-    const to = Math.min(segment.to, segment.from + serving.left - 1);
-    const ask = {
-      space: this.#context.replica.space,
-      segment: { ...segment, to },
-      maxBytes: ENTRY_BATCH_BYTES,
-    };
-    const unreadable = () => {
-      this.#serving = false;
-      this.#answer(serving, [], true);
-    };
-    this.#context.out.request(
-      'readEntries',
-      ask,
-      (bytes) => this.#endAtVerified(serving, segment, bytes),
-      unreadable,
-    );
-  }
-
-  #endAtVerified(serving: Serving, segment: Segment, bytes: readonly Bytes[]): void {
-    const { branch, from } = segment;
-    const meta = (i: number) => branch.entries[from - branch.base + i];
-    let count = bytes.length;
-    while (count > 0 && meta(count - 1)?.verified !== true) count--;
-    const lastBytes = bytes.at(-1);
-    if (count > 0 || lastBytes === undefined) {
-      this.#serving = false;
-      return this.#answer(
-        serving,
-        bytes.slice(0, count),
-        serving.from + count > serving.head.seq || count === 0,
-      );
-    }
-    const lastMeta = meta(bytes.length - 1);
-    this.#context.out.request(
-      'verify',
-      { items: [entryVerification(decodeEntry(lastBytes))] },
-      ([ok]) => {
-        this.#serving = false;
-        if (ok !== true || lastMeta === undefined) return this.#answer(serving, [], true);
-        lastMeta.verified = true;
-        this.#answer(serving, bytes, serving.from + bytes.length > serving.head.seq);
-      },
-      () => {
-        this.#serving = false;
-        this.#answer(serving, [], true);
-      },
-    );
-  }
-
-  #answer(serving: Serving, bytes: readonly Bytes[], ended: boolean): void {
-    const { link, alias, out } = this.#context;
-    serving.from += bytes.length;
-    serving.left -= bytes.length;
-    const last = ended || serving.left <= 0;
-    const { author, feed } = serving.head;
-    out.send(
-      link,
-      'control',
-      encodeMessage('entries', alias, idBytes(author), idBytes(feed), [...bytes], last),
-    );
-    if (last) this.#servings.shift();
-    this.#serve();
   }
 }

@@ -137,7 +137,7 @@ export class Session {
   /** The bulk channel takes `credit` bytes again. */
   drained(credit: number): void {
     this.credit = credit;
-    for (const space of this.spaces.values()) space.blobs.pump();
+    for (const space of this.spaces.values()) space.blobServing.pump();
   }
 
   onMessage(_channel: Channel, bytes: Bytes): void {

@@ -17,6 +17,8 @@ export interface SpaceHooks {
   beatsChanged(replica: Replica): void;
   /** Something was freed or offered: every link of the space should look for work again. */
   reschedule(replica: Replica): void;
+  /** Somebody asks for blobs through us: do not wait for the next round of asking others. */
+  pullSoon(): void;
   /** Fetching blobs is paused because the store cannot take more. */
   storeTrouble(error: unknown): void;
   readonly storePaused: boolean;

@@ -11,8 +11,10 @@ import type { Head } from '../feed/entry.ts';
 import { type FeedKey, feedKey } from '../feed/feed-index.ts';
 import { type ChainVerdict, prepareChain } from '../identity/grant-chain.ts';
 import { BlobExchange } from './blob-exchange.ts';
+import { BlobServing } from './blob-serving.ts';
 import { Compare, headFromWire, headToWire, type PurposedHead } from './compare.ts';
 import { EntryExchange } from './entry-exchange.ts';
+import { EntryServing } from './entry-serving.ts';
 import {
   MAX_BEATS_PER_MESSAGE,
   MAX_CLOCK_AHEAD_MS,
@@ -27,6 +29,8 @@ export class SpaceSession {
   readonly compare: Compare;
   readonly entries: EntryExchange;
   readonly blobs: BlobExchange;
+  readonly entryServing: EntryServing;
+  readonly blobServing: BlobServing;
   /** We sent `open`: the peer is an active member by our records. */
   weServe = false;
   /** The peer sent `open`. */
@@ -63,6 +67,8 @@ export class SpaceSession {
     );
     this.entries = new EntryExchange(this.context);
     this.blobs = new BlobExchange(this.context);
+    this.entryServing = new EntryServing(this.context);
+    this.blobServing = new BlobServing(this.context);
   }
 
   get mayServe(): boolean {
@@ -192,7 +198,8 @@ export class SpaceSession {
 
   stop(): void {
     this.entries.stop();
-    this.blobs.stop();
+    this.blobs.forgetAsked();
+    this.blobServing.stop();
   }
 
   #noteHead(head: PurposedHead): void {
@@ -238,14 +245,14 @@ export class SpaceSession {
         for (const head of message.fields[2]) this.#noteHead(headFromWire(head));
         return this.entries.evaluate();
       case 'wantEntries':
-        return this.entries.onWant(message.fields);
+        return this.entryServing.onWant(message.fields);
       case 'entries':
         return this.entries.onEntries(message.fields);
       case 'have':
         if (!this.mayTake) return this.#early('have');
         return this.blobs.onHave(message.fields);
       case 'wantChunks':
-        return this.blobs.onWantChunks(message.fields);
+        return this.blobServing.onWantChunks(message.fields);
       case 'chunk':
         return this.blobs.onChunk(message.fields);
       case 'lack':
