@@ -12,7 +12,7 @@ export type RecordingName = 'phone1hz' | 'surfrad' | 'imu50';
 
 const SURFRAD_COLUMNS: Readonly<Record<string, number>> = {
   downwelling: 8,
-  net: 32,
+  net_solar: 32,
   temperature: 38,
   humidity: 40,
   wind: 42,

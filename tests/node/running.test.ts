@@ -2,6 +2,8 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BIN, buildCli, type Document, Workshop } from './cli.ts';
 
@@ -203,6 +205,16 @@ describe('a folder that a running node has open', () => {
     expect((await stationStatus(data)).sealed).toBe(12);
   });
 
+  test('with a long path listens in a folder of this user alone, in the temporary one', async () => {
+    const started = await station(shop.path(`${longName}-2`));
+    const folder = join(tmpdir(), `waystation-${userInfo().uid}`);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(readdirSync(shop.path(`${longName}-2`)).filter((name) => name.endsWith('.sock'))).toEqual([]);
+    const sockets = readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o777);
+    expect(new Set(sockets)).toEqual(new Set([0o600]));
+    await started.stop();
+  });
+
   test('listens on a socket that only this user can open', async () => {
     const data = shop.path('private');
     mkdirSync(data, { mode: 0o755 });
@@ -313,7 +325,16 @@ describe('sync', () => {
     expect(elsewhere.stdout).not.toContain('"linked"');
     const before = (await shop.ask('status', '--data', two)).peers.map(({ node }: Document) => node);
     expect(before).toEqual([ids[0]]);
-    const chosen = await shop.run(['sync', '--data', two, '--timeout', '5s', '--only-peer', ids[1] ?? '']);
+    const chosen = await shop.run([
+      'sync',
+      '--data',
+      two,
+      '--until-complete',
+      '--timeout',
+      '30s',
+      '--only-peer',
+      ids[1] ?? '',
+    ]);
     expect(chosen.code).toBe(0);
     const linked = chosen.documents.filter(({ event }) => event === 'linked').map(({ node }) => node);
     expect(new Set(linked)).toEqual(new Set([ids[1]]));
