@@ -1,5 +1,6 @@
 /** `npm run bench [part …]`: every measurement, or those named. Forks itself for the ends of a transfer. */
 import { fileURLToPath } from 'node:url';
+import { benchSimulator } from './simulator.ts';
 import { benchTransfer } from './transfer.ts';
 import { benchTransferChromium } from './transfer-chromium.ts';
 import { runSink, runSource } from './transfer-roles.ts';
@@ -16,6 +17,7 @@ async function role(words: readonly string[]): Promise<void> {
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   transfer: () => benchTransfer(ENTRY, ROUNDS, TRANSFER_BYTES),
+  simulator: async () => benchSimulator(100, 7, 42),
   chromium: () => benchTransferChromium(ENTRY, ROUNDS, TRANSFER_BYTES),
 };
 

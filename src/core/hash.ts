@@ -1,6 +1,6 @@
 /**
  * SHA-256, HMAC and HKDF over small inputs, synchronous (noble-hashes), for names, transcripts and key derivation.
- * Bulk digests go through the crypto port in `crypto.ts`, which uses the platform's fast implementation.
+ * Bulk digests go through the crypto port in `ports.ts`, which uses the platform's fast implementation.
  */
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';

@@ -11,6 +11,7 @@ import type { StationId } from '../core/ids.ts';
 import { type FinishedHour, Recorder, type RecorderOptions } from '../hour/recorder.ts';
 import type { HourContent } from '../hour/types.ts';
 import type { Store } from '../store/port.ts';
+import { joinSegments, segmentRecords } from './segment-records.ts';
 
 /** Makes an hour durable and known: blob first, then the entry. @throws WaystationError `no-key` before admission. */
 export type SealHour = (content: HourContent, openId: Bytes) => Promise<void>;
@@ -65,13 +66,14 @@ export class HourWriter {
     const recorderOptions = { ...options.recorder, newOpenId: options.newOpenId };
     const resumed: { recorder: Recorder; log: string; openId: string }[] = [];
     for (const { log, openId } of left) {
-      const segments: Bytes[] = [];
+      const records: Bytes[] = [];
       const count = counts.get(log) ?? 0;
-      while (segments.length < count) {
-        const batch = await store.logs.read(log, segments.length, READ_BATCH, READ_BATCH_BYTES);
+      while (records.length < count) {
+        const batch = await store.logs.read(log, records.length, READ_BATCH, READ_BATCH_BYTES);
         if (batch.length === 0) break;
-        segments.push(...batch);
+        records.push(...batch);
       }
+      const segments = joinSegments(records);
       const idBytes = Uint8Array.from(openId.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
       resumed.push({ recorder: Recorder.resume(recorderOptions, idBytes, segments).recorder, log, openId });
     }
@@ -144,7 +146,7 @@ export class HourWriter {
         const run = this.#unwritten.filter((one) => one.log === log);
         await store.logs.append(
           log,
-          run.map((one) => one.bytes),
+          run.flatMap((one) => segmentRecords(one.bytes)),
           'relaxed',
         );
         this.#unwritten = this.#unwritten.filter((one) => !run.includes(one));

@@ -8,6 +8,7 @@ import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
 import { idBytes, type StationId, stationIdFrom } from '../core/ids.ts';
 import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
+import { MAX_TEXT_CHARS } from '../hour/limits.ts';
 import type { ColumnSummary, Gap, GapCause, HourContent, StreamSummary } from '../hour/types.ts';
 
 /** Streams whose columns are summarised one by one in the entry; the rest are in the hour itself. */
@@ -15,6 +16,10 @@ const MAX_SUMMARY_STREAMS = 64;
 const MAX_SUMMARY_COLUMNS = 64;
 /** Gaps told in the entry; the hour itself has them all. */
 const MAX_SUMMARY_GAPS = 64;
+/** An entry's 64 KiB less its header, its signature and what sealing adds. */
+const MAX_HOUR_BODY_BYTES = MAX_ENTRY_BYTES - 4_096;
+/** Names of stations and spaces, in UTF-16 code units: they stand in every hour and every table. */
+export const MAX_NAME_CHARS = 200;
 
 export interface ProfileBody {
   readonly name: string;
@@ -49,7 +54,7 @@ export interface PictureBody {
 }
 
 const raw = v.instance(Uint8Array) as v.GenericSchema<Bytes>;
-const text = v.pipe(v.string(), v.maxLength(200));
+const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_CHARS));
 const time = v.pipe(v.number(), v.safeInteger());
 const maybe = v.nullable(v.number());
 
@@ -87,7 +92,13 @@ function parse<S extends v.GenericSchema>(schema: S, bytes: Uint8Array, what: st
   return result.output;
 }
 
+/** @throws WaystationError `limit` on a name of more than {@link MAX_NAME_CHARS} characters. */
 export function encodeProfile(body: ProfileBody): Bytes {
+  for (const name of [body.name, body.spaceName ?? '']) {
+    if (name.length <= MAX_NAME_CHARS) continue;
+    const message = `expected a name of at most ${MAX_NAME_CHARS} characters, got ${name.length}: shorten it`;
+    throw new WaystationError('limit', message);
+  }
   return encodeCbor([1, body.name, body.station === null ? null : idBytes(body.station), body.spaceName]);
 }
 
@@ -124,7 +135,25 @@ export function hourBodyOf(
   };
 }
 
+/** The hour's body; of a very wide hour the summary is cut until the entry takes it. */
 export function encodeHourBody(body: HourBody): Bytes {
+  for (let part = body; ; part = halved(part)) {
+    const bytes = encodeHourParts(part);
+    if (bytes.length <= MAX_HOUR_BODY_BYTES || part.streams.length === 0) return bytes;
+  }
+}
+
+/** Fewer gaps and columns; fewer streams when there are none of those left. */
+function halved({ gaps, streams, ...rest }: HourBody): HourBody {
+  const half = <T>(list: readonly T[]): readonly T[] => list.slice(0, Math.floor(list.length / 2));
+  const bare = gaps.length === 0 && streams.every(({ columns }) => columns.length === 0);
+  const fewer = bare
+    ? half(streams)
+    : streams.map((stream) => ({ ...stream, columns: half(stream.columns) }));
+  return { ...rest, gaps: half(gaps), streams: fewer };
+}
+
+function encodeHourParts(body: HourBody): Bytes {
   return encodeCbor([
     1,
     idBytes(body.station),

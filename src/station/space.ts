@@ -1,6 +1,6 @@
 /**
  * One space that this node is in: its feeds and members, its keys, what its entries say, and writing to it. Making, joining and
- * inviting are in `space-lifecycle.ts`.
+ * inviting are in `membership-actions.ts`.
  */
 import { leafHashes } from '../blob/digest.ts';
 import { chunkCount, chunkLeaves, type MerkleTree, merkleTree } from '../blob/merkle.ts';

@@ -38,6 +38,8 @@ export class SyncDriver {
   readonly #links = new Map<LinkId, Link>();
   readonly #trees = new Map<string, Promise<Tree>>();
   readonly #treeLeaves = new Map<string, number>();
+  /** Links over which bulk went since the engine was last told their credit. */
+  readonly #sentBulk = new Set<LinkId>();
   #nextLink = 1;
   #cancelWake: (() => void) | undefined;
   #wakeAtMs = Number.POSITIVE_INFINITY;
@@ -109,9 +111,10 @@ export class SyncDriver {
     if (this.#running || this.#closed) return;
     this.#running = true;
     try {
-      for (let effects = this.#options.engine.takeEffects(); effects.length > 0; ) {
+      const { engine } = this.#options;
+      for (let effects = engine.takeEffects(); effects.length > 0; effects = engine.takeEffects()) {
         for (const effect of effects) this.#perform(effect);
-        effects = this.#options.engine.takeEffects();
+        this.#tellCredit();
       }
     } finally {
       this.#running = false;
@@ -150,7 +153,16 @@ export class SyncDriver {
     const link = this.#links.get(id);
     if (link === undefined) return;
     link.send(channel, bytes);
-    if (channel === 'bulk') this.#options.engine.drained(id, link.bulkCredit(), this.#now());
+    if (channel === 'bulk') this.#sentBulk.add(id);
+  }
+
+  /** What is left of the credit is true only when nothing that the engine has decided to send waits to be sent. */
+  #tellCredit(): void {
+    for (const id of this.#sentBulk) {
+      const link = this.#links.get(id);
+      if (link !== undefined) this.#options.engine.drained(id, link.bulkCredit(), this.#now());
+    }
+    this.#sentBulk.clear();
   }
 
   #answer(effect: RequestEffect): void {

@@ -23,6 +23,8 @@ export interface VerifyReport {
   readonly bytes: number;
   /** Blobs that entries name and the store does not have whole: no error, but not held either. */
   readonly missing: number;
+  /** Entries that were taken in before it was known that their author had been stopped: sound, but they count no more. */
+  readonly stopped: number;
   readonly problems: readonly string[];
 }
 
@@ -39,11 +41,13 @@ export async function verifySpace(store: Store, crypto: Crypto, space: SpaceId):
     });
   }
   const refs = new Map<string, BlobRef>();
+  let stopped = 0;
   for (const entry of entries) {
     const { author, feed, seq, kind } = entry.header;
     const isGenesis = kind === KIND.genesis && entry.id === (space as string);
     const verdict = isGenesis ? 'yes' : membership.mayAuthor(author, feed, seq, kind, entry.id);
-    if (verdict !== 'yes')
+    if (verdict === 'revoked' || verdict === 'surplus' || verdict === 'succeeded') stopped++;
+    else if (verdict !== 'yes')
       problems.push(`entry ${entry.id}: its author had no right to write it (${verdict})`);
     for (const ref of entry.header.blobs) refs.set(blobKey(ref), ref);
   }
@@ -63,7 +67,8 @@ export async function verifySpace(store: Store, crypto: Crypto, space: SpaceId):
     }
   }
   const feeds = [...loaded.index.branches()].length;
-  return { space, entries: entries.length, feeds, blobs, bytes, missing: refs.size - blobs, problems };
+  const missing = refs.size - blobs;
+  return { space, entries: entries.length, feeds, blobs, bytes, missing, stopped, problems };
 }
 
 async function rootOf(store: Store, crypto: Crypto, ref: BlobRef): Promise<string> {

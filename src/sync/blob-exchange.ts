@@ -17,6 +17,7 @@ import {
   MAX_HEADS_PER_MESSAGE,
   MAX_OVERTAKEN,
   MAX_PULL_HOPS,
+  MAX_PULL_REPEAT_MS,
   MAX_PULLS_PER_MESSAGE,
   MAX_RUN_NUMBERS,
   MAX_TOLD_FEEDS,
@@ -60,7 +61,10 @@ export class BlobExchange {
   #queue: Want[] = [];
   #next = 0;
   #queueStale = true;
-  readonly #pulledAtMs = new WeakMap<Want, number>();
+  /** What the peer asked us to fetch for it, and over how many hops. */
+  readonly #hopsAsked = new WeakMap<Want, number>();
+  /** Blobs the peer was asked to fetch for us: when next, and after how long again. */
+  readonly #pulls = new WeakMap<Want, { readonly nextMs: number; readonly waitMs: number }>();
 
   constructor(context: SpaceContext) {
     this.#context = context;
@@ -297,11 +301,14 @@ export class BlobExchange {
       if (this.#context.replica.wants.get(want.key) !== want || this.offers(want) || elsewhere(want))
         continue;
       if (!want.ripe && want.pullHops === 0) continue;
-      if (nowMs - (this.#pulledAtMs.get(want) ?? Number.NEGATIVE_INFINITY) < PULL_REPEAT_MS) continue;
+      const pulled = this.#pulls.get(want);
+      if (pulled !== undefined && nowMs < pulled.nextMs) continue;
       const ownWish = this.#context.replica.policy(want.origin, want.ref);
       const hops = ownWish ? MAX_PULL_HOPS : want.pullHops;
-      if (hops <= 0) continue;
-      this.#pulledAtMs.set(want, nowMs);
+      // A peer that asks us for it looks for it itself, as far as it asks.
+      if (hops <= (this.#hopsAsked.get(want) ?? 0)) continue;
+      const waitMs = pulled?.waitMs ?? PULL_REPEAT_MS;
+      this.#pulls.set(want, { nextMs: nowMs + waitMs, waitMs: Math.min(2 * waitMs, MAX_PULL_REPEAT_MS) });
       const batch = byHops.get(hops) ?? [];
       byHops.set(hops, batch);
       batch.push([idBytes(want.ref.root), want.ref.size]);
@@ -317,7 +324,11 @@ export class BlobExchange {
     for (const [root, size] of refs) {
       const key = blobKey({ root: blobRootFrom(root), size });
       if (!replica.knows(key)) out.drop(link, 'pull-of-unknown-blob');
-      else if (replica.pull(key, hops - 1)) news = true;
+      else if (replica.pull(key, hops - 1)) {
+        news = true;
+        const want = replica.wants.get(key);
+        if (want !== undefined) this.#hopsAsked.set(want, Math.max(hops, this.#hopsAsked.get(want) ?? 0));
+      }
     }
     if (!news) return;
     hooks.reschedule(replica);

@@ -3,6 +3,7 @@
  * peer that asks for much and reads slowly makes us hold a few chunks, not all that it asked for.
  */
 import { chunkCount } from '../blob/merkle.ts';
+import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, blobRootFrom, idBytes } from '../core/ids.ts';
 import { MAX_QUEUED_CHUNKS, MAX_READS_AHEAD } from './limits.ts';
 import { encodeMessage, type Message } from './messages.ts';
@@ -12,6 +13,8 @@ export class BlobServing {
   readonly #context: SpaceContext;
   readonly #servings: { readonly ref: BlobRef; readonly chunk: number }[] = [];
   #reading = 0;
+  /** Chunks that were read and wait for the link to take them. */
+  readonly #ready: Bytes[] = [];
 
   constructor(context: SpaceContext) {
     this.#context = context;
@@ -19,6 +22,7 @@ export class BlobServing {
 
   stop(): void {
     this.#servings.length = 0;
+    this.#ready.length = 0;
   }
 
   onWantChunks([, , requests]: Message<'wantChunks'>['fields']): void {
@@ -36,42 +40,42 @@ export class BlobServing {
     this.pump();
   }
 
-  /** Serves queued requests while the link takes bytes. Called again when it drains. */
+  /**
+   * Serves queued requests while the link takes bytes; one message may exceed its credit. Called again when it drains, and
+   * when a read is done.
+   */
   pump(): void {
-    const { out } = this.#context;
-    while (this.#servings.length > 0 && this.#reading < MAX_READS_AHEAD && this.#context.bulkCredit() > 0) {
-      if (!this.#context.mayServe()) {
-        this.#servings.length = 0;
-        return;
-      }
-      const { ref, chunk } = this.#servings.shift() as { ref: BlobRef; chunk: number };
-      this.#reading++;
-      out.request(
-        'readChunk',
-        { ref, chunk },
-        ({ bytes, proof }) => {
-          this.#reading--;
-          const { alias } = this.#context;
-          if (this.#context.mayServe()) {
-            const message = encodeMessage(
-              'chunk',
-              alias,
-              idBytes(ref.root),
-              ref.size,
-              chunk,
-              [...proof],
-              bytes,
-            );
-            this.#context.sendBulk(message);
-          }
-          this.pump();
-        },
-        () => {
-          this.#reading--;
-          sendControl(this.#context, 'lack', [idBytes(ref.root), ref.size]);
-          this.pump();
-        },
-      );
+    if (!this.#context.mayServe()) return this.stop();
+    while (this.#ready.length > 0 && this.#context.bulkCredit() > 0) {
+      this.#context.sendBulk(this.#ready.shift() as Bytes);
     }
+    while (
+      this.#servings.length > 0 &&
+      this.#reading + this.#ready.length < MAX_READS_AHEAD &&
+      this.#context.bulkCredit() > 0
+    ) {
+      const { ref, chunk } = this.#servings.shift() as { ref: BlobRef; chunk: number };
+      this.#read(ref, chunk);
+    }
+  }
+
+  #read(ref: BlobRef, chunk: number): void {
+    this.#reading++;
+    const { alias, out } = this.#context;
+    const root = idBytes(ref.root);
+    out.request(
+      'readChunk',
+      { ref, chunk },
+      ({ bytes, proof }) => {
+        this.#reading--;
+        this.#ready.push(encodeMessage('chunk', alias, root, ref.size, chunk, [...proof], bytes));
+        this.pump();
+      },
+      () => {
+        this.#reading--;
+        if (this.#context.mayServe()) sendControl(this.#context, 'lack', [root, ref.size]);
+        this.pump();
+      },
+    );
   }
 }

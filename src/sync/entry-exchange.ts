@@ -17,20 +17,36 @@ import { prepareAdmit } from '../identity/membership.ts';
 import type { PurposedHead } from './compare.ts';
 import {
   LACK_MS,
+  MAX_ENTRIES_IN_FLIGHT,
+  MAX_ENTRIES_PER_WANT,
   MAX_FEEDS_PER_AUTHOR,
   MAX_FETCHES_PER_LINK,
   MAX_FRUITLESS_FETCHES,
   MAX_PENDING_HEADS,
+  MAX_QUEUED_ENTRY_BYTES,
   MAX_WANTS_PER_MESSAGE,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
 import type { Message } from './messages.ts';
 import { headKey, type SpaceContext, sendControl } from './space-context.ts';
 
+/** One message of an answer. */
+interface Batch {
+  readonly wire: readonly Bytes[];
+  readonly last: boolean;
+  readonly bytes: number;
+}
+
 interface Fetch {
   readonly head: PurposedHead;
   readonly from: number;
-  readonly batches: { readonly wire: readonly Bytes[]; readonly last: boolean }[];
+  /** How many the answer will have, as far as can be told. */
+  readonly entries: number;
+  /** Position at which the next run of the answer begins. */
+  next: number;
+  readonly batches: Batch[];
+  /** More came than we can keep waiting: the rest is asked for again. */
+  isCut: boolean;
   /** When it was asked for, or last answered. */
   sinceMs: number;
   /** Requests are answered in their order. */
@@ -61,6 +77,10 @@ export class EntryExchange {
   #nextOrder = 0;
   #lastAnswered = 0;
   #heardMs = 0;
+  /** Entries asked for and not yet here. */
+  #entriesAsked = 0;
+  /** Bytes of answers that wait to be looked at or are being written. */
+  #queuedBytes = 0;
 
   constructor(context: SpaceContext) {
     this.#context = context;
@@ -83,7 +103,7 @@ export class EntryExchange {
 
   /** The peer says that it holds everything up to `head`. */
   noteHead(head: PurposedHead): void {
-    if (this.#context.replica.index.has(head)) return;
+    if (this.#context.replica.index.has(head) || this.isRefused(head)) return;
     if (this.#pending.size >= MAX_PENDING_HEADS)
       return this.#context.out.drop(this.#context.link, 'too-many-heads');
     this.#pending.set(headKey(head), head);
@@ -101,7 +121,7 @@ export class EntryExchange {
         this.#forget(head);
         continue;
       }
-      if (this.#fetches.size >= MAX_FETCHES_PER_LINK) break;
+      if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#entriesAsked >= MAX_ENTRIES_IN_FLIGHT) break;
       if ((this.#deferred.get(headKey(head)) ?? 0) > out.nowMs) continue;
       const key = feedKey(head.author, head.feed);
       if (replica.fetching.has(key)) {
@@ -125,7 +145,19 @@ export class EntryExchange {
       }
       replica.fetching.set(key, link);
       const order = this.#nextOrder++;
-      this.#fetches.set(key, { head, from, batches: [], sinceMs: out.nowMs, order, busy: false });
+      const entries = Math.min(MAX_ENTRIES_PER_WANT, head.seq - from + 1);
+      this.#entriesAsked += entries;
+      this.#fetches.set(key, {
+        head,
+        from,
+        entries,
+        next: from,
+        batches: [],
+        isCut: false,
+        sinceMs: out.nowMs,
+        order,
+        busy: false,
+      });
       controlUnderWay ||= head.purpose === PURPOSE.control;
       wants.push([idBytes(head.author), idBytes(head.feed), head.seq, idBytes(head.id), from]);
     }
@@ -192,6 +224,9 @@ export class EntryExchange {
 
   #finish(key: FeedKey): void {
     const { replica, link, hooks } = this.#context;
+    const fetch = this.#fetches.get(key);
+    this.#entriesAsked -= fetch?.entries ?? 0;
+    for (const { bytes } of fetch?.batches ?? []) this.#queuedBytes -= bytes;
     this.#fetches.delete(key);
     if (replica.fetching.get(key) === link) replica.fetching.delete(key);
     hooks.reschedule(replica);
@@ -206,25 +241,42 @@ export class EntryExchange {
     fetch.sinceMs = this.#context.out.nowMs;
     this.#heardMs = fetch.sinceMs;
     this.#lastAnswered = Math.max(this.#lastAnswered, fetch.order);
-    fetch.batches.push({ wire, last });
+    const bytes = wire.reduce((sum, entry) => sum + entry.length, 0);
+    if (fetch.isCut || this.#queuedBytes + bytes > MAX_QUEUED_ENTRY_BYTES) {
+      fetch.isCut = true;
+      this.#context.out.drop(this.#context.link, 'entries-too-fast');
+      if (!fetch.busy) this.#finish(key);
+      return;
+    }
+    this.#queuedBytes += bytes;
+    fetch.batches.push({ wire, last, bytes });
     if (!fetch.busy) this.#next(key, fetch);
   }
 
   #next(key: FeedKey, fetch: Fetch): void {
-    const batch = fetch.batches.shift();
+    const batch = fetch.batches[0];
     if (batch === undefined) {
       fetch.busy = false;
+      if (fetch.isCut) this.#finish(key);
       return;
     }
     fetch.busy = true;
     const settled = (more: boolean) => {
       if (this.#fetches.get(key) !== fetch) return;
+      fetch.batches.shift();
+      this.#queuedBytes -= batch.bytes;
       fetch.sinceMs = this.#context.out.nowMs;
       if (more && !batch.last) this.#next(key, fetch);
       else this.#finish(key);
     };
+    const astray = () => {
+      fetch.batches.shift();
+      this.#queuedBytes -= batch.bytes;
+      this.#context.out.drop(this.#context.link, 'entries-out-of-place');
+      this.#next(key, fetch);
+    };
     try {
-      this.#take(fetch, batch.wire, settled);
+      this.#take(fetch, batch.wire, settled, astray);
     } catch (error) {
       this.#refuse(fetch, error);
       settled(false);
@@ -260,7 +312,7 @@ export class EntryExchange {
     this.#context.strike('entries-that-lead-nowhere');
   }
 
-  #take(fetch: Fetch, wire: readonly Bytes[], settled: (more: boolean) => void): void {
+  #take(fetch: Fetch, wire: readonly Bytes[], settled: (more: boolean) => void, astray: () => void): void {
     const { replica, out } = this.#context;
     if (wire.length === 0) throw new WaystationError('not-found', 'the peer no longer has what it told of');
     const run = wire.map((bytes) => decodeEntry(bytes));
@@ -271,6 +323,9 @@ export class EntryExchange {
         throw new WaystationError('bad-chain', 'an entry of another feed or space');
       }
     }
+    // What is left of an answer that was given up must not be taken for the answer to the request that followed it.
+    if (run[0]?.header.seq !== fetch.next) return astray();
+    fetch.next += run.length;
     const { branch, fresh } = replica.index.place(run);
     if (fresh.length === 0) {
       this.#passOver(fetch, run);

@@ -4,7 +4,8 @@
  * Invariant: a run that we serve ends at an entry whose own signature we checked, so the receiver can check it too.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
+import { type EntryId, entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
+import type { Verification } from '../core/ports.ts';
 import { decodeEntry, entryVerification, type Head } from '../feed/entry.ts';
 import type { Segment } from '../feed/feed-index.ts';
 import { ENTRY_BATCH_BYTES, MAX_ENTRIES_PER_WANT, MAX_QUEUED_ENTRY_WANTS } from './limits.ts';
@@ -43,7 +44,7 @@ export class EntryServing {
     const serving = this.#servings[0];
     if (serving === undefined || this.#serving) return;
     const segment = this.#context.replica.index.path(serving.head, serving.from)[0];
-    if (segment === undefined || !this.#context.mayServe()) return this.#answer(serving, [], true);
+    if (segment === undefined) return this.#answer(serving, [], true);
     this.#serving = true;
     const to = Math.min(segment.to, segment.from + serving.left - 1);
     const ask = {
@@ -78,24 +79,32 @@ export class EntryServing {
       );
     }
     const lastMeta = meta(bytes.length - 1);
+    const items = verificationOf(lastBytes, lastMeta?.id);
+    const nothing = () => {
+      this.#serving = false;
+      this.#answer(serving, [], true);
+    };
+    if (items.length === 0) return nothing();
     this.#context.out.request(
       'verify',
-      { items: [entryVerification(decodeEntry(lastBytes))] },
+      { items },
       ([ok]) => {
+        if (ok !== true || lastMeta === undefined) return nothing();
         this.#serving = false;
-        if (ok !== true || lastMeta === undefined) return this.#answer(serving, [], true);
         lastMeta.verified = true;
         this.#answer(serving, bytes, serving.from + bytes.length > serving.head.seq);
       },
-      () => {
-        this.#serving = false;
-        this.#answer(serving, [], true);
-      },
+      nothing,
     );
   }
 
   #answer(serving: Serving, bytes: readonly Bytes[], ended: boolean): void {
     const { link, alias, out } = this.#context;
+    // The peer's membership may have ended while its answer was being read.
+    if (!this.#context.mayServe()) {
+      this.#servings.length = 0;
+      return;
+    }
     serving.from += bytes.length;
     serving.left -= bytes.length;
     const last = ended || serving.left <= 0;
@@ -107,5 +116,15 @@ export class EntryServing {
     );
     if (last) this.#servings.shift();
     this.#serve();
+  }
+}
+
+/** What must hold for the entry in these bytes; nothing when the disk gave back something else than it was given. */
+function verificationOf(bytes: Bytes, expected: EntryId | undefined): Verification[] {
+  try {
+    const entry = decodeEntry(bytes);
+    return entry.id === expected ? [entryVerification(entry)] : [];
+  } catch {
+    return [];
   }
 }

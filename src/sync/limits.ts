@@ -16,7 +16,12 @@ export const MAX_FEEDS_PER_AUTHOR = 64;
 /** Heads of one peer that we remember without holding their entries. */
 export const MAX_PENDING_HEADS = 65_536;
 /** Entries asked for in one request; served in messages of {@link ENTRY_BATCH_BYTES}. */
-export const MAX_ENTRIES_PER_WANT = 2_048;
+export const MAX_ENTRIES_PER_WANT = 1_024;
+/**
+ * No more feeds are asked for while this many entries are on their way: answers go over the control channel, whose queue the
+ * server cannot see. With the last request that is 2,048 entries of 1 or 2 KiB, a third of what a link lets wait.
+ */
+export const MAX_ENTRIES_IN_FLIGHT = 1_024;
 export const MAX_WANTS_PER_MESSAGE = 64;
 /** What a link of 2 kB/s carries in a quarter of a minute, so that a slow peer is heard of while it answers. */
 export const ENTRY_BATCH_BYTES = 32_768;
@@ -29,6 +34,8 @@ export const MAX_FETCHES_PER_LINK = 256;
 export const MAX_FRUITLESS_FETCHES = 40;
 /** Requests a peer may have waiting with us; a polite one stays under it, a rude one is dropped from. */
 export const MAX_QUEUED_ENTRY_WANTS = 1_024;
+/** Entries of one peer that wait to be checked and written: twice what is on its way when hours have 2 KiB. */
+export const MAX_QUEUED_ENTRY_BYTES = 8 * 2 ** 20;
 export const MAX_QUEUED_CHUNKS = 1_024;
 /** Bytes of chunks asked for and not yet stored, per link: what keeps a fast LAN busy over a few ms of latency. */
 export const CHUNK_WINDOW_BYTES = 8 * 2 ** 20;
@@ -56,6 +63,8 @@ export const PULL_INTERVAL_MS = 5_000;
 /** A blob that was heard of just now usually comes by itself: whoever told of its entry is fetching it as well. */
 export const PULL_GRACE_MS = 1_000;
 export const PULL_REPEAT_MS = 60_000;
+/** A blob that nobody has any more is asked for ever more rarely, on each link. */
+export const MAX_PULL_REPEAT_MS = 3_600_000;
 export const MAX_PULLS_PER_MESSAGE = 256;
 /** The longest chain of neighbours that a pull goes through; a valley has fewer hops. */
 export const MAX_PULL_HOPS = 16;
@@ -63,6 +72,8 @@ export const MAX_PULL_HOPS = 16;
 export const MAX_RUN_NUMBERS = 8_192;
 export const MAX_BEAT_BYTES = 8_192;
 export const MAX_BEATS_PER_MESSAGE = 24;
+/** Beats of one peer that wait for their authors' admission to arrive: 2 MiB, most of them a twentieth of that. */
+export const MAX_BEATS_ASIDE = 256;
 /** A clock further ahead than this is wrong: its beat would shut out later, honest ones. */
 export const MAX_CLOCK_AHEAD_MS = 24 * 3_600_000;
 /** Wrong data from one peer before the link is closed: one may be a fault of its disk. */

@@ -80,7 +80,10 @@ export class Session {
   #unmatched: Bytes[] = [];
   #transcript: ProveTranscript | null = null;
   #peerHello: ProveEnd | null = null;
+  /** The peer's proof came and is being checked, or holds. */
   #proofPending = false;
+  #proofHolds = false;
+  #proofSent = false;
   #bytesBeforeProof = 0;
   /** What came while the proof is being checked: the peer has checked ours already and goes on. */
   #early: Message[] = [];
@@ -201,7 +204,11 @@ export class Session {
     out.request(
       'sign',
       { message: proveStatement(this.#role, transcript) },
-      (signature) => this.#send(encodeMessage('prove', signature, tokens)),
+      (signature) => {
+        this.#send(encodeMessage('prove', signature, tokens));
+        this.#proofSent = true;
+        this.#begin();
+      },
       () => this.close('could not sign'),
     );
   }
@@ -221,18 +228,25 @@ export class Session {
           this.#host.out.drop(this.link, 'proof-does-not-fit');
           return this.close('proof does not fit');
         }
-        const node = (this.#peerHello as ProveEnd).node;
-        this.peer = node;
-        if (!this.#host.proved(this, node)) return;
-        this.#host.out.notice({ kind: 'peer-proved', link: this.link, node });
+        this.#proofHolds = true;
         this.#unmatched = [...tokens];
-        for (const replica of this.#host.replicas.values()) this.match(replica);
-        const early = this.#early;
-        this.#early = [];
-        for (const message of early) if (!this.closed) this.#guarded(message);
+        this.#begin();
       },
       () => this.close('could not verify'),
     );
+  }
+
+  /** Both proofs are made: nothing is said before the peer can have ours. */
+  #begin(): void {
+    if (!this.#proofSent || !this.#proofHolds || this.closed) return;
+    const node = (this.#peerHello as ProveEnd).node;
+    this.peer = node;
+    if (!this.#host.proved(this, node)) return;
+    this.#host.out.notice({ kind: 'peer-proved', link: this.link, node });
+    for (const replica of this.#host.replicas.values()) this.match(replica);
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) if (!this.closed) this.#guarded(message);
   }
 
   /** Opens a space's session when the peer showed its token. Called again when a space is added to this node. */

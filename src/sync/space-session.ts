@@ -4,7 +4,7 @@
  * ourselves, write its `admit`.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { errorMessage, isWaystationError } from '../core/errors.ts';
+import { isWaystationError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
 import type { Head } from '../feed/entry.ts';
@@ -16,6 +16,7 @@ import { Compare, headFromWire, headToWire, type PurposedHead } from './compare.
 import { EntryExchange } from './entry-exchange.ts';
 import { EntryServing } from './entry-serving.ts';
 import {
+  MAX_BEATS_ASIDE,
   MAX_BEATS_PER_MESSAGE,
   MAX_CLOCK_AHEAD_MS,
   MAX_HEADS_PER_MESSAGE,
@@ -47,11 +48,15 @@ export class SpaceSession {
   #chain: ChainVerdict | null = null;
   #admitWritten = false;
   #chainOwed = false;
+  /** The peer has our chain: kilobytes for a request of a few bytes are sent once. */
+  #chainShown = false;
   /** The peer has begun to compare: it trusts us and can use what we tell. */
   #listens = false;
   /** Per feed a head that the peer is known to have. */
   readonly #peerHas = new Map<FeedKey, Head>();
   readonly #beatsTold = new Map<NodeId, number>();
+  /** Beats of authors of whom nobody has told us yet. */
+  readonly #beatsAside = new Map<NodeId, Bytes>();
 
   constructor(makeContext: (session: SpaceSession) => SpaceContext) {
     this.context = makeContext(this);
@@ -87,6 +92,7 @@ export class SpaceSession {
   /** Looks at our records again: opens, turns away, or asks for a chain. Called at the start and when members change. */
   evaluateGate(): void {
     const { replica, peer, out, link } = this.context;
+    this.#takeBeatsPutAside();
     const member = replica.membership.member(peer);
     if (replica.membership.isActive(peer)) {
       this.#trusted = true;
@@ -116,7 +122,8 @@ export class SpaceSession {
    * in, the initiator begins. So a stranger with the meet secret alone is told nothing.
    */
   #onNeed(peerSaysAdmitted: boolean): void {
-    const { replica, self, peer, initiator } = this.context;
+    const { replica, self, peer, initiator, out, link } = this.context;
+    if (this.#chainShown) return out.drop(link, 'chain-shown-already');
     const known = replica.membership.isActive(peer);
     if (known || !replica.membership.isActive(self) || (peerSaysAdmitted && initiator)) this.#showChain();
     else this.#chainOwed = true;
@@ -124,6 +131,7 @@ export class SpaceSession {
 
   #showChain(): void {
     this.#chainOwed = false;
+    this.#chainShown = true;
     sendControl(this.context, 'chain', this.context.replica.credential);
   }
 
@@ -300,12 +308,12 @@ export class SpaceSession {
         try {
           const chain = prepared.conclude([...results]);
           this.#admitting = false;
-          if (chain.holder !== peer) return this.#refuse('unavailable');
+          if (chain.holder !== peer) return this.#refuse('bad-chain');
           this.#trusted = true;
           this.#chain = chain;
           this.#admit(chain);
         } catch (error) {
-          out.drop(this.context.link, `chain-${isWaystationError(error) ? error.code : errorMessage(error)}`);
+          out.drop(this.context.link, `chain-${isWaystationError(error) ? error.code : 'malformed'}`);
           this.#notAdmitted(error);
         }
       },
@@ -344,31 +352,53 @@ export class SpaceSession {
   }
 
   #onBeats(list: readonly Bytes[]): void {
-    const { replica, out, link } = this.context;
     if (!this.mayTake) return this.#early('beats');
-    for (const bytes of list) {
-      let decoded: ReturnType<typeof decodeBeat>;
-      try {
-        decoded = decodeBeat(bytes);
-      } catch {
-        out.drop(link, 'beat-malformed');
-        continue;
-      }
-      const { beat, verification } = decoded;
-      const stale = () => (replica.beats.get(beat.author)?.timeMs ?? -1) >= beat.timeMs;
-      if (beat.space !== replica.space || beat.timeMs > out.wallMs + MAX_CLOCK_AHEAD_MS) {
-        out.drop(link, 'beat-out-of-place');
-        continue;
-      }
-      this.#beatsTold.set(beat.author, Math.max(this.#beatsTold.get(beat.author) ?? 0, beat.timeMs));
-      if (stale() || !replica.membership.isActive(beat.author)) continue;
-      out.request('verify', { items: [verification] }, ([ok]) => {
-        if (ok !== true) return this.context.strike('beat-signature');
-        if (stale()) return;
-        replica.beats.set(beat.author, { timeMs: beat.timeMs, bytes });
-        out.notice({ kind: 'beat', space: replica.space, author: beat.author });
-        this.context.hooks.beatsChanged(replica);
-      });
+    for (const bytes of list) this.#takeBeat(bytes);
+  }
+
+  #takeBeat(bytes: Bytes): void {
+    const { replica, out, link } = this.context;
+    let decoded: ReturnType<typeof decodeBeat>;
+    try {
+      decoded = decodeBeat(bytes);
+    } catch {
+      return out.drop(link, 'beat-malformed');
+    }
+    const { beat, verification } = decoded;
+    const { author, timeMs } = beat;
+    if (beat.space !== replica.space || timeMs > out.wallMs + MAX_CLOCK_AHEAD_MS) {
+      return out.drop(link, 'beat-out-of-place');
+    }
+    if (!replica.membership.isActive(author)) return this.#putAside(author, bytes);
+    this.#beatsTold.set(author, Math.max(this.#beatsTold.get(author) ?? 0, timeMs));
+    const isStale = () => (replica.beats.get(author)?.timeMs ?? -1) >= timeMs;
+    if (isStale()) return;
+    out.request('verify', { items: [verification] }, ([ok]) => {
+      if (ok !== true) return this.context.strike('beat-signature');
+      if (isStale() || !replica.membership.isActive(author)) return;
+      replica.beats.set(author, { timeMs, bytes });
+      out.notice({ kind: 'beat', space: replica.space, author });
+      this.context.hooks.beatsChanged(replica);
+    });
+  }
+
+  /** A beat may come before the entry that admits its author: a station that is dead by now will not say it again. */
+  #putAside(author: NodeId, bytes: Bytes): void {
+    const { replica, out, link } = this.context;
+    const isUnknown = replica.membership.member(author) === undefined;
+    if (isUnknown && (this.#beatsAside.has(author) || this.#beatsAside.size < MAX_BEATS_ASIDE)) {
+      this.#beatsAside.set(author, bytes);
+    } else {
+      out.drop(link, 'beat-of-no-member');
+    }
+  }
+
+  #takeBeatsPutAside(): void {
+    const { membership } = this.context.replica;
+    for (const [author, bytes] of [...this.#beatsAside]) {
+      if (membership.member(author) === undefined) continue;
+      this.#beatsAside.delete(author);
+      this.#takeBeat(bytes);
     }
   }
 }

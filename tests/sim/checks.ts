@@ -33,8 +33,8 @@ export interface Expectation {
   /** Nodes that tell the truth and were invited. */
   readonly honest: readonly SimNode[];
   readonly pool: Pool;
-  /** Blobs of other authors need not exist anywhere. */
-  readonly honestAuthors: ReadonlySet<string>;
+  /** Blobs of these authors must exist somewhere: they tell the truth and never lost their disk. */
+  readonly keepers: ReadonlySet<string>;
   readonly nowWallMs: number;
 }
 
@@ -43,24 +43,38 @@ function up(node: SimNode): Running {
   return node.running;
 }
 
+/** What everybody who collects it must have: what any honest node has, and what its author cannot have lost. */
+function expectedBlobs({ honest, pool, keepers }: Expectation): Set<string> {
+  const blobs = new Set<string>();
+  for (const node of honest) for (const key of node.disk.state.whole) blobs.add(key);
+  for (const { key, author } of pool.blobs.values()) if (keepers.has(author)) blobs.add(key);
+  // What was sealed just before a crash is sealed again: the first blob is then named by no entry.
+  const named = new Set<string>();
+  for (const branch of up(honest[0] as SimNode).replica.index.branches()) {
+    for (const meta of branch.entries) for (const ref of meta.blobs) named.add(blobKey(ref));
+  }
+  return new Set([...blobs].filter((key) => named.has(key)));
+}
+
 /** Cheap: true when nothing seems to be missing anywhere. */
-export function looksComplete({ honest, pool, honestAuthors, nowWallMs }: Expectation): boolean {
+export function looksComplete(expected: Expectation): boolean {
+  const { honest, nowWallMs } = expected;
   const replicas = honest.map((node) => up(node).replica);
   const [first, ...others] = replicas;
   if (first === undefined) return true;
+  const blobs = expectedBlobs(expected);
   const heads = headsText(first);
   const fold = foldText(first, nowWallMs);
   return (
     others.every((replica) => headsText(replica) === heads && foldText(replica, nowWallMs) === fold) &&
-    replicas.every((replica) =>
-      [...replica.wants.keys()].every((key) => !honestAuthors.has(pool.blobs.get(key)?.author ?? '')),
-    )
+    replicas.every((replica) => [...replica.wants.keys()].every((key) => !blobs.has(key)))
   );
 }
 
 /** Everything that is not as it should be, in words. */
 export function findProblems(expected: Expectation): string[] {
-  const { honest, pool, honestAuthors, nowWallMs } = expected;
+  const { honest, pool, nowWallMs } = expected;
+  const blobs = expectedBlobs(expected);
   const problems: string[] = [];
   const everything = new Set<EntryId>();
   for (const node of honest) for (const id of entryIds(up(node).replica)) everything.add(id);
@@ -74,7 +88,7 @@ export function findProblems(expected: Expectation): string[] {
       problems.push(`${node.name} lacks ${missing.length} of ${everything.size} entries`);
     const fold = foldText(replica, nowWallMs);
     folds.set(fold, [...(folds.get(fold) ?? []), node.name]);
-    problems.push(...blobProblems(node, pool, honestAuthors), ...diskProblems(node, nowWallMs));
+    problems.push(...blobProblems(node, pool, blobs), ...diskProblems(node, nowWallMs));
   }
   if (folds.size > 1) {
     problems.push(`members differ: ${[...folds.values()].map((names) => names.join(' ')).join(' | ')}`);
@@ -82,7 +96,7 @@ export function findProblems(expected: Expectation): string[] {
   return problems;
 }
 
-function blobProblems(node: SimNode, pool: Pool, honestAuthors: ReadonlySet<string>): string[] {
+function blobProblems(node: SimNode, pool: Pool, blobs: ReadonlySet<string>): string[] {
   const { replica } = up(node);
   const problems: string[] = [];
   let lacking = 0;
@@ -92,8 +106,8 @@ function blobProblems(node: SimNode, pool: Pool, honestAuthors: ReadonlySet<stri
       for (const ref of meta.blobs) {
         const key = blobKey(ref);
         const origin = { author: branch.author, kind: meta.kind, timeMs: meta.timeMs };
-        if (!honestAuthors.has(branch.author) || !node.policy(origin, ref)) continue;
-        if (!replica.holds(key) || !node.disk.state.whole.has(key)) lacking++;
+        if (!blobs.has(key) || !node.policy(origin, ref)) continue;
+        if (!replica.holds(key) || !node.disk.state.whole.has(key)) { lacking++; if (process.env['SIMDEBUG']) console.log(node.name, 'lacks', key.slice(0,8), ref.size, 'wanted', replica.wants.has(key), 'mem', replica.holds(key), 'disk', node.disk.state.whole.has(key), 'author', pool.blobs.get(key)?.author.slice(0,6), branch.author.slice(0,6), branch.name, meta.timeMs); }
       }
       if (branch.author !== node.id || meta.kind !== KIND.hour) continue;
       const entry = pool.knownEntry(meta.id);

@@ -122,6 +122,8 @@ export class Running {
   readonly writer: SimWriter;
   readonly links = new Map<LinkId, OpenLink>();
   alive = true;
+  /** Links over which bulk went since the engine was last told their credit. */
+  readonly #sentBulk = new Set<LinkId>();
   #nextLink = 1;
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #running = false;
@@ -147,6 +149,7 @@ export class Running {
         this.engine.localEntries(this.replica.space, [entry], this.#nowMs);
         this.run();
       },
+      run: () => this.run(),
     });
     this.engine.addSpace(this.replica, this.#nowMs);
     this.run();
@@ -274,6 +277,7 @@ export class Running {
     this.#running = true;
     for (let effects = this.engine.takeEffects(); effects.length > 0; effects = this.engine.takeEffects()) {
       for (const effect of effects) this.#perform(effect);
+      this.#tellCredit();
     }
     this.#running = false;
     this.#scheduleWake();
@@ -323,7 +327,15 @@ export class Running {
     for (const message of this.node.around.sending(this, open, channel, bytes)) {
       open.link.send(open.side, channel, message);
     }
-    if (channel === 'bulk') this.engine.drained(id, open.link.credit(open.side), this.#nowMs);
+    if (channel === 'bulk') this.#sentBulk.add(id);
+  }
+
+  #tellCredit(): void {
+    for (const id of this.#sentBulk) {
+      const open = this.links.get(id);
+      if (open !== undefined) this.engine.drained(id, open.link.credit(open.side), this.#nowMs);
+    }
+    this.#sentBulk.clear();
   }
 
   #answer(effect: RequestEffect): void {
@@ -341,7 +353,14 @@ export class Running {
       case 'digest':
         return this.#afterCrypto(() => answer(digestAll(effect.chunks)));
       case 'append':
-        return this.#append(effect, answer);
+        return disk.appendEntries(
+          effect.branch,
+          effect.entries.map((entry) => ({
+            entry: around.pool.entry(entry),
+            verified: effect.verified(entry),
+          })),
+          () => answer(undefined),
+        );
       case 'readEntries': {
         const records = disk.state.logs.get(effect.segment.branch.name) ?? [];
         const { from, to, branch } = effect.segment;
@@ -368,23 +387,6 @@ export class Running {
       case 'writeAdmit':
         return this.write('control', { kind: KIND.admit, body: effect.body }, () => answer(undefined));
     }
-  }
-
-  #append(effect: Extract<RequestEffect, { type: 'append' }>, answer: (value: undefined) => void): void {
-    const { pool } = this.node.around;
-    const records = effect.entries.map((entry) => ({
-      entry: pool.entry(entry),
-      verified: effect.verified(entry),
-    }));
-    const append = (done: () => void) => this.node.disk.appendEntries(effect.branch, records, done);
-    const own = effect.entries[0]?.header.author === this.node.id;
-    if (!own) return append(() => answer(undefined));
-    this.writer.exclusive((next) =>
-      append(() => {
-        answer(undefined);
-        next();
-      }),
-    );
   }
 
   /** Verifying and hashing happen in a worker: answers come later, batches in any order. */

@@ -233,7 +233,7 @@ function settle(world: World, options: SimulationOptions, endMs: number): Simula
   const expected = (): Expectation => ({
     honest,
     pool: world.pool,
-    honestAuthors: new Set(honest.map((node) => node.id as string)),
+    keepers: new Set(honest.filter((node) => !world.restored.has(node)).map((node) => node.id as string)),
     nowWallMs: world.startMs + world.time.nowMs,
   });
   const lastMs = endMs + MAX_SETTLE_MS;

@@ -85,6 +85,7 @@ export function restoreBackup(
       if (node.isUp) node.crash();
       const edges = world.edgesOf(node);
       for (const edge of edges) edge.block();
+      world.restored.add(node);
       node.disk.state = backup;
       world.start(node);
       world.time.after(aloneMs, () => {

@@ -60,6 +60,8 @@ export class World implements Surroundings {
   /** Dropped input by reason, of honest nodes: what honest and what dishonest peers sent. */
   readonly droppedFromHonest = new Map<string, number>();
   readonly droppedFromOthers = new Map<string, number>();
+  /** Nodes that were given an old backup: what they had since may be nowhere. */
+  readonly restored = new Set<SimNode>();
   readonly noticedLiars = new Set<NodeId>();
   entriesDelivered = 0;
   blobsDelivered = 0;
@@ -202,9 +204,9 @@ export class World implements Surroundings {
     if (name === undefined) return this.violated(`${told()}: not a message`);
     if (bytes.length > MAX_MESSAGE_BYTES) this.violated(`${told()}: ${name} of ${bytes.length} bytes`);
     if (!HANDSHAKE.has(name) && !from.replica.membership.isActive(peer.id)) {
-      // A joiner knows members by their chains alone until it has the entries.
-      const joins = ASKING.has(name) && !from.isAdmitted && this.mannerOf(peer.id) !== 'outsider';
-      if (!joins) this.violated(`${told()}: ${name} to a node that is no member`);
+      // Known by its chain alone, a peer is asked for what it told of; nothing of ours is in that.
+      const asks = ASKING.has(name) && this.mannerOf(peer.id) !== 'outsider' && !namesHeads(name, bytes);
+      if (!asks) this.violated(`${told()}: ${name} to a node that is no member`);
     }
     if (this.#careful) this.#lookInside(from, told, bytes, name);
   }
@@ -237,10 +239,12 @@ export class World implements Surroundings {
       this.forksSeen++;
     } else if (notice.kind === 'dropped' && this.isHonest(at.node.id)) {
       const peer = at.links.get(notice.link)?.peer;
-      const honest = peer === undefined || this.isHonest(peer.id);
-      const counts = honest ? this.droppedFromHonest : this.droppedFromOthers;
+      if (peer === undefined) return; // the link is gone, so whose fault it was is not known
+      const counts = this.isHonest(peer.id) ? this.droppedFromHonest : this.droppedFromOthers;
+      if (process.env['SIMDEBUG'] && this.isHonest(peer.id) && !notice.reason.startsWith('pull'))
+        console.log(this.time.nowMs, at.node.name, 'from', peer.name, notice.reason);
       counts.set(notice.reason, (counts.get(notice.reason) ?? 0) + 1);
-      if (peer !== undefined && this.mannerOf(peer.id) === 'liar') this.noticedLiars.add(peer.id);
+      if (this.mannerOf(peer.id) === 'liar') this.noticedLiars.add(peer.id);
     }
   }
 
@@ -253,6 +257,12 @@ export class World implements Surroundings {
       this.violated(`${at.node.name} closed its link to ${peer.name}, which is honest: ${reason}`);
     }
   }
+}
+
+/** A fingerprint of heads says something of what we have. */
+function namesHeads(name: Message['name'], bytes: Bytes): boolean {
+  if (name !== 'ranges') return false;
+  return (decodeMessage(bytes) as Message<'ranges'>).fields[2].some(([, , count]) => count > 0);
 }
 
 function isDurable(running: Running, head: Head): boolean {

@@ -1,7 +1,6 @@
 /**
  * Writes a simulated node's own entries by the rules of src/station/feed-writer.ts: one after the other, each durable before
- * the engine hears of it, a forked feed left for its successor. What the network brings of our own feeds waits in the
- * same line, because both would write to the same log.
+ * the engine hears of it, a forked feed left for its successor.
  */
 import type { Bytes } from '../../src/core/bytes.ts';
 import { type BlobRef, type EpochId, type FeedId, feedIdFrom, type NodeId } from '../../src/core/ids.ts';
@@ -15,7 +14,7 @@ import {
   PURPOSE,
   signedBytes,
 } from '../../src/feed/entry.ts';
-import { branchHead } from '../../src/feed/feed-index.ts';
+import { branchHead, feedKey } from '../../src/feed/feed-index.ts';
 import { isClearKind } from '../../src/feed/kinds.ts';
 import type { OwnFeed } from '../../src/station/space-record.ts';
 import type { Replica } from '../../src/sync/replica.ts';
@@ -44,6 +43,8 @@ export interface WriterOptions {
   readonly epoch: () => EpochId | null;
   /** Hands a durable entry to the engine. */
   readonly publish: (entry: Entry) => void;
+  /** Performs what the engine asks for. */
+  readonly run: () => void;
 }
 
 export class SimWriter {
@@ -61,23 +62,25 @@ export class SimWriter {
     this.#abandoned.add(feed);
   }
 
+  /** Writes one entry; `done` hears when it is durable and handed on. */
   write(purpose: OwnPurpose, draft: Draft, done: (entry: Entry) => void = () => {}): void {
-    this.exclusive((next) =>
-      this.#tip(purpose, (tip) => {
-        const entry = this.#options.pool.entry(this.#sign(purpose, draft, tip));
-        const { branch } = this.#options.replica.index.place([entry]);
-        this.#options.disk.appendEntries(branch.name, [{ entry, verified: true }], () => {
-          this.#options.publish(entry);
-          next();
-          done(entry);
-        });
-      }),
-    );
-  }
-
-  /** Runs `work` when nobody else writes to our feeds; it calls `next` when it is done. */
-  exclusive(work: (next: () => void) => void): void {
-    this.#line.push(work);
+    const { replica, disk, pool, publish, self, run } = this.#options;
+    this.#line.push((next) => {
+      const own = feedKey(self, disk.state.record[purpose].feed);
+      replica.exclusive(own, (release) =>
+        this.#tip(purpose, (tip) => {
+          const entry = pool.entry(this.#sign(purpose, draft, tip));
+          const { branch } = replica.index.place([entry]);
+          disk.appendEntries(branch.name, [{ entry, verified: true }], () => {
+            publish(entry);
+            release();
+            run();
+            next();
+            done(entry);
+          });
+        }),
+      );
+    });
     if (!this.#busy) this.#next();
   }
 
@@ -125,7 +128,7 @@ export class SimWriter {
       purpose: PURPOSE[purpose],
       seq: head === undefined ? 0 : head.seq + 1,
       previous: head?.id ?? null,
-      lamport: replica.index.highestLamport + 1,
+      lamport: replica.index.nextLamport(head ?? null),
       timeMs: Math.max(0, Math.round(wallMs())),
       kind,
       blobs,

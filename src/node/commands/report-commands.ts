@@ -115,7 +115,8 @@ export async function verify(node: WaystationNode, only: SpaceId | undefined, ou
   const problems = [...damaged, ...reports.flatMap((report) => report.problems)];
   const sums = reports.map(
     (r) =>
-      `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} blobs (${formatBytes(r.bytes)}), ${r.missing} not held`,
+      `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} blobs (${formatBytes(r.bytes)}), ${r.missing} not held` +
+      (r.stopped > 0 ? `; ${r.stopped} entries by nodes that have been removed since` : ''),
   );
   output.result({ ok: problems.length === 0, spaces: reports, damaged }, [...sums, ...problems].join('\n'));
   if (problems.length > 0) {

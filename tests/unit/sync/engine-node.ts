@@ -8,7 +8,7 @@ import {
   merkleTree,
   splitLeaves,
 } from '../../../src/blob/merkle.ts';
-import { type Bytes, concatBytes, toHex } from '../../../src/core/bytes.ts';
+import { type Bytes, concatBytes, equalBytes, toHex } from '../../../src/core/bytes.ts';
 import { type BlobRef, type BlobRoot, blobKey, feedIdFrom, type SpaceId } from '../../../src/core/ids.ts';
 import { beatPayload } from '../../../src/feed/beat.ts';
 import { decodeEntry, type Entry, encodeSign1, PURPOSE, signedBytes } from '../../../src/feed/entry.ts';
@@ -105,6 +105,7 @@ export class EngineNode implements Peer {
   readonly credit = new Map<LinkId, number>();
   readonly data: Entry[] = [];
   readonly #options: NodeOptions;
+  readonly #sentBulk = new Set<LinkId>();
   #nonces = 0;
   #running = false;
 
@@ -121,7 +122,7 @@ export class EngineNode implements Peer {
       ...(acceptPeer === undefined ? {} : { acceptPeer }),
     });
     const start = options.entries ?? (options.disk === undefined ? space.entries : []);
-    for (const entry of start) this.#keep(entry);
+    for (const { header, bytes } of start) this.#logOf(feedKey(header.author, header.feed)).push(bytes);
     const held = [...this.disk.logs.values()].flatMap((log) => log.map((bytes) => decodeEntry(bytes)));
     held.sort((a, b) => a.header.lamport - b.header.lamport);
     const { index, membership } = indexed(space.id, held);
@@ -146,11 +147,10 @@ export class EngineNode implements Peer {
     world.add(this);
   }
 
-  #keep(entry: Entry): void {
-    const name = feedKey(entry.header.author, entry.header.feed);
-    const log = this.disk.logs.get(name) ?? [];
-    this.disk.logs.set(name, log);
-    if (!log.some((bytes) => toHex(bytes) === toHex(entry.bytes))) log.push(entry.bytes);
+  #logOf(branch: string): Bytes[] {
+    const log = this.disk.logs.get(branch) ?? [];
+    this.disk.logs.set(branch, log);
+    return log;
   }
 
   /** Ends this node as a kill would, and starts another on its disk. */
@@ -202,7 +202,7 @@ export class EngineNode implements Peer {
   /** Makes an entry of its own durable and tells the engine. */
   publish(entry: Entry): void {
     const { branch } = this.replica.index.place([entry]);
-    this.disk.logs.set(branch.name, [...(this.disk.logs.get(branch.name) ?? []), entry.bytes]);
+    this.#logOf(branch.name).push(entry.bytes);
     this.engine.localEntries(this.space.id, [entry], this.world.nowMs);
     this.run();
   }
@@ -229,7 +229,7 @@ export class EngineNode implements Peer {
 
   holdsBlob(bytes: Uint8Array): boolean {
     const kept = this.disk.blobs.get(blobKey(refOf(bytes)));
-    return kept !== undefined && toHex(kept) === toHex(bytes);
+    return kept !== undefined && equalBytes(kept, bytes);
   }
 
   /** Sent messages of one kind, over one link or all. */
@@ -317,8 +317,11 @@ export class EngineNode implements Peer {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let effects = this.engine.takeEffects(); effects.length > 0; effects = this.engine.takeEffects())
+      for (let effects = this.engine.takeEffects(); effects.length > 0; effects = this.engine.takeEffects()) {
         for (const effect of effects) this.#perform(effect);
+        for (const id of this.#sentBulk) this.engine.drained(id, this.credit.get(id) ?? 0, this.world.nowMs);
+        this.#sentBulk.clear();
+      }
     } finally {
       this.#running = false;
     }
@@ -347,9 +350,8 @@ export class EngineNode implements Peer {
     this.sent.push({ link: id, channel, name: decodeMessage(bytes).name, bytes });
     link.send(this, channel, bytes);
     if (channel !== 'bulk' || this.#options.creditBytes === undefined) return;
-    const left = (this.credit.get(id) ?? 0) - bytes.length;
-    this.credit.set(id, left);
-    this.engine.drained(id, left, this.world.nowMs);
+    this.credit.set(id, (this.credit.get(id) ?? 0) - bytes.length);
+    this.#sentBulk.add(id);
   }
 
   #answer(effect: RequestEffect): void {
@@ -372,11 +374,9 @@ export class EngineNode implements Peer {
         return nodeCrypto.verify(effect.items);
       case 'digest':
         return digest(effect.chunks);
-      case 'append': {
-        const log = this.disk.logs.get(effect.branch) ?? [];
-        this.disk.logs.set(effect.branch, [...log, ...effect.entries.map((entry) => entry.bytes)]);
+      case 'append':
+        this.#logOf(effect.branch).push(...effect.entries.map((entry) => entry.bytes));
         return undefined;
-      }
       case 'readEntries':
         return this.#readEntries(effect);
       case 'writeLeaves':

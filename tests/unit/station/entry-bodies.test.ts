@@ -1,0 +1,71 @@
+/** Bodies of entries always fit an entry, and can be read by whoever gets them. */
+import { expect, test } from 'vitest';
+import { isWaystationError } from '../../../src/core/errors.ts';
+import { stationIdFrom } from '../../../src/core/ids.ts';
+import { MAX_ENTRY_BYTES } from '../../../src/feed/entry.ts';
+import { MAX_TEXT_CHARS } from '../../../src/hour/limits.ts';
+import {
+  decodeHourBody,
+  decodeProfile,
+  encodeHourBody,
+  encodeProfile,
+  type HourBody,
+  MAX_NAME_CHARS,
+} from '../../../src/station/entry-bodies.ts';
+
+const STATION = stationIdFrom(new Uint8Array(16).fill(7));
+
+function hour(streams: number, columns: number, gaps: number, text: string): HourBody {
+  return {
+    station: STATION,
+    stationName: 'Ridge',
+    startMs: 0,
+    lengthMs: 3_600_000,
+    openId: new Uint8Array(16),
+    streams: Array.from({ length: streams }, () => ({
+      name: text,
+      driver: text,
+      device: text,
+      replay: false,
+      rows: 180_000,
+      firstMs: 0,
+      lastMs: 3_599_980,
+      achievedRateHz: 50.01,
+      columns: Array.from({ length: columns }, () => ({ count: 180_000, min: -0.1, max: 0.1, mean: 1 / 3 })),
+    })),
+    gaps: Array.from({ length: gaps }, () => ({
+      stream: 0,
+      fromMs: 1_000,
+      toMs: 2_000,
+      cause: 'sensor' as const,
+      detail: 'é'.repeat(160),
+    })),
+  };
+}
+
+test('an ordinary hour’s summary is told whole', () => {
+  const body = hour(8, 9, 20, 'accelerometer');
+  expect(decodeHourBody(encodeHourBody(body))).toEqual(body);
+});
+
+test.each([
+  ['the most streams and columns', hour(64, 64, 64, 'x')],
+  ['the longest texts', hour(64, 1, 0, 'é'.repeat(MAX_TEXT_CHARS))],
+])('%s still fit an entry: the summary is cut, the slot is not', (_, body) => {
+  const bytes = encodeHourBody(body);
+  expect(bytes.length).toBeLessThan(MAX_ENTRY_BYTES - 1_024);
+  const { station, openId, startMs, lengthMs } = body;
+  expect(decodeHourBody(bytes)).toMatchObject({ station, openId, startMs, lengthMs });
+});
+
+test('a name that others could not read is refused before it is written', () => {
+  const named = (name: string) => ({ name, station: STATION, spaceName: null });
+  const longest = named('n'.repeat(MAX_NAME_CHARS));
+  expect(decodeProfile(encodeProfile(longest))).toEqual(longest);
+  try {
+    encodeProfile(named('n'.repeat(MAX_NAME_CHARS + 1)));
+    expect.unreachable();
+  } catch (error) {
+    expect(isWaystationError(error, 'limit')).toBe(true);
+  }
+});
