@@ -6,7 +6,7 @@
  * its segments are left over.
  */
 import { type Bytes, toHex } from '../core/bytes.ts';
-import { isWaystationError } from '../core/errors.ts';
+import { isWaystationError, WaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
 import { type FinishedHour, Recorder, type RecorderOptions } from '../hour/recorder.ts';
 import type { HourContent } from '../hour/types.ts';
@@ -64,7 +64,7 @@ export class HourWriter {
       else left.push({ log, openId });
     }
     const recorderOptions = { ...options.recorder, newOpenId: options.newOpenId };
-    const resumed: { recorder: Recorder; log: string; openId: string }[] = [];
+    const resumed: { recorder: Recorder; log: string; openId: string; damaged: number }[] = [];
     for (const { log, openId } of left) {
       const records: Bytes[] = [];
       const count = counts.get(log) ?? 0;
@@ -75,9 +75,12 @@ export class HourWriter {
       }
       const segments = joinSegments(records);
       const idBytes = Uint8Array.from(openId.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-      resumed.push({ recorder: Recorder.resume(recorderOptions, idBytes, segments).recorder, log, openId });
+      const { recorder, damaged } = Recorder.resume(recorderOptions, idBytes, segments);
+      if (damaged > 0) options.onTrouble(unreadable(log, damaged));
+      resumed.push({ recorder, log, openId, damaged });
     }
-    const last = resumed.pop();
+    // Behind a damaged segment nothing would be found again: that hour ends where it can be read.
+    const last = resumed.at(-1)?.damaged === 0 ? resumed.pop() : undefined;
     const lastLog = left.at(-1)?.log.slice(prefix.length).split('-')[0];
     const nextLog = lastLog === undefined ? 0 : Number(lastLog) + 1;
     const writer = new HourWriter(options, last?.recorder ?? new Recorder(recorderOptions), nextLog);
@@ -139,34 +142,47 @@ export class HourWriter {
   }
 
   async #write(): Promise<void> {
-    const { store, onTrouble } = this.#options;
     try {
-      while (this.#unwritten.length > 0) {
-        const { log } = this.#unwritten[0] as { log: string };
-        const run = this.#unwritten.filter((one) => one.log === log);
-        await store.logs.append(
-          log,
-          run.flatMap((one) => segmentRecords(one.bytes)),
-          'relaxed',
-        );
-        this.#unwritten = this.#unwritten.filter((one) => !run.includes(one));
-      }
-      await this.#sealWaiting();
+      await this.#writeAhead();
     } catch (error) {
-      if (!isWaystationError(error, 'no-key')) onTrouble(error);
+      this.#options.onTrouble(error);
+    }
+    // Also when nothing could be written ahead: a sealed hour is smaller than its segments, and frees them.
+    await this.#sealWaiting();
+  }
+
+  async #writeAhead(): Promise<void> {
+    while (this.#unwritten.length > 0) {
+      const { log } = this.#unwritten[0] as { log: string };
+      const run = this.#unwritten.filter((one) => one.log === log);
+      const records = run.flatMap((one) => segmentRecords(one.bytes));
+      await this.#options.store.logs.append(log, records, 'relaxed');
+      this.#unwritten = this.#unwritten.filter((one) => !run.includes(one));
     }
   }
 
+  /** Seals what waits, in order. One hour that cannot be sealed does not hold up the others, a full disk or a missing key does. */
   async #sealWaiting(): Promise<void> {
-    for (let hour = this.#waiting[0]; hour !== undefined; hour = this.#waiting[0]) {
-      const name = toHex(hour.openId);
-      await this.#options.seal(hour.content, hour.openId);
-      this.sealed++;
-      this.#waiting.shift();
-      const log = this.#logs.get(name);
-      this.#logs.delete(name);
-      if (log !== undefined) await this.#options.store.logs.remove(log);
+    for (const hour of [...this.#waiting]) {
+      try {
+        await this.#options.seal(hour.content, hour.openId);
+        this.sealed++;
+        this.#waiting.splice(this.#waiting.indexOf(hour), 1);
+        await this.#forgetSegments(toHex(hour.openId));
+      } catch (error) {
+        if (isWaystationError(error, 'no-key')) return;
+        this.#options.onTrouble(error);
+        if (isWaystationError(error, 'store-full')) return;
+      }
     }
+  }
+
+  async #forgetSegments(openId: string): Promise<void> {
+    const log = this.#logs.get(openId);
+    if (log === undefined) return;
+    this.#logs.delete(openId);
+    this.#unwritten = this.#unwritten.filter((one) => one.log !== log);
+    await this.#options.store.logs.remove(log);
   }
 
   /** Ends the open hour and seals what can be sealed. */
@@ -174,4 +190,11 @@ export class HourWriter {
     this.recorder.stop('stop');
     await this.flush();
   }
+}
+
+function unreadable(log: string, segments: number): WaystationError {
+  return new WaystationError(
+    'corrupt',
+    `${segments} stored seconds of an hour that was being recorded cannot be read (${log}); what came before them is kept`,
+  );
 }

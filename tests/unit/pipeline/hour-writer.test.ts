@@ -1,0 +1,394 @@
+/**
+ * Nothing is lost and nothing is sealed twice, whatever the moment of a crash: the process is killed before and after every
+ * single operation on its store, also while it recovers from the kill before.
+ */
+import { describe, expect, it } from 'vitest';
+import { type Bytes, fromHex, fromUtf8, toHex, toUtf8 } from '../../../src/core/bytes.ts';
+import { WaystationError } from '../../../src/core/errors.ts';
+import type { StationId } from '../../../src/core/ids.ts';
+import type { HourContent, StreamDescriptor } from '../../../src/hour/types.ts';
+import { HourWriter, type SealHour } from '../../../src/pipeline/hour-writer.ts';
+import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
+import type { Store } from '../../../src/store/port.ts';
+import { bytesOf } from '../identity/test-space.ts';
+import { type Fault, FaultyStore, FULL, Killed } from './crashing-store.ts';
+
+const STATION = '000102030405060708090a0b0c0d0e0f' as StationId;
+const START_MS = Date.UTC(2026, 0, 1, 12);
+const HOUR_MS = 10_000;
+const STREAM: StreamDescriptor = {
+  name: 'pressure',
+  columns: [{ name: 'p', unit: 'hPa', step: null }],
+  askedRateHz: 2,
+  tickNs: 1_000_000,
+  driver: 'test',
+  device: '',
+  replay: false,
+};
+
+interface SealedHour {
+  readonly openId: string;
+  readonly startMs: number;
+  /** The readings, each of which is its own number. */
+  readonly values: readonly number[];
+}
+
+/** The sealed hours on a disk. */
+async function sealedOn(store: Store): Promise<SealedHour[]> {
+  const records = await store.logs.read('sealed', 0, 10_000, 2 ** 30);
+  return records.map((record) => JSON.parse(fromUtf8(record)) as SealedHour);
+}
+
+/** Seals by one durable append, as a feed does. */
+function sealInto(store: Store): SealHour {
+  return async (content: HourContent, openId: Bytes) => {
+    const values = content.streams.flatMap((stream) => [...(stream.rows.columns[0] ?? [])]);
+    const hour: SealedHour = { openId: toHex(openId), startMs: content.startMs, values };
+    await store.logs.append('sealed', [toUtf8(JSON.stringify(hour))], 'strict');
+  };
+}
+
+/** One life of a recording process. */
+class Life {
+  readonly faulty: FaultyStore;
+  readonly troubles: unknown[] = [];
+  writer: HourWriter | undefined;
+  /** Readings of whose write-ahead the flush has returned. */
+  flushed = 0;
+  seal: SealHour;
+
+  constructor(disk: MemoryDisk, fault: Fault | null = null) {
+    this.faulty = new FaultyStore(createMemoryStore(disk), fault);
+    this.seal = sealInto(this.faulty.store);
+  }
+
+  async open(ids: { next: number }): Promise<void> {
+    const sealed = new Set((await sealedOn(this.faulty.store)).map((hour) => hour.openId));
+    this.writer = await HourWriter.open({
+      store: this.faulty.store,
+      recorder: { station: STATION, stationName: 'Test', hourMs: HOUR_MS },
+      newOpenId: () => bytesOf(`open ${ids.next++}`, 16),
+      seal: (content, openId) => this.seal(content, openId),
+      sealedIds: () => sealed,
+      onTrouble: (error) => this.troubles.push(error),
+    });
+  }
+
+  /** Records readings `from` to `to`, one every half second, and writes ahead every second. */
+  async record(from: number, to: number): Promise<void> {
+    const { writer } = this;
+    if (writer === undefined) throw new Error('not open');
+    const stream = writer.recorder.addStream(STREAM);
+    for (let i = from; i < to && !this.faulty.isDead; i++) {
+      const atMs = START_MS + i * 500;
+      writer.recorder.batch(stream, {
+        baseMs: atMs,
+        offsetsNs: Float64Array.of(0),
+        columns: [Float64Array.of(i)],
+      });
+      writer.recorder.tick(atMs);
+      if (i % 2 === 0) continue;
+      await writer.flush();
+      if (!this.faulty.isDead) this.flushed = i + 1;
+    }
+  }
+}
+
+async function survives(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+  }
+}
+
+/** Everything that was sealed, by the hours’ own count. */
+async function valuesOn(disk: MemoryDisk): Promise<{ values: number[]; hours: SealedHour[] }> {
+  const store = createMemoryStore(disk);
+  const hours = await sealedOn(store);
+  await store.close();
+  return { values: hours.flatMap((hour) => hour.values).sort((a, b) => a - b), hours };
+}
+
+const READINGS = 75;
+
+/** How many operations a life without a crash takes. */
+async function countOperations(): Promise<number> {
+  const life = new Life(new MemoryDisk());
+  await life.open({ next: 0 });
+  await life.record(0, READINGS);
+  await life.writer?.stop();
+  return life.faulty.operations;
+}
+
+describe('an hour writer', () => {
+  it('seals every reading once when nothing goes wrong, and leaves no segments behind', async () => {
+    const disk = new MemoryDisk();
+    const life = new Life(disk);
+    await life.open({ next: 0 });
+    await life.record(0, READINGS);
+    await life.writer?.stop();
+    expect(life.troubles).toEqual([]);
+    expect([...(await life.faulty.store.logs.list()).keys()]).toEqual(['sealed']);
+    await life.faulty.store.close();
+    const { values, hours } = await valuesOn(disk);
+    expect(values).toEqual(Array.from({ length: READINGS }, (_, i) => i));
+    expect(hours.map((hour) => hour.startMs)).toEqual([0, 1, 2, 3].map((n) => START_MS + n * HOUR_MS));
+  });
+
+  it('killed at any operation: each reading is sealed once, at most the last unflushed second is missing', async () => {
+    const operations = await countOperations();
+    expect(operations).toBeGreaterThan(40);
+    for (let at = 1; at <= operations; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const name = `killed ${when} operation ${at}`;
+        const disk = new MemoryDisk();
+        const ids = { next: 0 };
+        const first = new Life(disk, { at, when });
+        await survives(first.open(ids));
+        if (first.writer !== undefined) await survives(first.record(0, READINGS));
+        if (!first.faulty.isDead) await survives(first.writer?.stop() ?? Promise.resolve());
+        expect(first.faulty.isDead, name).toBe(true);
+        disk.crash('process');
+        const second = new Life(disk);
+        await second.open(ids);
+        // The sensor goes on where the first life ended.
+        const next = first.flushed + 3;
+        await second.record(next, READINGS + 20);
+        await second.writer?.stop();
+        expect(second.troubles, name).toEqual([]);
+        expect([...(await second.faulty.store.logs.list()).keys()], name).toEqual(['sealed']);
+        await second.faulty.store.close();
+        const { values } = await valuesOn(disk);
+        expect(new Set(values).size, `${name}: sealed twice`).toBe(values.length);
+        const held = new Set(values);
+        for (let i = 0; i < first.flushed; i++) expect(held.has(i), `${name}: lost ${i}`).toBe(true);
+        for (let i = next; i < READINGS + 20; i++) expect(held.has(i), `${name}: lost ${i}`).toBe(true);
+        for (const value of values) expect(value, name).toBeLessThan(READINGS + 20);
+      }
+    }
+  });
+
+  it('killed again and again while it recovers loses nothing more', async () => {
+    const disk = new MemoryDisk();
+    const ids = { next: 0 };
+    const first = new Life(disk);
+    // Nothing can be sealed, so several hours wait in their segments.
+    first.seal = async () => {
+      throw new WaystationError('no-key', 'not let in yet');
+    };
+    await first.open(ids);
+    await first.record(0, READINGS);
+    disk.crash('process');
+    for (let at = 1; ; at++) {
+      const life = new Life(disk, { at, when: at % 2 === 0 ? 'before' : 'after' });
+      await survives(life.open(ids));
+      if (!life.faulty.isDead) await survives(life.writer?.flush() ?? Promise.resolve());
+      disk.crash('process');
+      if (!life.faulty.isDead) break;
+      expect(at).toBeLessThan(100);
+    }
+    const last = new Life(disk);
+    await last.open(ids);
+    await last.writer?.stop();
+    await last.faulty.store.close();
+    const { values } = await valuesOn(disk);
+    expect(values).toEqual(Array.from({ length: first.flushed }, (_, i) => i));
+  });
+
+  it('after a power cut has what was sealed, what the disk kept of the rest, and nothing twice', async () => {
+    for (const kept of [0, 1, 3, 1_000]) {
+      const disk = new MemoryDisk({ survivors: () => kept });
+      const ids = { next: 0 };
+      const first = new Life(disk);
+      await first.open(ids);
+      await first.record(0, READINGS);
+      const { hours } = await (async () => {
+        const sealed = await sealedOn(first.faulty.store);
+        return { hours: sealed };
+      })();
+      disk.crash('power');
+      const second = new Life(disk);
+      await second.open(ids);
+      await second.record(READINGS, READINGS + 40);
+      await second.writer?.stop();
+      await second.faulty.store.close();
+      const { values } = await valuesOn(disk);
+      expect(new Set(values).size).toBe(values.length);
+      const held = new Set(values);
+      for (const value of hours.flatMap((hour) => hour.values)) expect(held.has(value)).toBe(true);
+      for (let i = READINGS; i < READINGS + 40; i++) expect(held.has(i)).toBe(true);
+      if (kept === 1_000) expect(values.length).toBe(first.flushed + 40);
+    }
+  });
+
+  it('keeps hours while there is no key, over restarts, and seals them in order when there is one', async () => {
+    const disk = new MemoryDisk();
+    const ids = { next: 0 };
+    let hasKey = false;
+    let recorded = 0;
+    const noKey = (life: Life): SealHour => {
+      const seal = sealInto(life.faulty.store);
+      return async (content, openId) => {
+        if (!hasKey) throw new WaystationError('no-key', 'not let in yet');
+        await seal(content, openId);
+      };
+    };
+    for (let restart = 0; restart < 3; restart++) {
+      const life = new Life(disk);
+      life.seal = noKey(life);
+      await life.open(ids);
+      await life.record(recorded, recorded + 50);
+      recorded += 50;
+      expect(life.troubles).toEqual([]);
+      expect(life.writer?.sealed).toBe(0);
+      expect(life.writer?.unsealedRows('pressure', '')).toEqual({ rows: recorded, firstMs: START_MS });
+      disk.crash('process');
+    }
+    const life = new Life(disk);
+    life.seal = noKey(life);
+    await life.open(ids);
+    hasKey = true;
+    await life.writer?.stop();
+    await life.faulty.store.close();
+    const { values, hours } = await valuesOn(disk);
+    expect(values).toEqual(Array.from({ length: recorded }, (_, i) => i));
+    const starts = hours.map((hour) => hour.startMs);
+    expect(starts).toEqual([...starts].sort((a, b) => a - b));
+  });
+
+  it('on a full disk keeps everything in memory, says so, and goes on when there is room', async () => {
+    const disk = new MemoryDisk();
+    const life = new Life(disk);
+    await life.open({ next: 0 });
+    await life.record(0, 15);
+    life.faulty.failure = FULL;
+    await life.record(15, 60);
+    expect(life.troubles).toContain(FULL);
+    expect(life.writer?.waitingHours).toBeGreaterThan(0);
+    life.faulty.failure = null;
+    await life.record(60, READINGS);
+    await life.writer?.stop();
+    expect([...(await life.faulty.store.logs.list()).keys()]).toEqual(['sealed']);
+    await life.faulty.store.close();
+    const { values } = await valuesOn(disk);
+    expect(values).toEqual(Array.from({ length: READINGS }, (_, i) => i));
+  });
+
+  it('seals a finished hour although its last seconds could not be written ahead', async () => {
+    const disk = new MemoryDisk();
+    const life = new Life(disk);
+    await life.open({ next: 0 });
+    await life.record(0, 15);
+    const append = life.faulty.store.logs.append;
+    let isFull = true;
+    const store = life.faulty.store as { logs: { append: typeof append } };
+    store.logs.append = async (log, records, durability) => {
+      if (isFull && log.startsWith('wal/')) throw FULL;
+      await append(log, records, durability);
+    };
+    await life.record(15, 45);
+    expect(life.writer?.sealed).toBe(2);
+    isFull = false;
+    await life.writer?.stop();
+    expect([...(await life.faulty.store.logs.list()).keys()]).toEqual(['sealed']);
+    await life.faulty.store.close();
+    const { values } = await valuesOn(disk);
+    expect(values).toEqual(Array.from({ length: 45 }, (_, i) => i));
+  });
+
+  it('is not held up by one hour that cannot be sealed', async () => {
+    const disk = new MemoryDisk();
+    const life = new Life(disk);
+    const seal = sealInto(life.faulty.store);
+    life.seal = async (content, openId) => {
+      if (content.startMs === START_MS) throw new WaystationError('limit', 'too large');
+      await seal(content, openId);
+    };
+    await life.open({ next: 0 });
+    await life.record(0, READINGS);
+    await life.writer?.stop();
+    expect(life.troubles.length).toBeGreaterThan(0);
+    expect(life.writer?.waitingHours).toBe(1);
+    expect(life.writer?.sealed).toBe(3);
+    // It still waits in its segments, for a version that can.
+    expect(
+      [...(await life.faulty.store.logs.list()).keys()].filter((name) => name.startsWith('wal/')),
+    ).toHaveLength(1);
+  });
+
+  it('writes no reading twice when sealing fails after it took effect', async () => {
+    const disk = new MemoryDisk();
+    const life = new Life(disk);
+    const seal = sealInto(life.faulty.store);
+    let failures = 2;
+    const done = new Set<string>();
+    life.seal = async (content, openId) => {
+      if (done.has(toHex(openId))) return;
+      await seal(content, openId);
+      done.add(toHex(openId));
+      if (failures-- > 0) throw new WaystationError('unavailable', 'after the fact');
+    };
+    await life.open({ next: 0 });
+    await life.record(0, READINGS);
+    await life.writer?.stop();
+    await life.faulty.store.close();
+    const { values } = await valuesOn(disk);
+    expect(values).toEqual(Array.from({ length: READINGS }, (_, i) => i));
+  });
+
+  it('records over a clock that jumps back and ahead, each reading once', async () => {
+    const disk = new MemoryDisk();
+    const life = new Life(disk);
+    await life.open({ next: 0 });
+    const { writer } = life;
+    if (writer === undefined) throw new Error('not open');
+    const stream = writer.recorder.addStream(STREAM);
+    const jumps = [0, 86_400_000, -3_600_000, 5_000, -86_400_000, 400 * 86_400_000, 0];
+    let n = 0;
+    for (const jump of jumps) {
+      for (let i = 0; i < 30; i++, n++) {
+        const atMs = START_MS + jump + n * 500;
+        writer.recorder.batch(stream, {
+          baseMs: atMs,
+          offsetsNs: Float64Array.of(0),
+          columns: [Float64Array.of(n)],
+        });
+        writer.recorder.tick(atMs);
+        await writer.flush();
+      }
+    }
+    await writer.stop();
+    expect(life.troubles).toEqual([]);
+    await life.faulty.store.close();
+    const { values } = await valuesOn(disk);
+    expect(values).toEqual(Array.from({ length: n }, (_, i) => i));
+  });
+
+  it('reports seconds that it cannot read back, keeps those before them and everything after the restart', async () => {
+    const disk = new MemoryDisk();
+    const ids = { next: 0 };
+    const first = new Life(disk);
+    await first.open(ids);
+    await first.record(0, 16);
+    disk.crash('process');
+    const log = [...disk.logs].find(([name]) => name.startsWith('wal/'))?.[1];
+    if (log === undefined) throw new Error('no segments');
+    const spoilt = log.records[4] as Bytes;
+    spoilt.set(fromHex('ffffffff'), 2);
+    const second = new Life(disk);
+    await second.open(ids);
+    expect(second.troubles).toEqual([expect.objectContaining({ code: 'corrupt' })]);
+    await second.record(16, 60);
+    disk.crash('process');
+    const third = new Life(disk);
+    await third.open(ids);
+    await third.writer?.stop();
+    await third.faulty.store.close();
+    const { values } = await valuesOn(disk);
+    const held = new Set(values);
+    expect(new Set(values).size).toBe(values.length);
+    for (let i = 0; i < 8; i++) expect(held.has(i)).toBe(true);
+    for (let i = 16; i < 60; i++) expect(held.has(i), `lost ${i}`).toBe(true);
+  });
+});
