@@ -85,7 +85,7 @@ function metaOf(entry: Entry, verified: boolean): EntryMeta {
 }
 
 export class FeedIndex {
-  readonly #feeds = new Map<FeedKey, Branch[]>();
+  readonly #feeds = new Map<NodeId, Map<FeedId, readonly Branch[]>>();
   #highestLamport = 0;
   #version = 0;
 
@@ -100,11 +100,11 @@ export class FeedIndex {
   }
 
   *branches(): IterableIterator<Branch> {
-    for (const branches of this.#feeds.values()) yield* branches;
+    for (const feeds of this.#feeds.values()) for (const branches of feeds.values()) yield* branches;
   }
 
   branchesOf(author: NodeId, feed: FeedId): readonly Branch[] {
-    return this.#feeds.get(feedKey(author, feed)) ?? [];
+    return this.#feeds.get(author)?.get(feed) ?? [];
   }
 
   /** Every branch head, unordered. */
@@ -245,8 +245,10 @@ export class FeedIndex {
     const { branch, founded, fresh } = placement;
     if (fresh.length === 0) return placement;
     if (founded) {
-      const key = feedKey(branch.author, branch.feed);
-      this.#feeds.set(key, [...(this.#feeds.get(key) ?? []), branch]);
+      const { author, feed } = branch;
+      const feeds = this.#feeds.get(author) ?? new Map<FeedId, readonly Branch[]>();
+      feeds.set(feed, [...(feeds.get(feed) ?? []), branch]);
+      this.#feeds.set(author, feeds);
     }
     for (const entry of fresh) {
       branch.entries.push(metaOf(entry, verified(entry)));

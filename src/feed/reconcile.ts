@@ -47,6 +47,7 @@ function uint64(value: number): Bytes {
 /** An ordered snapshot of heads that answers for ranges. */
 export class HeadSet {
   readonly #heads: readonly Head[];
+  #whole: RangeFingerprint | undefined;
 
   constructor(heads: readonly Head[]) {
     this.#heads = [...heads].sort(compareHeads);
@@ -59,6 +60,13 @@ export class HeadSet {
   }
 
   fingerprint(range: Range): RangeFingerprint {
+    // Every link asks for the whole, every time: hashed once.
+    if (range.lo !== null || range.hi !== null) return this.#fingerprintOf(range);
+    this.#whole ??= this.#fingerprintOf(range);
+    return this.#whole;
+  }
+
+  #fingerprintOf(range: Range): RangeFingerprint {
     const heads = this.within(range);
     const parts = heads.flatMap((h) => [idBytes(h.author), idBytes(h.feed), uint64(h.seq), idBytes(h.id)]);
     const fingerprint = heads.length === 0 ? new Uint8Array(16) : sha256(concatBytes(...parts)).slice(0, 16);

@@ -3,9 +3,9 @@
  * was checked) and the entry's exact bytes. Loading places every entry anew, so the log names carry no meaning.
  */
 import { type Bytes, concatBytes } from '../core/bytes.ts';
-import { errorMessage, WaystationError } from '../core/errors.ts';
+import { errorMessage, isWaystationError } from '../core/errors.ts';
 import type { SpaceId } from '../core/ids.ts';
-import { decodeEntry, type Entry, MAX_ENTRY_BYTES } from '../feed/entry.ts';
+import { decodeEntry, type Entry } from '../feed/entry.ts';
 import { FeedIndex, type Segment } from '../feed/feed-index.ts';
 import { isMembershipKind } from '../feed/kinds.ts';
 import { Membership } from '../identity/membership.ts';
@@ -61,6 +61,13 @@ export interface LoadedSpace {
   readonly problems: readonly string[];
 }
 
+/** Entries of one log that follow one another, with their flags. */
+interface StoredRun {
+  readonly log: string;
+  readonly entries: Entry[];
+  readonly verified: Set<string>;
+}
+
 /** Reads a space back from its logs. */
 export async function loadSpace(store: Store, space: SpaceId): Promise<LoadedSpace> {
   const index = new FeedIndex();
@@ -69,32 +76,56 @@ export async function loadSpace(store: Store, space: SpaceId): Promise<LoadedSpa
   const problems: string[] = [];
   const prefix = logName(space, '');
   const names = [...(await store.logs.list()).entries()].filter(([name]) => name.startsWith(prefix));
-  // A fork hangs on the branch that its feed's shorter log name holds.
+  // A feed's first branch has the shortest name; forks of forks may come in any order and are tried again.
   names.sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
-  for (const [name, count] of names) {
-    for (let at = 0; at < count; ) {
-      const records = await store.logs.read(name, at, LOAD_BATCH, LOAD_BATCH_BYTES);
-      if (records.length === 0) break;
-      at += records.length;
+  let waiting: StoredRun[] = [];
+  for (const [name, count] of names) waiting.push(...(await readRuns(store, name, count, problems)));
+  for (let before = waiting.length + 1; waiting.length < before; ) {
+    before = waiting.length;
+    waiting = waiting.filter((run) => {
       try {
-        const flags = new Map<string, boolean>();
-        const run = records.map((record) => {
-          if (record.length > MAX_ENTRY_BYTES + 1)
-            throw new WaystationError('corrupt', 'a record is too long');
-          const entry = decodeEntry(record.slice(1));
-          flags.set(entry.id, record[0] === 1);
-          return entry;
-        });
-        const { fresh } = index.commit(run, (entry) => flags.get(entry.id) === true);
+        const { fresh } = index.commit(run.entries, (entry) => run.verified.has(entry.id));
         for (const entry of fresh) {
           if (isMembershipKind(entry.header.kind)) membership.add(entry);
           entries.push(entry);
         }
+        return false;
       } catch (error) {
-        problems.push(`${name}: ${errorMessage(error)}`);
-        break;
+        if (isWaystationError(error, 'not-found')) return true;
+        problems.push(`${run.log}: ${errorMessage(error)}`);
+        return false;
       }
-    }
+    });
+  }
+  for (const { log, entries: left } of waiting) {
+    problems.push(`${log}: what came before position ${left[0]?.header.seq} is missing`);
   }
   return { index, membership, entries, problems };
+}
+
+/** A log's entries, cut where one does not follow the one before it, so that damage costs no more than itself. */
+async function readRuns(store: Store, log: string, count: number, problems: string[]): Promise<StoredRun[]> {
+  const runs: StoredRun[] = [];
+  for (let at = 0; at < count; ) {
+    const records = await store.logs.read(log, at, LOAD_BATCH, LOAD_BATCH_BYTES);
+    if (records.length === 0) break;
+    for (const record of records) {
+      at++;
+      let entry: Entry;
+      try {
+        entry = decodeEntry(record.slice(1));
+      } catch (error) {
+        problems.push(`${log}, record ${at - 1}: ${errorMessage(error)}`);
+        continue;
+      }
+      let run = runs.at(-1);
+      if (run === undefined || run.entries.at(-1)?.id !== entry.header.previous) {
+        run = { log, entries: [], verified: new Set() };
+        runs.push(run);
+      }
+      run.entries.push(entry);
+      if (record[0] === 1) run.verified.add(entry.id);
+    }
+  }
+  return runs;
 }

@@ -15,10 +15,12 @@ import {
   encodeHeader,
   encodePayload,
   type Head,
+  MAX_ENTRY_BYTES,
   PURPOSE,
+  type Purpose,
   signedBytes,
 } from '../feed/entry.ts';
-import { branchHead } from '../feed/feed-index.ts';
+import { branchHead, feedKey } from '../feed/feed-index.ts';
 import { isClearKind } from '../feed/kinds.ts';
 import type { Store } from '../store/port.ts';
 import type { Replica } from '../sync/replica.ts';
@@ -47,6 +49,8 @@ export interface FeedWriterOptions {
   readonly replaceFeed: (purpose: 'control' | 'data', feed: OwnFeed) => Promise<void>;
   /** Hands durable entries to the engine. */
   readonly publish: (entries: readonly Entry[]) => void;
+  /** Performs what the engine asks for. */
+  readonly run: () => void;
 }
 
 export class FeedWriter {
@@ -68,6 +72,7 @@ export class FeedWriter {
   /**
    * Writes one entry; resolves when it is durable and handed on. A draft that depends on the feed it goes to (its blobs are
    * sealed for that feed) is made when the feed is known.
+   * @throws WaystationError `limit` when the entry would be too large, `no-key`, and what the store throws.
    */
   write(purpose: 'control' | 'data', draft: Draft | ((feed: FeedId) => Promise<Draft>)): Promise<Entry> {
     const written = this.#tail.then(() => this.#write(purpose, draft));
@@ -75,19 +80,58 @@ export class FeedWriter {
     return written;
   }
 
-  async #write(
+  /**
+   * What the network brings of this very feed (a restored backup) is written to the same log: one at a time, from finding the
+   * feed's end to the entry's being taken in.
+   */
+  #write(purpose: 'control' | 'data', drafted: Draft | ((feed: FeedId) => Promise<Draft>)): Promise<Entry> {
+    const { replica, ownFeed, run } = this.#options;
+    const key = feedKey(this.#self, ownFeed(purpose).feed);
+    return new Promise((resolve, reject) => {
+      replica.exclusive(key, (release) => {
+        const released = () => {
+          release();
+          run();
+        };
+        this.#writeNext(purpose, drafted).finally(released).then(resolve, reject);
+      });
+    });
+  }
+
+  async #writeNext(
     purpose: 'control' | 'data',
     drafted: Draft | ((feed: FeedId) => Promise<Draft>),
   ): Promise<Entry> {
-    const { replica, keys, crypto, store, clock, random, publish } = this.#options;
+    const { replica, store, publish } = this.#options;
     const { feed, head, succeeds } = await this.#tip(purpose);
     const draft = typeof drafted === 'function' ? await drafted(feed) : drafted;
-    const seal = isClearKind(draft.kind) ? null : this.#options.sealUnder();
+    const entry = await this.#sign(PURPOSE[purpose], feed, head, succeeds, draft);
+    if (entry.bytes.length > MAX_ENTRY_BYTES) {
+      throw new WaystationError(
+        'limit',
+        `expected an entry of at most ${MAX_ENTRY_BYTES} bytes, got ${entry.bytes.length}: put what is large into a blob`,
+      );
+    }
+    const { branch } = replica.index.place([entry]);
+    await appendEntries(store, replica.space, branch.name, [entry], () => true);
+    publish([entry]);
+    return entry;
+  }
+
+  async #sign(
+    purpose: Purpose,
+    feed: FeedId,
+    head: Head | undefined,
+    succeeds: Head | null,
+    draft: Draft,
+  ): Promise<Entry> {
+    const { replica, keys, crypto, clock, random, sealUnder } = this.#options;
+    const seal = isClearKind(draft.kind) ? null : sealUnder();
     const header: EntryHeader = {
       space: replica.space,
       author: this.#self,
       feed,
-      purpose: PURPOSE[purpose],
+      purpose,
       seq: head === undefined ? 0 : head.seq + 1,
       previous: head?.id ?? null,
       lamport: replica.index.nextLamport(head ?? null),
@@ -107,11 +151,7 @@ export class FeedWriter {
     const payload = encodePayload(aad, body);
     const [signature] = await keys.sign([signedBytes(payload)]);
     if (signature === undefined) throw new WaystationError('unavailable', 'the node key gave no signature');
-    const entry = assembleEntry(header, body, payload, signature);
-    const { branch } = replica.index.place([entry]);
-    await appendEntries(store, replica.space, branch.name, [entry], () => true);
-    publish([entry]);
-    return entry;
+    return assembleEntry(header, body, payload, signature);
   }
 
   async #tip(

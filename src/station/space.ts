@@ -162,6 +162,7 @@ export class Space {
     for (const [author, beat] of await loadBeats(context.store, record.space))
       replica.beats.set(author, beat);
     const space = new Space(context, record, replica, roleOf(record.credential));
+    space.catalog.damaged.push(...loaded.problems);
     space.#take(loaded.entries);
     return space;
   }
