@@ -124,6 +124,18 @@ export class RunSet {
     return missing;
   }
 
+  /** True when everything in `other` is in this set. */
+  covers(other: RunSet): boolean {
+    if (other.#size > this.#size) return false;
+    for (let i = 0; i < other.#edges.length; i += 2) {
+      const first = other.#edges[i] as number;
+      const run = this.#firstEndingAtOrAfter(first);
+      const holds = (this.#edges[run] ?? Number.POSITIVE_INFINITY) <= first;
+      if (!holds || (this.#edges[run + 1] as number) < (other.#edges[i + 1] as number)) return false;
+    }
+    return true;
+  }
+
   equals(other: RunSet): boolean {
     return (
       this.#edges.length === other.#edges.length && this.#edges.every((edge, i) => edge === other.#edges[i])

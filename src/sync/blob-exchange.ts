@@ -49,8 +49,12 @@ export class BlobExchange {
   readonly #context: SpaceContext;
   readonly #theirs = new Map<FeedKey, RunSet>();
   #theirRunNumbers = 0;
+  /** Feeds of which the peer was not told what we hold, because it holds all that itself. */
+  readonly #untold = new Set<FeedKey>();
   /** Blobs the peer said it lacks though its runs claimed them, or did not send: until when it is not asked again. */
   readonly #lacks = new Map<string, number>();
+  /** Blobs the peer said it holds when it was asked to pull them. */
+  readonly #offered = new WeakSet<Want>();
   readonly #asked = new Map<string, Asked>();
   #askedBytes = 0;
   readonly #window = new ChunkWindow();
@@ -70,9 +74,16 @@ export class BlobExchange {
     this.#context = context;
   }
 
-  /** Requests are under way, or put off. */
-  get waiting(): boolean {
-    return this.#asked.size > 0 || this.#lacks.size > 0;
+  /** When `expire` may have something to do, monotonic ms; null while nothing waits. */
+  nextDueMs(): number | null {
+    // Both maps are in the order of time.
+    const [asked] = this.#asked.values();
+    const [untilMs] = this.#lacks.values();
+    if (asked === undefined) return untilMs ?? null;
+    const lateMs = asked.late
+      ? Math.max(asked.sinceMs, this.#heardMs) + STALLED_MS
+      : asked.sinceMs + REQUEST_TIMEOUT_MS;
+    return Math.min(lateMs, untilMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** Wants or offers changed: the queue must be built anew. */
@@ -83,13 +94,14 @@ export class BlobExchange {
   /** True when the peer claims the blob of `want`. */
   offers(want: Want): boolean {
     if (this.#lacks.has(want.key)) return false;
+    if (this.#offered.has(want)) return true;
     for (const { feed, seq } of this.#context.replica.positionsOf(want.key)) {
       if (this.#theirs.get(feed)?.has(seq) === true) return true;
     }
     return false;
   }
 
-  /** Tells the runs of these feeds, or of all. */
+  /** Tells the runs of these feeds, but where the peer holds all that we hold. */
   tellHoldings(feeds: Iterable<FeedKey>): void {
     if (!this.#context.mayServe()) return;
     let batch: [Bytes, Bytes, number[]][] = [];
@@ -100,8 +112,14 @@ export class BlobExchange {
       numbers = 0;
     };
     for (const key of feeds) {
+      const held = this.#context.replica.holdings(key);
+      if (this.#theirs.get(key)?.covers(held) === true) {
+        this.#untold.add(key);
+        continue;
+      }
+      this.#untold.delete(key);
       // No runs at all are told as well: what was held may not be any more.
-      const runs = this.#context.replica.holdings(key).encode(MAX_RUN_NUMBERS);
+      const runs = held.encode(MAX_RUN_NUMBERS);
       if (batch.length >= MAX_HEADS_PER_MESSAGE || numbers + runs.length > MAX_RUN_NUMBERS) flush();
       const [author, feed] = key.split('.') as [string, string];
       batch.push([idBytes(author as never), idBytes(feed as never), runs]);
@@ -111,6 +129,7 @@ export class BlobExchange {
   }
 
   onHave([, , items]: Message<'have'>['fields']): void {
+    const untold: FeedKey[] = [];
     for (const [author, feed, numbers] of items) {
       const key = feedKey(nodeIdFrom(author), feedIdFrom(feed));
       const told = this.#theirs.get(key);
@@ -121,7 +140,9 @@ export class BlobExchange {
       }
       this.#theirs.set(key, RunSet.decode(numbers, MAX_RUN_NUMBERS));
       this.#theirRunNumbers = runNumbers;
+      if (this.#untold.has(key)) untold.push(key);
     }
+    this.tellHoldings(untold);
     this.#queueStale = true;
     this.schedule();
   }
@@ -234,6 +255,7 @@ export class BlobExchange {
 
   /** The peer is not asked for this blob for a while. */
   #putOff(want: Want): void {
+    this.#lacks.delete(want.key);
     this.#lacks.set(want.key, this.#context.out.nowMs + LACK_MS);
   }
 
@@ -317,19 +339,36 @@ export class BlobExchange {
     for (const [hops, refs] of byHops) sendControl(this.#context, 'pull', refs, hops);
   }
 
+  /** The peer holds what we asked it to pull. */
+  onHold([, , refs]: Message<'hold'>['fields']): void {
+    const { replica, out, link } = this.#context;
+    for (const [root, size] of refs) {
+      const want = replica.wants.get(blobKey({ root: blobRootFrom(root), size }));
+      // It may have come from elsewhere meanwhile.
+      if (want === undefined) continue;
+      if (!this.#pulls.has(want)) out.drop(link, 'hold-not-asked-for');
+      else this.#offered.add(want);
+    }
+    this.#queueStale = true;
+    this.schedule();
+  }
+
   onPull([, , refs, hops]: Message<'pull'>['fields']): void {
     const { replica, hooks, out, link } = this.#context;
     if (!this.#context.mayServe()) return out.drop(link, 'pull-before-open');
     let news = false;
+    const held: [Bytes, number][] = [];
     for (const [root, size] of refs) {
       const key = blobKey({ root: blobRootFrom(root), size });
       if (!replica.knows(key)) out.drop(link, 'pull-of-unknown-blob');
+      else if (replica.holds(key)) held.push([root, size]);
       else if (replica.pull(key, hops - 1)) {
         news = true;
         const want = replica.wants.get(key);
         if (want !== undefined) this.#hopsAsked.set(want, Math.max(hops, this.#hopsAsked.get(want) ?? 0));
       }
     }
+    if (held.length > 0) sendControl(this.#context, 'hold', held);
     if (!news) return;
     hooks.reschedule(replica);
     hooks.pullSoon();

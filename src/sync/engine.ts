@@ -13,7 +13,7 @@ import { isMembershipKind } from '../feed/kinds.ts';
 import type { Channel } from '../mesh/port.ts';
 import type { PurposedHead } from './compare.ts';
 import type { Effect, EffectId, LinkId, Notice, Outbox, RequestName, Requests } from './effects.ts';
-import { ANNOUNCE_DELAY_MS, PULL_GRACE_MS, PULL_INTERVAL_MS } from './limits.ts';
+import { ANNOUNCE_DELAY_MS, PROOF_TIMEOUT_MS, PULL_GRACE_MS, PULL_INTERVAL_MS } from './limits.ts';
 import type { Replica, Want } from './replica.ts';
 import { type LinkFacts, Session, type SessionHost } from './session.ts';
 import type { SpaceHooks } from './space-context.ts';
@@ -21,7 +21,7 @@ import type { SpaceSession } from './space-session.ts';
 
 /** After a failed write fetching rests this long, so that a full disk is not hammered. */
 const STORE_PAUSE_MS = 30_000;
-/** Unproved links and open requests are looked at this often. */
+/** Unproved links and open requests are looked at this often at most. */
 const HOUSEKEEPING_MS = 1_000;
 
 interface Pending {
@@ -78,7 +78,7 @@ export class SyncEngine {
   addSpace(replica: Replica, nowMs: number): void {
     this.#at(nowMs, () => {
       this.replicas.set(replica.space, replica);
-      for (const session of this.sessions.values()) session.match(replica);
+      for (const session of this.sessions.values()) session.match(replica, true);
     });
   }
 
@@ -166,17 +166,25 @@ export class SyncEngine {
     if (this.#announceAtMs !== null) times.push(this.#announceAtMs);
     if (this.#pullAtMs !== null) times.push(this.#pullAtMs);
     if (this.#storePausedUntilMs !== 0) times.push(this.#storePausedUntilMs);
-    if (this.#waitsForPeers()) times.push(this.#nowMs + HOUSEKEEPING_MS);
+    const due = this.#peersDueMs();
+    if (due !== null) times.push(Math.max(due, this.#nowMs + HOUSEKEEPING_MS));
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  #waitsForPeers(): boolean {
+  /** When the first peer has taken too long for something. */
+  #peersDueMs(): number | null {
+    let first: number | null = null;
+    const note = (atMs: number | null) => {
+      if (atMs !== null) first = Math.min(first ?? atMs, atMs);
+    };
     for (const session of this.sessions.values()) {
-      if (session.peer === null) return true;
-      for (const space of session.spaces.values())
-        if (space.entries.waiting || space.blobs.waiting) return true;
+      if (session.peer === null) note(session.sinceMs + PROOF_TIMEOUT_MS);
+      for (const space of session.spaces.values()) {
+        note(space.entries.nextDueMs());
+        note(space.blobs.nextDueMs());
+      }
     }
-    return false;
+    return first;
   }
 
   /** The effects since the last call, in order. */

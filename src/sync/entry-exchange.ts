@@ -23,12 +23,16 @@ import {
   MAX_FETCHES_PER_LINK,
   MAX_FRUITLESS_FETCHES,
   MAX_PENDING_HEADS,
+  MAX_PENDING_PER_FEED,
   MAX_QUEUED_ENTRY_BYTES,
   MAX_WANTS_PER_MESSAGE,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
 import type { Message } from './messages.ts';
 import { headKey, type SpaceContext, sendControl } from './space-context.ts';
+
+/** Author, feed, position and id of the head, and the position to begin at. */
+type EntryWant = [Bytes, Bytes, number, Bytes, number];
 
 /** One message of an answer. */
 interface Batch {
@@ -68,6 +72,10 @@ export class EntryExchange {
   readonly #context: SpaceContext;
   /** Heads the peer has told of whose entries we lack. */
   readonly #pending = new Map<string, PurposedHead>();
+  /** The names in `#pending`, by feed, oldest first. */
+  readonly #pendingOf = new Map<FeedKey, Set<string>>();
+  /** Heads of authors of whom nobody has told us yet. */
+  readonly #parked = new Map<string, PurposedHead>();
   readonly #fetches = new Map<FeedKey, Fetch>();
   readonly #searches = new Map<string, Search>();
   /** Heads that the peer has and that we will not take, because their author had no right to them. */
@@ -88,12 +96,22 @@ export class EntryExchange {
 
   /** Heads that the peer has and we do not, as far as we know. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#parked.size;
   }
 
   /** Requests are under way, or put off. */
   get waiting(): boolean {
     return this.#fetches.size > 0 || this.#deferred.size > 0;
+  }
+
+  /** When `expire` may have something to do, monotonic ms; null while nothing waits. */
+  nextDueMs(): number | null {
+    // Both maps are in the order of asking, about.
+    const [fetch] = this.#fetches.values();
+    const [untilMs] = this.#deferred.values();
+    if (fetch === undefined) return untilMs ?? null;
+    const lateMs = Math.max(fetch.sinceMs, this.#heardMs) + REQUEST_TIMEOUT_MS;
+    return Math.min(lateMs, untilMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** The author of `head` had no right to write what leads to it. */
@@ -103,33 +121,69 @@ export class EntryExchange {
 
   /** The peer says that it holds everything up to `head`. */
   noteHead(head: PurposedHead): void {
-    if (this.#context.replica.index.has(head) || this.isRefused(head)) return;
-    if (this.#pending.size >= MAX_PENDING_HEADS)
-      return this.#context.out.drop(this.#context.link, 'too-many-heads');
-    this.#pending.set(headKey(head), head);
+    const { replica, out, link } = this.#context;
+    const name = headKey(head);
+    if (replica.index.has(head) || this.isRefused(head) || this.#pending.has(name)) return;
+    if (this.#pending.size + this.#parked.size >= MAX_PENDING_HEADS) return out.drop(link, 'too-many-heads');
+    if (this.#isOfNobody(head)) this.#parked.set(name, head);
+    else this.#await(name, head);
+  }
+
+  /** Members have come or gone: those whom we know now may have been told of before. */
+  membersChanged(): void {
+    for (const [name, head] of this.#parked) {
+      if (this.#isOfNobody(head)) continue;
+      this.#parked.delete(name);
+      this.#await(name, head);
+    }
+  }
+
+  #isOfNobody({ author, feed }: Head): boolean {
+    return this.#context.replica.membership.mayAuthor(author, feed, 0, KIND.admit) === 'unknown';
+  }
+
+  #await(name: string, head: PurposedHead): void {
+    const key = feedKey(head.author, head.feed);
+    const names = this.#pendingOf.get(key) ?? new Set();
+    this.#pendingOf.set(key, names);
+    const [oldest] = names;
+    // Newer heads of a feed lead to older ones; only the branches of a fork do not.
+    if (names.size >= MAX_PENDING_PER_FEED && oldest !== undefined)
+      this.#forget(this.#pending.get(oldest) ?? head);
+    names.add(name);
+    this.#pending.set(name, head);
   }
 
   /** Asks for what is missing and may be had now. Called after anything that may have changed the answer. */
   evaluate(): void {
+    const { hooks } = this.#context;
+    if (this.#pending.size === 0 || !this.#context.mayTake() || hooks.storePaused) return;
+    const wants: EntryWant[] = [];
+    const isControlUnderWay = this.#ask((head) => head.purpose === PURPOSE.control, wants);
+    if (!isControlUnderWay) this.#ask((head) => head.purpose !== PURPOSE.control, wants);
+    for (let i = 0; i < wants.length; i += MAX_WANTS_PER_MESSAGE) {
+      sendControl(this.#context, 'wantEntries', wants.slice(i, i + MAX_WANTS_PER_MESSAGE));
+    }
+  }
+
+  /** Asks for the heads that `isMeant`, as many as may be under way; true when some of them are. */
+  #ask(isMeant: (head: PurposedHead) => boolean, wants: EntryWant[]): boolean {
     const { replica, out, link } = this.#context;
-    if (this.#pending.size === 0 || !this.#context.mayTake() || this.#context.hooks.storePaused) return;
-    const wants: [Bytes, Bytes, number, Bytes, number][] = [];
-    const controlFirst = [...this.#pending.values()].sort((a, b) => a.purpose - b.purpose || a.seq - b.seq);
-    let controlUnderWay = false;
-    for (const head of controlFirst) {
+    let isUnderWay = false;
+    for (const head of [...this.#pending.values()]) {
+      if (!isMeant(head)) continue;
       if (replica.index.has(head)) {
         this.#forget(head);
         continue;
       }
-      if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#entriesAsked >= MAX_ENTRIES_IN_FLIGHT) break;
+      if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#entriesAsked >= MAX_ENTRIES_IN_FLIGHT)
+        return true;
       if ((this.#deferred.get(headKey(head)) ?? 0) > out.nowMs) continue;
       const key = feedKey(head.author, head.feed);
       if (replica.fetching.has(key)) {
-        controlUnderWay ||= head.purpose === PURPOSE.control;
+        isUnderWay = true;
         continue;
       }
-      if (controlUnderWay && head.purpose !== PURPOSE.control) continue;
-      if (replica.membership.mayAuthor(head.author, head.feed, 0, KIND.admit) === 'unknown') continue;
       if (this.#tooManyFeeds(head)) {
         this.#forget(head);
         out.drop(link, 'too-many-feeds');
@@ -140,30 +194,32 @@ export class EntryExchange {
         // Everything up to there is held, and it is not the head that the peer told of.
         this.#forget(head);
         this.#context.strike('head-that-is-not-there');
-        if (!this.#context.mayTake()) return;
+        if (!this.#context.mayTake()) return true;
         continue;
       }
-      replica.fetching.set(key, link);
-      const order = this.#nextOrder++;
-      const entries = Math.min(MAX_ENTRIES_PER_WANT, head.seq - from + 1);
-      this.#entriesAsked += entries;
-      this.#fetches.set(key, {
-        head,
-        from,
-        entries,
-        next: from,
-        batches: [],
-        isCut: false,
-        sinceMs: out.nowMs,
-        order,
-        busy: false,
-      });
-      controlUnderWay ||= head.purpose === PURPOSE.control;
+      this.#fetch(key, head, from);
+      isUnderWay = true;
       wants.push([idBytes(head.author), idBytes(head.feed), head.seq, idBytes(head.id), from]);
     }
-    for (let i = 0; i < wants.length; i += MAX_WANTS_PER_MESSAGE) {
-      sendControl(this.#context, 'wantEntries', wants.slice(i, i + MAX_WANTS_PER_MESSAGE));
-    }
+    return isUnderWay;
+  }
+
+  #fetch(key: FeedKey, head: PurposedHead, from: number): void {
+    const { replica, out, link } = this.#context;
+    const entries = Math.min(MAX_ENTRIES_PER_WANT, head.seq - from + 1);
+    this.#entriesAsked += entries;
+    replica.fetching.set(key, link);
+    this.#fetches.set(key, {
+      head,
+      from,
+      entries,
+      next: from,
+      batches: [],
+      isCut: false,
+      sinceMs: out.nowMs,
+      order: this.#nextOrder++,
+      busy: false,
+    });
   }
 
   #startOf(head: PurposedHead): number {
@@ -183,16 +239,22 @@ export class EntryExchange {
   /** There is nothing more to be done about this head here. */
   #forget(head: Head): void {
     const name = headKey(head);
+    const key = feedKey(head.author, head.feed);
+    const names = this.#pendingOf.get(key);
+    names?.delete(name);
+    if (names?.size === 0) this.#pendingOf.delete(key);
     this.#pending.delete(name);
     this.#searches.delete(name);
     this.#deferred.delete(name);
   }
 
   #tooManyFeeds(head: PurposedHead): boolean {
-    const { index } = this.#context.replica;
+    const { index, fetching } = this.#context.replica;
     if (index.branchesOf(head.author, head.feed).length > 0) return false;
-    const feeds = new Set<string>();
-    for (const branch of index.branches()) if (branch.author === head.author) feeds.add(branch.feed);
+    const feeds = new Set<FeedKey>();
+    for (const { author, feed } of index.branches())
+      if (author === head.author) feeds.add(feedKey(author, feed));
+    for (const key of fetching.keys()) if (key.startsWith(`${head.author}.`)) feeds.add(key);
     return feeds.size >= MAX_FEEDS_PER_AUTHOR;
   }
 

@@ -15,6 +15,8 @@ export const MAX_HEADS_PER_MESSAGE = 512;
 export const MAX_FEEDS_PER_AUTHOR = 64;
 /** Heads of one peer that we remember without holding their entries. */
 export const MAX_PENDING_HEADS = 65_536;
+/** Of these in one feed: twice its branches. Newer heads lead to older ones. */
+export const MAX_PENDING_PER_FEED = 16;
 /** Entries asked for in one request; served in messages of {@link ENTRY_BATCH_BYTES}. */
 export const MAX_ENTRIES_PER_WANT = 1_024;
 /**

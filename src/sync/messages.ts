@@ -114,6 +114,8 @@ const SCHEMAS = {
   ]),
   /** signed beats */
   beats: v.strictTuple([v.literal(17), alias, list(upTo(MAX_BEAT_BYTES), MAX_BEATS_PER_MESSAGE)]),
+  /** held already, of what the receiver asked to pull: where a fork or a policy keeps runs of positions from saying so */
+  hold: v.strictTuple([v.literal(18), alias, list(blob, MAX_PULLS_PER_MESSAGE)]),
 } as const;
 
 export type MessageName = keyof typeof SCHEMAS;

@@ -182,7 +182,8 @@ export class Session {
       return;
     }
     if (ASKING.has(message.name)) this.lastAskedMs = this.#host.out.nowMs;
-    const space = this.#byAlias.get(toHex(message.fields[1]));
+    const alias = toHex(message.fields[1]);
+    const space = this.#byAlias.get(alias) ?? this.#joinedLate(alias);
     if (space === undefined) return this.#host.out.drop(this.link, 'unknown-space');
     space.onMessage(message);
   }
@@ -249,17 +250,38 @@ export class Session {
     for (const message of early) if (!this.closed) this.#guarded(message);
   }
 
-  /** Opens a space's session when the peer showed its token. Called again when a space is added to this node. */
-  match(replica: Replica): void {
+  /**
+   * Opens a space's session when the peer showed its token. Called again when a space is added to this node: the peer may be
+   * in it without knowing that we are, so its alias is said once, which means nothing to anybody else.
+   */
+  match(replica: Replica, isNew = false): void {
     const transcript = this.#transcript;
-    const peer = this.peer;
-    if (transcript === null || peer === null || this.spaces.has(replica.space)) return;
-    const hash = transcriptHash(transcript);
-    const expected = toHex(spaceToken(replica.meetSecret, otherRole(this.#role), hash));
+    if (transcript === null || this.peer === null || this.spaces.has(replica.space)) return;
+    const expected = toHex(spaceToken(replica.meetSecret, otherRole(this.#role), transcriptHash(transcript)));
     const found = this.#unmatched.findIndex((token) => toHex(token) === expected);
-    if (found < 0) return;
-    this.#unmatched.splice(found, 1);
-    const alias = spaceAlias(replica.meetSecret, hash);
+    if (found >= 0) {
+      this.#unmatched.splice(found, 1);
+      this.#open(replica, this.peer, transcript);
+    } else if (isNew) {
+      const alias = spaceAlias(replica.meetSecret, transcriptHash(transcript));
+      this.#send(encodeMessage('need', alias, replica.membership.isActive(this.#host.self)));
+    }
+  }
+
+  /** The space that a peer means whose token we did not know, or that we joined later: who knows the alias knows the secret. */
+  #joinedLate(alias: string): SpaceSession | undefined {
+    const transcript = this.#transcript;
+    if (transcript === null || this.peer === null) return undefined;
+    for (const replica of this.#host.replicas.values()) {
+      if (this.spaces.has(replica.space)) continue;
+      if (toHex(spaceAlias(replica.meetSecret, transcriptHash(transcript))) !== alias) continue;
+      return this.#open(replica, this.peer, transcript);
+    }
+    return undefined;
+  }
+
+  #open(replica: Replica, peer: NodeId, transcript: ProveTranscript): SpaceSession {
+    const alias = spaceAlias(replica.meetSecret, transcriptHash(transcript));
     const { self, out, hooks } = this.#host;
     const session = new SpaceSession((own) => ({
       self,
@@ -282,5 +304,6 @@ export class Session {
     this.spaces.set(replica.space, session);
     this.#byAlias.set(toHex(alias), session);
     session.evaluateGate();
+    return session;
   }
 }

@@ -93,6 +93,7 @@ export class SpaceSession {
   evaluateGate(): void {
     const { replica, peer, out, link } = this.context;
     this.#takeBeatsPutAside();
+    this.entries.membersChanged();
     const member = replica.membership.member(peer);
     if (replica.membership.isActive(peer)) {
       this.#trusted = true;
@@ -267,6 +268,8 @@ export class SpaceSession {
         return this.blobs.onLack(message.fields);
       case 'pull':
         return this.blobs.onPull(message.fields);
+      case 'hold':
+        return this.blobs.onHold(message.fields);
       case 'beats':
         return this.#onBeats(message.fields[2]);
     }

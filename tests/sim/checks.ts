@@ -107,27 +107,7 @@ function blobProblems(node: SimNode, pool: Pool, blobs: ReadonlySet<string>): st
         const key = blobKey(ref);
         const origin = { author: branch.author, kind: meta.kind, timeMs: meta.timeMs };
         if (!blobs.has(key) || !node.policy(origin, ref)) continue;
-        if (!replica.holds(key) || !node.disk.state.whole.has(key)) {
-          lacking++;
-          if (process.env['SIMDEBUG'])
-            console.log(
-              node.name,
-              'lacks',
-              key.slice(0, 8),
-              ref.size,
-              'wanted',
-              replica.wants.has(key),
-              'mem',
-              replica.holds(key),
-              'disk',
-              node.disk.state.whole.has(key),
-              'author',
-              pool.blobs.get(key)?.author.slice(0, 6),
-              branch.author.slice(0, 6),
-              branch.name,
-              meta.timeMs,
-            );
-        }
+        if (!replica.holds(key) || !node.disk.state.whole.has(key)) lacking++;
       }
       if (branch.author !== node.id || meta.kind !== KIND.hour) continue;
       const entry = pool.knownEntry(meta.id);

@@ -1,5 +1,5 @@
 /** A node's space read back from its disk, by the rules of src/station/entry-log.ts and Space.open, without waiting. */
-import { errorMessage } from '../../src/core/errors.ts';
+import { errorMessage, isWaystationError } from '../../src/core/errors.ts';
 import { FeedIndex } from '../../src/feed/feed-index.ts';
 import { isMembershipKind } from '../../src/feed/kinds.ts';
 import { decodeChain } from '../../src/identity/grant-chain.ts';
@@ -18,21 +18,28 @@ export function loadReplica(state: DiskState, policy: BlobPolicy): Loaded {
   const index = new FeedIndex();
   const membership = new Membership(space);
   const problems: string[] = [];
-  // A fork hangs on the branch that its feed's shorter log name holds.
-  const names = [...state.logs].sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
-  for (const [name, records] of names) {
-    if (records.length === 0) continue;
-    const verified = new Map(records.map(({ entry, verified }) => [entry.id, verified]));
-    try {
+  // A fork hangs on the branch that its feed's shorter log name holds, or on another fork: those are tried again.
+  let logs = [...state.logs].filter(([, records]) => records.length > 0);
+  logs.sort(([a], [b]) => a.length - b.length || (a < b ? -1 : 1));
+  for (let tried = Number.POSITIVE_INFINITY; logs.length > 0 && logs.length < tried; ) {
+    tried = logs.length;
+    const early: typeof logs = [];
+    for (const [name, records] of logs) {
+      const verified = new Map(records.map(({ entry, verified }) => [entry.id, verified]));
       const run = records.map(({ entry }) => entry);
-      const { fresh, branch } = index.commit(run, (entry) => verified.get(entry.id) === true);
-      for (const entry of fresh) if (isMembershipKind(entry.header.kind)) membership.add(entry);
-      if (fresh.length !== records.length) problems.push(`${name}: holds an entry twice`);
-      if (branch.name !== name) problems.push(`${name}: is read back as ${branch.name}`);
-    } catch (error) {
-      problems.push(`${name}: ${errorMessage(error)}`);
+      try {
+        const { fresh, branch } = index.commit(run, (entry) => verified.get(entry.id) === true);
+        for (const entry of fresh) if (isMembershipKind(entry.header.kind)) membership.add(entry);
+        if (fresh.length !== records.length) problems.push(`${name}: holds an entry twice`);
+        if (branch.name !== name) problems.push(`${name}: is read back as ${branch.name}`);
+      } catch (error) {
+        if (isWaystationError(error, 'not-found')) early.push([name, records]);
+        else problems.push(`${name}: ${errorMessage(error)}`);
+      }
     }
+    logs = early;
   }
+  for (const [name] of logs) problems.push(`${name}: the branch that it hangs on is not there`);
   if (membership.genesis === undefined) membership.add(decodeChain(credential).genesis);
   const options = { space, meetSecret, credential, membership, index, policy };
   const replica = new Replica(options, state.whole, state.partial);

@@ -55,6 +55,8 @@ export interface OpenLink {
 }
 
 export interface SimNodeOptions {
+  /** Its place in the world's list. */
+  readonly number: number;
   readonly name: string;
   readonly role: Role;
   readonly keys: SimKeys;
@@ -66,6 +68,7 @@ export interface SimNodeOptions {
 }
 
 export class SimNode {
+  readonly number: number;
   readonly name: string;
   readonly role: Role;
   readonly id: NodeId;
@@ -80,6 +83,7 @@ export class SimNode {
 
   constructor(around: Surroundings, options: SimNodeOptions) {
     this.around = around;
+    this.number = options.number;
     this.name = options.name;
     this.role = options.role;
     this.keys = options.keys;

@@ -19,6 +19,8 @@ const HOUR_MS = 3_600_000;
 /** Everything must be everywhere within this time after the last trouble. */
 const MAX_SETTLE_MS = 24 * HOUR_MS;
 const SETTLE_STEP_MS = HOUR_MS / 2;
+/** Stations seal their hour when it ends, as soon as they have compressed it. */
+const SEAL_WITHIN_MS = 5_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -196,7 +198,7 @@ function planRecording(
       onHour?.(hour);
       for (const node of world.nodes) {
         if (node.role !== 'member' && node.role !== 'admin') continue;
-        world.time.after(random.integer(0, 20_000), () => node.running?.recordHour(hour));
+        world.time.after(random.integer(0, SEAL_WITHIN_MS), () => node.running?.recordHour(hour));
       }
       checkBounds(world);
     });

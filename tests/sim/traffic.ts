@@ -21,6 +21,7 @@ const NAMES: readonly (MessageName | undefined)[] = [
   'lack',
   'pull',
   'beats',
+  'hold',
 ];
 
 /** The name of an encoded message: its first item after a CBOR array head of fewer than 24 items is its type. */

@@ -131,7 +131,8 @@ export class World implements Surroundings {
     const data = { feed: feedIdFrom(random.bytes(16)), succeeds: null };
     const disk = new SimDisk(this.time, random.fork(1), { space, meetSecret, credential, control, data });
     const skewMs = random.integer(-MAX_SKEW_MS, MAX_SKEW_MS);
-    const node = new SimNode(this, { name, role, keys, disk, random, policy, skewMs });
+    const number = this.nodes.length;
+    const node = new SimNode(this, { number, name, role, keys, disk, random, policy, skewMs });
     this.nodes.push(node);
     this.#manners.set(node.id, manner);
     if (manner === 'liar') this.#liars.set(node.id, new Liar(random.fork(2)));
@@ -190,7 +191,7 @@ export class World implements Surroundings {
     this.bytes += bytes.length;
     if (this.isHonest(from.node.id) && this.isHonest(open.peer.id)) this.honestMessages++;
     this.digest.add(Math.floor(this.time.nowMs * 1000));
-    this.digest.add(this.nodes.indexOf(from.node) * 65_536 + this.nodes.indexOf(open.peer));
+    this.digest.add(from.node.number * 65_536 + open.peer.number);
     this.digest.add(channel === 'bulk' ? 1 : 0);
     this.digest.addBytes(bytes);
     const name = messageName(bytes);
@@ -241,8 +242,6 @@ export class World implements Surroundings {
       const peer = at.links.get(notice.link)?.peer;
       if (peer === undefined) return; // the link is gone, so whose fault it was is not known
       const counts = this.isHonest(peer.id) ? this.droppedFromHonest : this.droppedFromOthers;
-      if (process.env['SIMDEBUG'] && this.isHonest(peer.id) && !notice.reason.startsWith('pull'))
-        console.log(this.time.nowMs, at.node.name, 'from', peer.name, notice.reason);
       counts.set(notice.reason, (counts.get(notice.reason) ?? 0) + 1);
       if (this.mannerOf(peer.id) === 'liar') this.noticedLiars.add(peer.id);
     }

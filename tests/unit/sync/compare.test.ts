@@ -97,7 +97,7 @@ function randomHeads(random: SeededRandom, count: number): Head[] {
 const twoSets = fc
   .record({
     seed: fc.integer(),
-    shared: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 200, max: 3_000 })),
+    shared: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 200, max: 1_500 })),
     onlyA: fc.integer({ min: 0, max: 100 }),
     onlyB: fc.integer({ min: 0, max: 100 }),
     moved: fc.integer({ min: 0, max: 50 }),
@@ -128,7 +128,7 @@ describe('comparing heads', () => {
         expect(rounds).toBeLessThanOrEqual(4);
         expect([left.drops, left.strikes, right.drops, right.strikes]).toEqual([[], [], [], []]);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -359,7 +359,8 @@ describe('a peer that compares dishonestly', () => {
         ],
       ],
     ]);
-    for (let i = 0; i < 256; i++) {
+    // 140 of them are more heads than anybody remembers.
+    for (let i = 0; i < 140; i++) {
       const lo = i === 0 ? null : (new Uint8Array(48).with(0, i) as Bytes);
       const hi = i === 255 ? null : (new Uint8Array(48).with(0, i + 1) as Bytes);
       answer(end, [[lo, hi, [0, Array.from({ length: 512 }, made)]]]);
