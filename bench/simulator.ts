@@ -14,7 +14,7 @@ export function benchSimulator(nodes: number, days: number, seed: number): void 
     days,
     loss: 0.1,
     liars: 2,
-    crashesPerDay: 20,
+    crashesPerDay: 0.5,
     partitionsPerDay: 2,
   });
   const seconds = (performance.now() - startedMs) / 1_000;

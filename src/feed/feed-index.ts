@@ -45,6 +45,8 @@ export interface Branch {
   readonly author: NodeId;
   readonly feed: FeedId;
   readonly purpose: Purpose;
+  /** Names the feed: one string for all that refer to it. */
+  readonly key: FeedKey;
   /** `<author>.<feed>` for the first branch, with `.<start of the first entry's id>` for a fork: names its log. */
   readonly name: string;
   /** Position of `entries[0]`. */
@@ -105,6 +107,11 @@ export class FeedIndex {
 
   branchesOf(author: NodeId, feed: FeedId): readonly Branch[] {
     return this.#feeds.get(author)?.get(feed) ?? [];
+  }
+
+  /** The feed's name; the same string each time once the feed is known. */
+  keyOf(author: NodeId, feed: FeedId): FeedKey {
+    return this.branchesOf(author, feed)[0]?.key ?? feedKey(author, feed);
   }
 
   /** Every branch head, unordered. */
@@ -230,9 +237,9 @@ export class FeedIndex {
         `feed ${feedKey(author, feed)} forked more than ${MAX_BRANCHES_PER_FEED} times`,
       );
     }
-    const key = feedKey(author, feed);
+    const key = branches[0]?.key ?? feedKey(author, feed);
     const name = branches.length === 0 ? key : `${key}.${next.id.slice(0, 16)}`;
-    const branch: Branch = { author, feed, purpose, name, base: next.header.seq, parent, entries: [] };
+    const branch: Branch = { author, feed, purpose, key, name, base: next.header.seq, parent, entries: [] };
     return { branch, founded: true, fresh };
   }
 

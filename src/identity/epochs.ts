@@ -44,16 +44,10 @@ export function recorderKey(epochKey: Uint8Array, space: SpaceId, grant: EntryId
 }
 
 /**
- * The key that opens what `author` sealed in an epoch.
- * @param epochKey the epoch's key; for a recorder opening its own, the derived key that it was given.
+ * The key that opens what `author` sealed in an epoch, for whoever holds the epoch's key.
  */
-export function authorKey(
-  epochKey: Bytes,
-  space: SpaceId,
-  author: Member | undefined,
-  selfIsRecorder: boolean,
-): Bytes {
-  if (selfIsRecorder || author?.role !== 'recorder' || author.grant === null) return epochKey;
+export function authorKey(epochKey: Bytes, space: SpaceId, author: Member | undefined): Bytes {
+  if (author?.role !== 'recorder' || author.grant === null) return epochKey;
   return recorderKey(epochKey, space, author.grant);
 }
 

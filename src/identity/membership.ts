@@ -196,6 +196,16 @@ export class Membership {
     return open;
   }
 
+  /** Open invites by which somebody came who is revoked now and so knows their seed: they should be withdrawn. */
+  exposedInvites(nowMs: number): EntryId[] {
+    const known = new Set<EntryId | null>();
+    for (const { status, grant } of this.#folded().members.values())
+      if (status === 'revoked') known.add(grant);
+    return this.outstandingInvites(nowMs)
+      .map(({ id }) => id)
+      .filter((id) => known.has(id));
+  }
+
   /** Grants that admits name and that have not arrived: ask for them, their nodes are unknown until then. */
   missingGrants(): EntryId[] {
     return this.#entries.admitsOf.keys().filter((id) => !this.#entries.grants.has(id));
@@ -273,15 +283,19 @@ export class Membership {
       .commitment;
   }
 
-  /** Everybody who should hold the keys at `nowMs`: active members but mirrors, the recovery key, and open invites. */
+  /**
+   * Everybody who should hold the keys at `nowMs`: active members but mirrors, the recovery key, and open invites, except
+   * those whose seed a revoked member knows because it came by them.
+   */
   keyRecipients(nowMs: number): KeyRecipient[] {
     const recipients: KeyRecipient[] = [];
+    const exposed = new Set(this.exposedInvites(nowMs));
     for (const { role, status, sealKey, grant } of this.#folded().members.values()) {
       if (status !== 'active' || !holdsKeys(role)) continue;
       recipients.push({ sealKey, recorder: role === 'recorder' ? grant : null });
     }
     for (const { id, body } of this.outstandingInvites(nowMs)) {
-      if (!holdsKeys(body.role)) continue;
+      if (!holdsKeys(body.role) || exposed.has(id)) continue;
       recipients.push({ sealKey: body.inviteSealKey, recorder: body.role === 'recorder' ? id : null });
     }
     return recipients;
@@ -292,12 +306,30 @@ export class Membership {
    * joined elsewhere while the epoch was started is one.
    */
   unsealed(epoch: EpochId, nowMs: number): KeyRecipient[] {
+    const sealed = this.#sealedTo(epoch);
+    return this.keyRecipients(nowMs).filter(({ sealKey }) => !sealed.has(toHex(sealKey)));
+  }
+
+  /** True when somebody who is revoked was given this epoch's key, by itself or by the invite it came by: another is due. */
+  isExposed(epoch: EpochId): boolean {
+    const sealed = this.#sealedTo(epoch);
+    for (const { status, sealKey, grant } of this.#folded().members.values()) {
+      if (status !== 'revoked') continue;
+      const inviteKey = grant === null ? undefined : this.grant(grant)?.inviteSealKey;
+      if (sealed.has(toHex(sealKey)) || (inviteKey !== undefined && sealed.has(toHex(inviteKey))))
+        return true;
+    }
+    return false;
+  }
+
+  /** The keys that this epoch's was sealed to, in hex. */
+  #sealedTo(epoch: EpochId): Set<string> {
     const sealed = new Set<string>();
     for (const { entry, body } of this.#countedEpochs()) {
       if ((body.of ?? entry.id) === epoch)
         for (const { recipient } of body.boxes) sealed.add(toHex(recipient));
     }
-    return this.keyRecipients(nowMs).filter(({ sealKey }) => !sealed.has(toHex(sealKey)));
+    return sealed;
   }
 
   #countedEpochs(): readonly Parsed<EpochBody>[] {

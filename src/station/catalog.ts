@@ -40,18 +40,19 @@ export interface StationRecord {
   readonly unopened: Entry[];
 }
 
-export type EpochKeyOf = (epoch: EpochId) => Bytes | undefined;
+/** The key that opens what `author` sealed in `epoch`; undefined when this node has none. */
+export type KeyOf = (epoch: EpochId, author: NodeId) => Bytes | undefined;
 
 /** Opens an entry's body: plain as it is, sealed with the epoch's key. @throws WaystationError `no-key`, `corrupt`. */
 export async function openEntryBody(
   crypto: Crypto,
   space: SpaceId,
   entry: Entry,
-  keyOf: EpochKeyOf,
+  keyOf: KeyOf,
 ): Promise<Bytes | undefined> {
   const { epoch, author, feed } = entry.header;
   if (epoch === null) return entry.body;
-  const epochKey = keyOf(epoch);
+  const epochKey = keyOf(epoch, author);
   if (epochKey === undefined) return undefined;
   return openBody(crypto, { epochKey, space, author, feed }, entry.body, encodeHeader(entry.header));
 }
@@ -64,13 +65,13 @@ export class Catalog {
   readonly damaged: string[] = [];
   readonly #crypto: Crypto;
   readonly #space: SpaceId;
-  readonly #keyOf: EpochKeyOf;
+  readonly #keyOf: KeyOf;
   readonly #mayNameSpace: (author: NodeId) => boolean;
   readonly #stationOf = new Map<NodeId, StationId>();
   #waiting: Entry[] = [];
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(crypto: Crypto, space: SpaceId, keyOf: EpochKeyOf, mayNameSpace: (author: NodeId) => boolean) {
+  constructor(crypto: Crypto, space: SpaceId, keyOf: KeyOf, mayNameSpace: (author: NodeId) => boolean) {
     this.#mayNameSpace = mayNameSpace;
     this.#crypto = crypto;
     this.#space = space;

@@ -69,7 +69,7 @@ async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uin
   const stored = await store.blobs.read(ref, 0, ref.size);
   const { author, feed, epoch } = entry.header;
   if (epoch === null) return stored;
-  const epochKey = space.epochKeys().get(epoch);
+  const epochKey = space.keyOf(epoch, author);
   if (epochKey === undefined)
     throw new WaystationError('no-key', 'the key of that time is not held by this node');
   return openBlob(crypto, { epochKey, space: space.id, author, feed }, stored);

@@ -18,7 +18,7 @@ import {
 import { branchHead } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { BODY, type RevokePosition } from '../identity/bodies.ts';
-import { EPOCH_KEY_BYTES, recipientBatches, sealEpochs } from '../identity/epochs.ts';
+import { sealEpochs } from '../identity/epochs.ts';
 import {
   decodeChain,
   encodeChain,
@@ -31,6 +31,7 @@ import { inviteKeys } from '../identity/invite-keys.ts';
 import { RECOVERY_SEED_BYTES, recoveryKeys, recoveryWords } from '../identity/recovery.ts';
 import { holdsKeys, mayGrant, type Role } from '../identity/roles.ts';
 import { appendEntries } from './entry-log.ts';
+import { keepKeys, startEpoch } from './key-keeping.ts';
 import { Space, type SpaceContext } from './space.ts';
 import { type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
@@ -106,23 +107,6 @@ async function signEntry(
   if (signature === undefined) throw new WaystationError('unavailable', 'the node key gave no signature');
   const entry = assembleEntry(header, body, payload, signature);
   return { ...entry, bytes: encodeSign1(payload, signature) };
-}
-
-/**
- * A fresh content key, sealed to everybody who may read from now on; those who held older keys keep them. More recipients than fit
- * one entry get theirs in further ones.
- */
-async function startEpoch(space: Space): Promise<void> {
-  const { crypto, random, clock } = space.context;
-  const key = random.bytes(EPOCH_KEY_BYTES);
-  const [first = [], ...others] = recipientBatches(space.replica.membership.keyRecipients(clock.nowMs()), 1);
-  const body = await sealEpochs(crypto, space.id, null, [[null, key]], first);
-  const entry = await space.write('control', { kind: KIND.epoch, body });
-  await space.keepEpochKey(entry.id, key);
-  for (const batch of others) {
-    const further = await sealEpochs(crypto, space.id, entry.id, [[entry.id, key]], batch);
-    await space.write('control', { kind: KIND.epoch, body: further });
-  }
 }
 
 /**
@@ -298,10 +282,5 @@ export async function revokeMember(space: Space, node: NodeId, reason = ''): Pro
     body: BODY.revoke.encode({ node, feeds, reason }),
     seen: seen.slice(0, MAX_SEEN),
   });
-  // It knows the seeds of the invites it made: whoever comes by them now would be its guest.
-  for (const invite of membership.outstandingInvites(space.context.clock.nowMs())) {
-    if (invite.issuer !== node) continue;
-    await space.write('control', { kind: KIND.revoke, body: membership.withdrawalOf(invite.id, reason) });
-  }
-  if (!membership.isPublic) await startEpoch(space);
+  await keepKeys(space);
 }

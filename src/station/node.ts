@@ -13,6 +13,7 @@ import type { Store } from '../store/port.ts';
 import type { LinkId, Notice } from '../sync/effects.ts';
 import { SyncEngine } from '../sync/engine.ts';
 import type { BlobPolicy } from '../sync/replica.ts';
+import { KeyKeeper } from './key-keeping.ts';
 import { logLink } from './link-log.ts';
 import { createSpace, joinAnew, joinSpace } from './membership-actions.ts';
 import { Space, type SpaceContext } from './space.ts';
@@ -50,6 +51,8 @@ export interface PeerLink {
 
 /** How often a beat is given: often enough to tell a dead station within minutes, rarely enough to cost nothing. */
 const BEAT_INTERVAL_MS = 60_000;
+/** How long members wait for one another before they hand on keys. */
+const KEY_TURN_MS = 5_000;
 
 export class WaystationNode {
   readonly id: NodeId;
@@ -65,7 +68,9 @@ export class WaystationNode {
   >();
   #mesh: Mesh | undefined;
   #hosts: readonly string[] | null = null;
+  readonly #keepers = new Map<SpaceId, KeyKeeper>();
   #cancelBeat: (() => void) | undefined;
+  #cancelKeyTurn: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   /** Work started by notices that must be done before the store closes. */
   readonly #background = new Set<Promise<unknown>>();
@@ -111,6 +116,7 @@ export class WaystationNode {
 
   async #add(space: Space): Promise<void> {
     this.spaces.set(space.id, space);
+    this.#keepers.set(space.id, new KeyKeeper(space));
     this.engine.addSpace(space.replica, this.ports.clock.monotonicMs());
     this.driver.run();
     await space.settled();
@@ -214,6 +220,7 @@ export class WaystationNode {
     });
     this.#mesh.setSpaces(this.#meshSpaces());
     this.#beatSoon();
+    this.#keepKeys();
   }
 
   get mesh(): Mesh | undefined {
@@ -315,10 +322,21 @@ export class WaystationNode {
     beat();
   }
 
+  #keepKeys(): void {
+    this.#cancelKeyTurn = this.ports.clock.schedule(KEY_TURN_MS, () => {
+      this.#spend(
+        Promise.all([...this.#keepers.values()].map((keeper) => keeper.tick())).finally(() => {
+          if (this.#closing === undefined) this.#keepKeys();
+        }),
+      );
+    });
+  }
+
   /** Leaves the mesh, waits for what is under way, closes the store. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#cancelBeat?.();
+      this.#cancelKeyTurn?.();
       this.#mesh?.close();
       this.driver.close('the node is stopping');
       while (this.#background.size > 0) await Promise.all([...this.#background]);

@@ -22,7 +22,7 @@ import { type Entry, encodeSign1, type Head, signedBytes } from '../feed/entry.t
 import { branchHead } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { BODY } from '../identity/bodies.ts';
-import { openEpochEntry } from '../identity/epochs.ts';
+import { authorKey, openEpochEntry } from '../identity/epochs.ts';
 import { decodeChain } from '../identity/grant-chain.ts';
 import { MAX_INVITE_HOSTS } from '../identity/invite.ts';
 import type { Role } from '../identity/roles.ts';
@@ -115,7 +115,7 @@ export class Space {
     this.catalog = new Catalog(
       context.crypto,
       record.space,
-      (epoch) => this.#keys.get(epoch),
+      (epoch, author) => this.keyOf(epoch, author),
       (author) => replica.membership.member(author)?.role === 'admin',
     );
     this.writer = new FeedWriter({
@@ -190,6 +190,19 @@ export class Space {
     return { epoch, key };
   }
 
+  /** This node's role, or the one it was promised while nobody has let it in; null when it has none any more. */
+  get role(): Role | null {
+    return this.replica.membership.member(this.self)?.role ?? this.invitedRole;
+  }
+
+  /** The key that opens what `author` sealed in `epoch`; undefined when this node holds none. A recorder opens its own only. */
+  keyOf(epoch: EpochId, author: NodeId): Bytes | undefined {
+    const key = this.#keys.get(epoch);
+    if (key === undefined) return undefined;
+    if (this.role === 'recorder') return author === this.self ? key : undefined;
+    return authorKey(key, this.id, this.replica.membership.member(author));
+  }
+
   epochKeys(): ReadonlyMap<EpochId, Bytes> {
     return this.#keys;
   }
@@ -255,6 +268,7 @@ export class Space {
       crypto,
       keys,
       inviteSeed: this.#record.inviteSeed,
+      isRecorder: this.role === 'recorder',
       commitmentOf: (epoch: EpochId) => membership.commitmentOf(epoch),
     };
     let news = false;

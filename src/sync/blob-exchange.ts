@@ -8,7 +8,7 @@ import { CHUNK_LEAVES, chunkBytes, splitLeaves, verifyRange } from '../blob/merk
 import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, blobRootFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
-import { type FeedKey, feedKey } from '../feed/feed-index.ts';
+import type { FeedKey } from '../feed/feed-index.ts';
 import { ChunkWindow } from './chunk-window.ts';
 import {
   LACK_MS,
@@ -95,8 +95,8 @@ export class BlobExchange {
   offers(want: Want): boolean {
     if (this.#lacks.has(want.key)) return false;
     if (this.#offered.has(want)) return true;
-    for (const { feed, seq } of this.#context.replica.positionsOf(want.key)) {
-      if (this.#theirs.get(feed)?.has(seq) === true) return true;
+    for (const { branch, seq } of this.#context.replica.namingsOf(want.key)) {
+      if (this.#theirs.get(branch.key)?.has(seq) === true) return true;
     }
     return false;
   }
@@ -131,7 +131,7 @@ export class BlobExchange {
   onHave([, , items]: Message<'have'>['fields']): void {
     const untold: FeedKey[] = [];
     for (const [author, feed, numbers] of items) {
-      const key = feedKey(nodeIdFrom(author), feedIdFrom(feed));
+      const key = this.#context.replica.index.keyOf(nodeIdFrom(author), feedIdFrom(feed));
       const told = this.#theirs.get(key);
       const runNumbers = this.#theirRunNumbers - 2 * (told?.runCount ?? 0) + numbers.length;
       if ((told === undefined && this.#theirs.size >= MAX_TOLD_FEEDS) || runNumbers > MAX_TOLD_RUN_NUMBERS) {

@@ -8,7 +8,7 @@ import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, type NodeId, type SpaceId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
-import { type EntryMeta, type FeedIndex, type FeedKey, feedKey, type Placement } from '../feed/feed-index.ts';
+import type { Branch, EntryMeta, FeedIndex, FeedKey, Placement } from '../feed/feed-index.ts';
 import { isMembershipKind } from '../feed/kinds.ts';
 import { HeadSet } from '../feed/reconcile.ts';
 import type { Membership } from '../identity/membership.ts';
@@ -28,8 +28,6 @@ export interface Want {
   readonly ref: BlobRef;
   readonly key: string;
   readonly origin: BlobOrigin;
-  readonly feed: FeedKey;
-  readonly seq: number;
   readonly chunks: number;
   /** Chunks verified and stored. */
   readonly held: Set<number>;
@@ -45,10 +43,17 @@ export interface Want {
   ripe: boolean;
 }
 
+/** An entry that names a blob. */
+interface Naming {
+  readonly branch: Branch;
+  readonly seq: number;
+}
+
+/** There are as many of these as blobs in the space, so they are small. */
 interface KnownBlob {
   readonly ref: BlobRef;
-  readonly origin: BlobOrigin;
-  readonly positions: { readonly feed: FeedKey; readonly seq: number }[];
+  /** The first is the blob's origin. */
+  readonly namings: Naming[];
   held: boolean;
 }
 
@@ -60,6 +65,11 @@ export interface ReplicaOptions {
   readonly policy: BlobPolicy;
   /** Our own grant chain with redemption, shown to those who do not know us. */
   readonly credential: Bytes;
+}
+
+function originOf({ branch, seq }: Naming): BlobOrigin {
+  const { kind, timeMs } = branch.entries[seq - branch.base] as EntryMeta;
+  return { author: branch.author, kind, timeMs };
 }
 
 /** Newest first, then smallest: what fits into ten minutes shows most. */
@@ -128,7 +138,7 @@ export class Replica {
     this.#partial = partial;
     for (const branch of this.index.branches()) {
       branch.entries.forEach((meta, i) => {
-        this.#notePosition(branch.author, feedKey(branch.author, branch.feed), branch.base + i, meta);
+        this.#notePosition(branch, branch.base + i, meta);
       });
     }
     this.holdingsChanged.clear();
@@ -137,12 +147,11 @@ export class Replica {
   /** Takes in entries that are durable; returns those that were new. */
   commit(entries: readonly Entry[], verified: (entry: Entry) => boolean): Placement {
     const placement = this.index.commit(entries, verified);
-    const { author, feed } = placement.branch;
+    const { branch } = placement;
     for (const entry of placement.fresh) {
       if (isMembershipKind(entry.header.kind)) this.membership.add(entry);
-      const found = this.index.find(author, feed, entry.header.seq, entry.id);
-      if (found !== undefined)
-        this.#notePosition(author, feedKey(author, feed), entry.header.seq, found.meta);
+      const { seq } = entry.header;
+      this.#notePosition(branch, seq, branch.entries[seq - branch.base] as EntryMeta);
     }
     return placement;
   }
@@ -212,9 +221,9 @@ export class Replica {
     start();
   }
 
-  /** Every position where a known blob is named. */
-  positionsOf(key: string): readonly { readonly feed: FeedKey; readonly seq: number }[] {
-    return this.#blobs.get(key)?.positions ?? [];
+  /** Every place where a known blob is named. */
+  namingsOf(key: string): readonly Naming[] {
+    return this.#blobs.get(key)?.namings ?? [];
   }
 
   /** Marks a blob as wanted though policy does not ask for it; false when no entry names it or it is held. */
@@ -235,11 +244,12 @@ export class Replica {
     this.#heldCount++;
     this.#heldBytes += known.ref.size;
     this.wants.delete(key);
-    for (const { feed, seq } of known.positions) this.#settle(feed, seq);
+    for (const { branch, seq } of known.namings) this.#settle(branch.key, seq);
     return true;
   }
 
-  #notePosition(author: NodeId, feed: FeedKey, seq: number, meta: EntryMeta): void {
+  #notePosition(branch: Branch, seq: number, meta: EntryMeta): void {
+    const feed = branch.key;
     const distinct = new Map(meta.blobs.map((ref) => [blobKey(ref), ref]));
     // A fork puts a second entry at a position whose blobs may all have been held.
     if (distinct.size > 0 && this.#holdings.get(feed)?.has(seq) === true) {
@@ -249,17 +259,20 @@ export class Replica {
     const missing = this.#missingIn(feed);
     missing.set(seq, (missing.get(seq) ?? 0) + distinct.size + 1);
     for (const [key, ref] of distinct) {
-      const origin = { author, kind: meta.kind, timeMs: meta.timeMs };
-      const known = this.#blobs.get(key) ?? this.#nowKnown(key, ref, origin);
-      known.positions.push({ feed, seq });
+      const known = this.#nowNamed(key, ref, { branch, seq });
       if (known.held) this.#settle(feed, seq);
-      else if (!this.wants.has(key) && this.policy(origin, ref)) this.#want(known, key);
+      else if (!this.wants.has(key) && this.policy(originOf({ branch, seq }), ref)) this.#want(known, key);
     }
     this.#settle(feed, seq);
   }
 
-  #nowKnown(key: string, ref: BlobRef, origin: BlobOrigin): KnownBlob {
-    const known = { ref, origin, positions: [], held: this.#heldAhead.delete(key) };
+  #nowNamed(key: string, ref: BlobRef, naming: Naming): KnownBlob {
+    const before = this.#blobs.get(key);
+    if (before !== undefined) {
+      before.namings.push(naming);
+      return before;
+    }
+    const known = { ref, namings: [naming], held: this.#heldAhead.delete(key) };
     this.#blobs.set(key, known);
     if (known.held) {
       this.#heldCount++;
@@ -278,13 +291,10 @@ export class Replica {
   }
 
   #want(known: KnownBlob, key: string): Want {
-    const { feed, seq } = known.positions[0] as { feed: FeedKey; seq: number };
     const want: Want = {
       ref: known.ref,
       key,
-      origin: known.origin,
-      feed,
-      seq,
+      origin: originOf(known.namings[0] as Naming),
       chunks: chunkCount(known.ref.size),
       held: new Set(this.#partial.get(key) ?? []),
       inFlight: new Map(),

@@ -161,9 +161,8 @@ describe('epoch keys', () => {
     expect(await openEpochEntry(opener(recorder, seed), space.id, entry)).toEqual([]);
     space.admit(space.admin, { grant, seed, chain: space.credential(space.admin) }, recorder);
     const author = membershipOf(space).member(recorder.node);
-    expect(authorKey(KEY, space.id, author, false)).toEqual(derived);
-    expect(authorKey(derived, space.id, author, true)).toEqual(derived);
-    expect(authorKey(KEY, space.id, membershipOf(space).member(space.admin.node), false)).toEqual(KEY);
+    expect(authorKey(KEY, space.id, author)).toEqual(derived);
+    expect(authorKey(KEY, space.id, membershipOf(space).member(space.admin.node))).toEqual(KEY);
     const next = await startEpoch(space, bytesOf('second epoch key'));
     expect(await openEpochEntry({ ...opener(recorder), isRecorder: true }, space.id, next)).toEqual([
       [next.id, recorderKey(bytesOf('second epoch key'), space.id, grant.id)],
