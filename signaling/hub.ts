@@ -61,6 +61,11 @@ export const HUB_LIMITS: HubLimits = {
   mailboxChars: 8 * 1024 * 1024,
 };
 
+/** Reading a message costs by its length; most have less than this. */
+const CHARS_PER_TOKEN = 4_096;
+/** What no version of the protocol ever said counts as this many drops. */
+const MALFORMED_DROPS = 20;
+
 export interface HubOptions {
   /** Stable random name of this host, base64url, at most 64 characters; salts the topics of our nodes. */
   readonly hostId: string;
@@ -159,10 +164,11 @@ export class SignalingHub {
     const client = this.#byConnection.get(conn);
     if (client === undefined) return [];
     client.lastHeardMs = nowMs;
-    if (!client.bucket.take(1, nowMs)) return this.#drop(client, 'rate');
+    if (!client.bucket.take(Math.ceil(text.length / CHARS_PER_TOKEN), nowMs))
+      return this.#drop(client, 'rate');
     if (text.length > MAX_CLIENT_MESSAGE_CHARS) return this.#drop(client, 'too-long');
     const message = parseClientMessage(text);
-    if (message === undefined) return this.#drop(client, 'malformed');
+    if (message === undefined) return this.#drop(client, 'malformed', MALFORMED_DROPS);
     return this.#handle(client, message, nowMs);
   }
 
@@ -280,9 +286,9 @@ export class SignalingHub {
     return this.#board.topicsOf(client.id).flatMap((topic) => this.#part(client.id, topic));
   }
 
-  #drop(client: Client, reason: string): HubEffect[] {
+  #drop(client: Client, reason: string, weight = 1): HubEffect[] {
     this.#counters.count(reason);
-    client.drops++;
+    client.drops += weight;
     if (client.drops < this.#limits.maxDropsPerConnection) return [];
     this.#counters.count('cut-off');
     return [

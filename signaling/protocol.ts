@@ -7,6 +7,7 @@
  * the hub sees topics (32 bytes of HMAC) and hellos (ciphertext) only.
  */
 import * as v from 'valibot';
+import { boundedList, FIRST_ISSUE } from '../src/core/schema.ts';
 
 /** WebSocket path of a PeerServer with default settings. */
 export const PEERJS_PATH = '/peerjs';
@@ -58,13 +59,13 @@ const ClientMessageSchema = v.variant('type', [
   v.object({
     type: v.literal('WS-JOIN'),
     payload: v.object({
-      topics: v.pipe(v.array(TopicHelloSchema), v.minLength(1), v.maxLength(MAX_TOPICS_PER_CLIENT)),
+      topics: boundedList(TopicHelloSchema, MAX_TOPICS_PER_CLIENT, 1),
     }),
   }),
   v.object({
     type: v.literal('WS-PART'),
     payload: v.object({
-      topics: v.pipe(v.array(TopicSchema), v.minLength(1), v.maxLength(MAX_TOPICS_PER_CLIENT)),
+      topics: boundedList(TopicSchema, MAX_TOPICS_PER_CLIENT, 1),
     }),
   }),
 ]);
@@ -88,7 +89,7 @@ const ServerMessageSchema = v.variant('type', [
     type: v.literal('WS-PRESENT'),
     payload: v.object({
       topic: TopicSchema,
-      peers: v.pipe(v.array(PresenceSchema), v.maxLength(MAX_PRESENT_PEERS)),
+      peers: boundedList(PresenceSchema, MAX_PRESENT_PEERS),
     }),
   }),
   v.object({
@@ -133,17 +134,21 @@ function parseBounded<T>(text: string, maxChars: number, check: (value: unknown)
 
 /** Reads what a client sent to a hub; `undefined` when it is too long or not a message of the protocol. */
 export function parseClientMessage(text: string): ClientMessage | undefined {
-  return parseBounded(text, MAX_CLIENT_MESSAGE_CHARS, (value) => v.parse(ClientMessageSchema, value));
+  return parseBounded(text, MAX_CLIENT_MESSAGE_CHARS, (value) =>
+    v.parse(ClientMessageSchema, value, FIRST_ISSUE),
+  );
 }
 
 /** Reads what a hub sent to a client; `undefined` when it is too long or not a message of the protocol. */
 export function parseServerMessage(text: string): ServerMessage | undefined {
-  return parseBounded(text, MAX_SERVER_MESSAGE_CHARS, (value) => v.parse(ServerMessageSchema, value));
+  return parseBounded(text, MAX_SERVER_MESSAGE_CHARS, (value) =>
+    v.parse(ServerMessageSchema, value, FIRST_ISSUE),
+  );
 }
 
 /** Reads the payload that our nodes put into OFFER, ANSWER and CANDIDATE; `undefined` for anything else. */
 export function parseSealedPayload(payload: unknown): SealedPayload | undefined {
-  const result = v.safeParse(SealedPayloadSchema, payload);
+  const result = v.safeParse(SealedPayloadSchema, payload, FIRST_ISSUE);
   return result.success ? result.output : undefined;
 }
 

@@ -2,6 +2,8 @@
  * Entry kinds. Kinds below {@link FIRST_SEALED_KIND} stay readable in a private space, because a mirror must act on
  * them: they carry keys and roles only. Everything from there on is sealed. Unknown kinds are kept and passed on.
  */
+import { PURPOSE } from './entry.ts';
+
 export const KIND = {
   genesis: 0,
   grant: 1,
@@ -29,4 +31,12 @@ export function isClearKind(kind: number): boolean {
 /** Kinds on which membership and keys depend. */
 export function isMembershipKind(kind: number): boolean {
   return kind <= KIND.succeed;
+}
+
+/**
+ * What the two feeds of a node may hold. Membership is in control feeds alone, which are fetched first and of which every
+ * signature is checked; and nothing sealed is, so that a mirror can follow their links.
+ */
+export function fitsPurpose(kind: number, purpose: number): boolean {
+  return purpose === PURPOSE.control ? isClearKind(kind) : !isMembershipKind(kind);
 }

@@ -73,12 +73,13 @@ export class HeadSet {
     return { lo: range.lo, hi: range.hi, count: heads.length, fingerprint };
   }
 
-  /** Cuts a range into at most 16 parts of about equally many heads, never between heads of one feed. */
+  /** Cuts a range into at most 16 parts of about equally many heads, no more of them than lists need, never within a feed. */
   split(range: Range): RangeFingerprint[] {
     const heads = this.within(range);
+    const ways = Math.min(SPLIT_WAYS, Math.max(2, Math.ceil(heads.length / LIST_THRESHOLD)));
     const bounds: (RangeKey | null)[] = [range.lo];
-    for (let i = 1; i < SPLIT_WAYS; i++) {
-      const head = heads[Math.floor((i * heads.length) / SPLIT_WAYS)];
+    for (let i = 1; i < ways; i++) {
+      const head = heads[Math.floor((i * heads.length) / ways)];
       const key = head === undefined ? null : rangeKey(head);
       const before = bounds.at(-1) ?? null;
       if (key !== null && (before === null || key > before)) bounds.push(key);

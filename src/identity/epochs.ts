@@ -115,35 +115,44 @@ export interface BoxOpener {
   readonly inviteSeed: Uint8Array | null;
   /** This node is a recorder, so it takes keys derived for recorders; others never do. */
   readonly isRecorder?: boolean;
-  /** `Membership.commitmentOf`: older keys that do not fit what their own entries commit to are left out. */
-  readonly commitmentOf?: (epoch: EpochId) => Uint8Array | undefined;
+  /** `Membership.commitmentOf`: keys of other epochs are taken when they fit what the entries of these commit to. */
+  readonly commitmentOf: (epoch: EpochId) => Uint8Array | undefined;
 }
+
+/** What a box held for us. */
+export interface OpenedKeys {
+  readonly keys: readonly [EpochId, Bytes][];
+  /** Epochs whose entries have not arrived: open the box again when they have. Until then anybody could name any key. */
+  readonly unproved: readonly EpochId[];
+}
+
+const NOTHING: OpenedKeys = { keys: [], unproved: [] };
 
 /**
  * The epoch keys that an `epoch` entry holds for us; none when it is not addressed to us.
  * @throws WaystationError `corrupt` when a box addressed to us does not hold what the entry commits to.
  */
-export async function openEpochEntry(
-  opener: BoxOpener,
-  space: SpaceId,
-  entry: Entry,
-): Promise<[EpochId, Bytes][]> {
-  if (entry.header.kind !== KIND.epoch) return [];
+export async function openEpochEntry(opener: BoxOpener, space: SpaceId, entry: Entry): Promise<OpenedKeys> {
+  if (entry.header.kind !== KIND.epoch) return NOTHING;
   const body = BODY.epoch.decode(entry.body);
   const plaintext = await openBox(opener, space, body);
-  if (plaintext === undefined) return [];
+  if (plaintext === undefined) return NOTHING;
   const { isDerived, keys } = readContents(decodeCbor(plaintext, MAX_ENTRY_BYTES), entry.id);
   // Derived keys fit no commitment: whoever is no recorder must not have its epoch keys replaced by them.
-  if (isDerived) return opener.isRecorder === true ? keys : [];
+  if (isDerived) return opener.isRecorder === true ? { keys, unproved: [] } : NOTHING;
   const about = body.of ?? entry.id;
   const named = keys.find(([id]) => id === about);
   if (named === undefined || !equalBytes(epochCommitment(named[1]), body.commitment)) {
     throw corrupt('the key that the entry commits to');
   }
-  return keys.filter(([id, key]) => {
-    const commitment = id === entry.id ? undefined : opener.commitmentOf?.(id);
-    return commitment === undefined || equalBytes(epochCommitment(key), commitment);
-  });
+  const commitmentOf = (id: EpochId) => (id === entry.id ? body.commitment : opener.commitmentOf(id));
+  return {
+    keys: keys.filter(([id, key]) => {
+      const commitment = commitmentOf(id);
+      return commitment !== undefined && equalBytes(epochCommitment(key), commitment);
+    }),
+    unproved: keys.map(([id]) => id).filter((id) => commitmentOf(id) === undefined),
+  };
 }
 
 function readContents(value: CborValue, self: EpochId): { isDerived: boolean; keys: [EpochId, Bytes][] } {

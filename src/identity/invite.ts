@@ -12,6 +12,7 @@ import { decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import { type SpaceId, spaceIdFrom } from '../core/ids.ts';
+import { FIRST_ISSUE } from '../core/schema.ts';
 import type { KnownInviteKeys } from './chain-codec.ts';
 import { decodeChain, encodeChain } from './grant-chain.ts';
 import { inviteKeys } from './invite-keys.ts';
@@ -111,7 +112,7 @@ export function parseInvite(text: string): Invite {
   }
   const body = bytes.subarray(0, -CHECK_BYTES);
   if (!equalBytes(sha256(body).subarray(0, CHECK_BYTES), bytes.subarray(-CHECK_BYTES))) throw cutOff();
-  const parsed = v.safeParse(schema, decodeCbor(body, MAX_LINK_LENGTH));
+  const parsed = v.safeParse(schema, decodeCbor(body, MAX_LINK_LENGTH), FIRST_ISSUE);
   if (!parsed.success) {
     throw new WaystationError(
       'malformed',

@@ -5,7 +5,7 @@
 import { isWaystationError } from '../core/errors.ts';
 import { type EntryId, type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
-import { KIND } from '../feed/kinds.ts';
+import { isMembershipKind, KIND } from '../feed/kinds.ts';
 import {
   type AdmitBody,
   BODY,
@@ -48,7 +48,8 @@ export class MembershipEntries {
   readonly space: SpaceId;
   /** Entries that were refused, counted by reason. */
   readonly ignored = new Map<string, number>();
-  readonly #seen = new Set<EntryId>();
+  /** Every entry of a control feed that was given, with the one before it: what an author's feed was like below a cut. */
+  readonly previousOf = new Map<EntryId, EntryId | null>();
   genesis: Parsed<GenesisBody> | undefined;
   readonly grants = new Map<EntryId, Parsed<GrantBody>>();
   readonly grantsBy = new Index<NodeId, Parsed<GrantBody>>();
@@ -63,10 +64,11 @@ export class MembershipEntries {
     this.space = space;
   }
 
-  /** Takes in one entry whose signatures were verified. */
+  /** Takes in one entry of a control feed whose signatures were verified. */
   add(entry: Entry): Change {
-    if (this.#seen.has(entry.id)) return 'nothing';
-    this.#seen.add(entry.id);
+    if (this.previousOf.has(entry.id)) return 'nothing';
+    this.previousOf.set(entry.id, entry.header.previous);
+    if (!isMembershipKind(entry.header.kind)) return 'nothing';
     try {
       return this.#sort(entry);
     } catch (error) {
@@ -116,7 +118,7 @@ export class MembershipEntries {
         this.epochs.push({ entry, body: BODY.epoch.decode(entry.body) });
         return 'epochs';
       default:
-        return this.#ignore('other-kind');
+        return 'nothing';
     }
   }
 }

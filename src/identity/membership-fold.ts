@@ -71,7 +71,7 @@ export function foldMembers(entries: MembershipEntries): FoldedMembers {
     const next = firstRevocation(entries, members, pending);
     if (next === undefined) return members;
     pending.delete(next);
-    revocations.apply(next.body);
+    revocations.apply(next);
     // Most revocations take nothing back: the node's own invites and admits all lie before the cut.
     if (takesBack(entries, revocations, next.body)) members = standUnder(entries, revocations);
   }

@@ -12,7 +12,14 @@ import type { EntryId, EpochId, FeedId, NodeId, SpaceId } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
 import type { Entry } from '../feed/entry.ts';
 import { isClearKind, KIND } from '../feed/kinds.ts';
-import { type AdmitBody, BODY, type EpochBody, type GenesisBody, type GrantBody } from './bodies.ts';
+import {
+  type AdmitBody,
+  BODY,
+  type EpochBody,
+  type GenesisBody,
+  type GrantBody,
+  type RevokePosition,
+} from './bodies.ts';
 import { type ChainVerdict, redemptionStatement } from './grant-chain.ts';
 import { byLamport, MembershipEntries, type Parsed } from './membership-entries.ts';
 import { type FoldedMembers, foldMembers, type Standing } from './membership-fold.ts';
@@ -107,13 +114,14 @@ export class Membership {
     return this.#entries.ignored;
   }
 
-  /** Takes in one entry; true when it was new and of a kind that counts here. */
+  /** Takes in one entry of a control feed; true when it was new and of a kind that counts here. */
   add(entry: Entry): boolean {
     const change = this.#entries.add(entry);
-    if (change === 'nothing') return false;
-    if (change === 'members') this.#fold = undefined;
-    this.#epochs = undefined;
-    return true;
+    // It may show which entries of its author's feed lie on the way to where it was stopped.
+    const ofRevoked = this.#fold?.revocations.isRevoked(entry.header.author) === true;
+    if (change === 'members' || ofRevoked) this.#fold = undefined;
+    if (change !== 'nothing' || ofRevoked) this.#epochs = undefined;
+    return change !== 'nothing';
   }
 
   get genesis(): Entry | undefined {
@@ -161,6 +169,11 @@ export class Membership {
     const succession = revocations.successionOf(node)?.entry.header;
     if (succession !== undefined && feed === succession.feed && seq > succession.seq) return 'succeeded';
     return mayAuthorKind(member.role, kind) ? 'yes' : 'role';
+  }
+
+  /** The last accepted positions of a feed whose author was revoked: what else it signed for earlier ones does not count. */
+  cutsOf(node: NodeId, feed: FeedId): readonly RevokePosition[] {
+    return this.#folded().revocations.positionsOf(node, feed);
   }
 
   /** The body of a known grant, whether it counts or not. */
@@ -267,9 +280,15 @@ export class Membership {
       .map(({ entry }) => entry.id);
   }
 
-  /** The epoch to seal under: the last of {@link epochs}. */
+  /**
+   * The epoch to seal under: the last of {@link epochs} that nobody who is revoked started, as far as there is one. An admin
+   * gone wrong could otherwise number an epoch so high that no other ever followed it.
+   */
   currentEpoch(): EpochId | undefined {
-    return this.epochs().at(-1);
+    const started = this.#countedEpochs().filter(({ body }) => body.of === null);
+    const { revocations } = this.#folded();
+    const trusted = started.findLast(({ entry }) => !revocations.isRevoked(entry.header.author));
+    return (trusted ?? started.at(-1))?.entry.id;
   }
 
   /** Epoch entries that count, sealings to further recipients included, by (Lamport number, id). */
@@ -298,7 +317,8 @@ export class Membership {
       if (!holdsKeys(body.role) || exposed.has(id)) continue;
       recipients.push({ sealKey: body.inviteSealKey, recorder: body.role === 'recorder' ? id : null });
     }
-    return recipients;
+    // A recorder that shows another's seal key must not take that node's place.
+    return recipients.sort((a, b) => Number(a.recorder !== null) - Number(b.recorder !== null));
   }
 
   /**
@@ -310,11 +330,20 @@ export class Membership {
     return this.keyRecipients(nowMs).filter(({ sealKey }) => !sealed.has(toHex(sealKey)));
   }
 
-  /** True when somebody who is revoked was given this epoch's key, by itself or by the invite it came by: another is due. */
+  /**
+   * True when somebody who is revoked may know this epoch's key: it was started before the revocation, as far as Lamport
+   * numbers tell, or was sealed to that node or to the invite it came by.
+   */
   isExposed(epoch: EpochId): boolean {
+    const { members, revocations } = this.#folded();
+    const start = this.#entries.epochs.find(({ entry }) => entry.id === epoch)?.entry;
     const sealed = this.#sealedTo(epoch);
-    for (const { status, sealKey, grant } of this.#folded().members.values()) {
+    // Seal keys are public, so a node may show another's as its own: that tells nothing about who can open the box.
+    for (const { status, sealKey } of members.values())
+      if (status === 'active') sealed.delete(toHex(sealKey));
+    for (const { node, status, sealKey, grant } of members.values()) {
       if (status !== 'revoked') continue;
+      if ((start?.header.lamport ?? 0) < revocations.sinceLamport(node)) return true;
       const inviteKey = grant === null ? undefined : this.grant(grant)?.inviteSealKey;
       if (sealed.has(toHex(sealKey)) || (inviteKey !== undefined && sealed.has(toHex(inviteKey))))
         return true;

@@ -4,46 +4,90 @@
  */
 import { type EntryId, type FeedId, type NodeId, nodeIdFrom } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
+import { MAX_FOLLOWED_LAMPORT } from '../feed/feed-index.ts';
 import type { GrantBody, RevokeBody, RevokePosition, SucceedBody } from './bodies.ts';
 import { byLamport, type MembershipEntries, type Parsed } from './membership-entries.ts';
 
-/** One revocation: last accepted position per feed. Feeds that are not in it are cut wholly. */
-type Cut = ReadonlyMap<FeedId, RevokePosition>;
+/** One revocation: the last accepted positions per feed, several where it forked. Feeds that are not in it are cut wholly. */
+type Cut = ReadonlyMap<FeedId, readonly RevokePosition[]>;
 
-function within(cut: Cut, feed: FeedId, seq: number, id: EntryId | undefined): boolean {
-  const last = cut.get(feed);
-  if (last === undefined || seq > last.seq) return false;
-  // A revoked author may have signed a second entry for the last accepted position: only the named one counts.
-  return seq < last.seq || id === undefined || id === last.id;
+function cutOf(positions: readonly RevokePosition[]): Cut {
+  const cut = new Map<FeedId, RevokePosition[]>();
+  for (const position of positions) cut.set(position.feed, [...(cut.get(position.feed) ?? []), position]);
+  return cut;
 }
 
 /** The revocations that took effect so far, and what they stop. */
 export class Revocations {
   readonly #entries: MembershipEntries;
   readonly #cuts = new Map<NodeId, Cut[]>();
+  readonly #since = new Map<NodeId, number>();
   readonly #kept = new Map<NodeId, ReadonlySet<EntryId>[]>();
   readonly #successions = new Map<NodeId, Parsed<SucceedBody> | null>();
+  readonly #paths = new Map<EntryId, readonly EntryId[]>();
 
   constructor(entries: MembershipEntries) {
     this.#entries = entries;
   }
 
   /** Adds one revocation. Several of one node let stand what all of them let stand. */
-  apply({ node, feeds }: RevokeBody): void {
+  apply({ entry, body: { node, feeds } }: Parsed<RevokeBody>): void {
+    const { lamport } = entry.header;
+    if (lamport <= MAX_FOLLOWED_LAMPORT)
+      this.#since.set(node, Math.min(this.#since.get(node) ?? lamport, lamport));
     const cuts = this.#cuts.get(node) ?? [];
     const kept = this.#kept.get(node) ?? [];
-    this.#cuts.set(node, [...cuts, new Map(feeds.map((position) => [position.feed, position]))]);
+    this.#cuts.set(node, [...cuts, cutOf(feeds)]);
     this.#kept.set(node, [...kept, new Set(feeds.map(({ id }) => id))]);
     this.#successions.delete(node);
+  }
+
+  /**
+   * The Lamport number of the first revocation of a node, 0 when there is none. What was written in knowledge of it has a
+   * higher one; of numbers that nobody follows (see feed-index) nothing is concluded.
+   */
+  sinceLamport(node: NodeId): number {
+    return this.#since.get(node) ?? 0;
   }
 
   isRevoked(node: NodeId): boolean {
     return this.#cuts.has(node);
   }
 
-  /** Whether this place lies before every cut of its author. Without `id` a fork at the last position is not told apart. */
+  /** Whether this place lies before every cut of its author. Without `id` the branches of a fork are not told apart. */
   isWithin(author: NodeId, feed: FeedId, seq: number, id?: EntryId): boolean {
-    return (this.#cuts.get(author) ?? []).every((cut) => within(cut, feed, seq, id));
+    return (this.#cuts.get(author) ?? []).every((cut) =>
+      (cut.get(feed) ?? []).some(
+        (last) => seq <= last.seq && (id === undefined || this.#leadsTo(last, seq, id)),
+      ),
+    );
+  }
+
+  /** The last accepted positions of a revoked author's feed, of all revocations. */
+  positionsOf(author: NodeId, feed: FeedId): readonly RevokePosition[] {
+    return (this.#cuts.get(author) ?? []).flatMap((cut) => cut.get(feed) ?? []);
+  }
+
+  /**
+   * Whether the listed entry follows on this one: a revoked author may sign other entries for earlier positions. What
+   * lies before the entries that are known here is not told apart.
+   */
+  #leadsTo(last: RevokePosition, seq: number, id: EntryId): boolean {
+    if (seq === last.seq) return id === last.id;
+    const path = this.#pathTo(last);
+    const there = path[last.seq - seq];
+    return there === undefined || there === id;
+  }
+
+  /** The ids at the listed position and before it, latest first, as far back as they are known. */
+  #pathTo({ id }: RevokePosition): readonly EntryId[] {
+    const known = this.#paths.get(id);
+    if (known !== undefined) return known;
+    const path: EntryId[] = [];
+    for (let at: EntryId | null | undefined = id; at != null; at = this.#entries.previousOf.get(at))
+      path.push(at);
+    this.#paths.set(id, path);
+    return path;
   }
 
   /** The one hand-over of a node that counts: the first by (Lamport number, id) before its cuts. */

@@ -7,6 +7,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
 import { idBytes, type StationId, stationIdFrom } from '../core/ids.ts';
+import { FIRST_ISSUE } from '../core/schema.ts';
 import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
 import { MAX_TEXT_CHARS } from '../hour/limits.ts';
 import type { ColumnSummary, Gap, GapCause, HourContent, StreamSummary } from '../hour/types.ts';
@@ -87,7 +88,7 @@ const hourSchema = v.strictTuple([
 const pictureSchema = v.strictTuple([v.literal(1), raw, time, text, v.boolean()]);
 
 function parse<S extends v.GenericSchema>(schema: S, bytes: Uint8Array, what: string): v.InferOutput<S> {
-  const result = v.safeParse(schema, decodeCbor(bytes, MAX_ENTRY_BYTES));
+  const result = v.safeParse(schema, decodeCbor(bytes, MAX_ENTRY_BYTES), FIRST_ISSUE);
   if (!result.success) throw new WaystationError('malformed', `expected the body of ${what}`);
   return result.output;
 }

@@ -5,9 +5,8 @@
 import { type Bytes, concatBytes } from '../core/bytes.ts';
 import { errorMessage, isWaystationError } from '../core/errors.ts';
 import type { SpaceId } from '../core/ids.ts';
-import { decodeEntry, type Entry } from '../feed/entry.ts';
+import { decodeEntry, type Entry, PURPOSE } from '../feed/entry.ts';
 import { FeedIndex, type Segment } from '../feed/feed-index.ts';
-import { isMembershipKind } from '../feed/kinds.ts';
 import { Membership } from '../identity/membership.ts';
 import type { Store } from '../store/port.ts';
 
@@ -86,7 +85,7 @@ export async function loadSpace(store: Store, space: SpaceId): Promise<LoadedSpa
       try {
         const { fresh } = index.commit(run.entries, (entry) => run.verified.has(entry.id));
         for (const entry of fresh) {
-          if (isMembershipKind(entry.header.kind)) membership.add(entry);
+          if (entry.header.purpose === PURPOSE.control) membership.add(entry);
           entries.push(entry);
         }
         return false;

@@ -35,7 +35,7 @@ export async function startEpoch(space: Space): Promise<void> {
 interface Due {
   /** Open invites whose seed a revoked member knows. */
   readonly invites: readonly EntryId[];
-  /** A revoked member knows the current key. */
+  /** A revoked member knows the current key, or there is none. */
   readonly epoch: boolean;
   /** Those who lack the current key. */
   readonly late: readonly KeyRecipient[];
@@ -49,8 +49,9 @@ function dueIn(space: Space, unsealable: ReadonlySet<string>): Due | null {
   const role = membership.member(space.self)?.role;
   if (role === undefined || !space.isAdmitted) return null;
   const invites = mayAuthorKind(role, KIND.revoke) ? membership.exposedInvites(nowMs) : [];
-  const exposed = !membership.isPublic && current !== undefined && membership.isExposed(current);
-  const epoch = exposed && mayStartEpoch(role);
+  const exposed = current !== undefined && membership.isExposed(current);
+  // None at all: the making of the space was cut off.
+  const epoch = !membership.isPublic && (current === undefined || exposed) && mayStartEpoch(role);
   const maySeal = current !== undefined && !exposed && space.epochKeys().has(current);
   const late =
     maySeal && mayAuthorKind(role, KIND.epoch)

@@ -30,6 +30,7 @@ import { encodeInvite, type Invite, MAX_INVITE_HOSTS } from '../identity/invite.
 import { inviteKeys } from '../identity/invite-keys.ts';
 import { RECOVERY_SEED_BYTES, recoveryKeys, recoveryWords } from '../identity/recovery.ts';
 import { holdsKeys, mayGrant, type Role } from '../identity/roles.ts';
+import { encodeProfile } from './entry-bodies.ts';
 import { appendEntries } from './entry-log.ts';
 import { keepKeys, startEpoch } from './key-keeping.ts';
 import { Space, type SpaceContext } from './space.ts';
@@ -51,6 +52,9 @@ export async function createSpace(
   options: { readonly name: string; readonly isPublic: boolean },
 ): Promise<MadeSpace> {
   const { keys, random, clock, store, self } = context;
+  const profile = { name: options.name, station: null, spaceName: options.name };
+  // What cannot be said later must not leave a space behind that has no name.
+  encodeProfile(profile);
   const recoverySeed = random.bytes(RECOVERY_SEED_BYTES);
   const recovery = recoveryKeys(recoverySeed);
   const header: EntryHeader = {
@@ -92,7 +96,7 @@ export async function createSpace(
   const space = await Space.open(context, record);
   const finish = async () => {
     if (!options.isPublic) await startEpoch(space);
-    await space.writeProfile({ name: options.name, station: null, spaceName: options.name });
+    await space.writeProfile(profile);
   };
   return { space, recoveryWords: recoveryWords(recoverySeed), finish };
 }
@@ -211,6 +215,7 @@ export async function createInvite(
   if (options.expiresMs <= space.context.clock.nowMs()) {
     throw new WaystationError('usage', 'the invite would have expired already');
   }
+  await keepKeys(space);
   const seed = random.bytes(SEED_BYTES);
   const invited = inviteKeys(seed);
   const grant = await space.write('control', {
@@ -265,10 +270,20 @@ export async function revokeMember(space: Space, node: NodeId, reason = ''): Pro
   if (!space.isAdmitted || membership.member(space.self)?.role !== 'admin') {
     throw new WaystationError('forbidden', 'only an admin can revoke a member');
   }
+  const admins = [...membership.members()].filter(
+    (one) => one.role === 'admin' && one.status === 'active' && !one.isRecovery,
+  );
+  if (node === space.self && admins.length === 1) {
+    throw new WaystationError(
+      'forbidden',
+      'this node is the only admin: nobody could let anyone in or out any more',
+    );
+  }
   const member = membership.member(node);
   if (member === undefined)
     throw new WaystationError('not-found', 'no such member is known here: sync first, or check the id');
-  if (member.status === 'revoked') return;
+  // What was cut off after the revocation itself is made up for.
+  if (member.status === 'revoked') return keepKeys(space);
   const feeds: RevokePosition[] = [];
   const seen: Head[] = [];
   for (const branch of index.branches()) {

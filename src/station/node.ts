@@ -12,6 +12,7 @@ import type { Link, TextSocketFactory, Transport } from '../mesh/port.ts';
 import type { Store } from '../store/port.ts';
 import type { LinkId, Notice } from '../sync/effects.ts';
 import { SyncEngine } from '../sync/engine.ts';
+import { MAX_SPACES } from '../sync/limits.ts';
 import type { BlobPolicy } from '../sync/replica.ts';
 import { KeyKeeper } from './key-keeping.ts';
 import { logLink } from './link-log.ts';
@@ -155,6 +156,7 @@ export class WaystationNode {
     name: string;
     isPublic: boolean;
   }): Promise<{ space: Space; recoveryWords: string }> {
+    this.#refuseTooMany();
     const made = await createSpace(this.#context(), options);
     await this.#add(made.space);
     await made.finish();
@@ -172,9 +174,18 @@ export class WaystationNode {
       this.#mesh?.setHosts(this.#hostList());
       return known;
     }
+    this.#refuseTooMany();
     const space = await joinSpace(this.#context(), invite);
     await this.#add(space);
     return space;
+  }
+
+  #refuseTooMany(): void {
+    if (this.spaces.size >= MAX_SPACES)
+      throw new WaystationError(
+        'limit',
+        `one node can be in ${MAX_SPACES} spaces at most: use another data folder`,
+      );
   }
 
   /** Hears of everything worth telling; the result stops it. */

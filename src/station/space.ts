@@ -95,8 +95,12 @@ export class Space {
   invitedRole: Role | null;
   #record: SpaceRecord;
   readonly #keys: Map<EpochId, Bytes>;
+  /** Entries with boxes for us that name epochs whose own entries are not here, by epoch. */
+  readonly #boxesFor = new Map<EpochId, readonly Entry[]>();
   #saving: Promise<void> = Promise.resolve();
   #work: Promise<void> = Promise.resolve();
+  /** Keys were found that could not be remembered yet. */
+  #unsaved = false;
   #lastBeatMs = 0;
 
   private constructor(
@@ -163,7 +167,8 @@ export class Space {
       replica.beats.set(author, beat);
     const space = new Space(context, record, replica, roleOf(record.credential));
     space.catalog.damaged.push(...loaded.problems);
-    space.#take(loaded.entries);
+    // Keys that cannot be remembered now are found in their entries again.
+    space.#take(loaded.entries).catch(() => undefined);
     return space;
   }
 
@@ -231,19 +236,20 @@ export class Space {
   #save(change: Partial<SpaceRecord>): Promise<void> {
     this.#record = { ...this.#record, ...change, epochKeys: [...this.#keys] };
     const record = this.#record;
-    this.#saving = this.#saving.then(() => saveSpaceRecord(this.context.store, record));
-    return this.#saving;
+    const saved = this.#saving.then(() => saveSpaceRecord(this.context.store, record));
+    // A write that failed (a full disk) fails for whoever asked for it; the next one is tried all the same.
+    this.#saving = saved.catch(() => undefined);
+    return saved;
   }
 
   /** Entries were taken in: opens keys and bodies. */
   onEntries(entries: readonly Entry[]): Promise<void> {
-    this.#take(entries);
-    return this.#work;
+    return this.#take(entries);
   }
 
-  #take(entries: readonly Entry[]): void {
-    this.#work = this.#work.then(async () => {
-      let news = false;
+  #take(entries: readonly Entry[]): Promise<void> {
+    const taken = this.#work.then(async () => {
+      let news = this.#unsaved;
       for (const entry of entries) {
         if (entry.header.kind !== KIND.epoch) continue;
         try {
@@ -253,12 +259,15 @@ export class Space {
           this.catalog.damaged.push(`epoch ${entry.id}: ${errorMessage(error)}`);
         }
       }
-      if (news) {
-        await this.#save({});
-        await this.catalog.retry();
-      }
+      if (news) await this.catalog.retry();
       await this.catalog.add(entries);
+      if (!news) return;
+      this.#unsaved = true;
+      await this.#save({});
+      this.#unsaved = false;
     });
+    this.#work = taken.catch(() => undefined);
+    return taken;
   }
 
   async #openEpoch(entry: Entry): Promise<boolean> {
@@ -271,13 +280,18 @@ export class Space {
       isRecorder: this.role === 'recorder',
       commitmentOf: (epoch: EpochId) => membership.commitmentOf(epoch),
     };
+    const { keys: found, unproved } = await openEpochEntry(opener, this.id, entry);
+    for (const epoch of unproved) this.#boxesFor.set(epoch, [...(this.#boxesFor.get(epoch) ?? []), entry]);
     let news = false;
-    for (const [epoch, key] of await openEpochEntry(opener, this.id, entry)) {
+    for (const [epoch, key] of found) {
       // A key that is held is never replaced: a later box could hold another under its name.
       if (this.#keys.has(epoch)) continue;
       this.#keys.set(epoch, key);
       news = true;
     }
+    const again = this.#boxesFor.get(entry.id) ?? [];
+    this.#boxesFor.delete(entry.id);
+    for (const other of again) news = (await this.#openEpoch(other)) || news;
     return news;
   }
 

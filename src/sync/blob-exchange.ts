@@ -9,7 +9,6 @@ import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, blobRootFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { FeedKey } from '../feed/feed-index.ts';
-import { ChunkWindow } from './chunk-window.ts';
 import {
   LACK_MS,
   MAX_CHUNKS_IN_FLIGHT,
@@ -28,6 +27,7 @@ import {
 } from './limits.ts';
 import type { Message } from './messages.ts';
 import type { Want } from './replica.ts';
+import { RequestWindow } from './request-window.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
 
 interface Asked {
@@ -57,7 +57,7 @@ export class BlobExchange {
   readonly #offered = new WeakSet<Want>();
   readonly #asked = new Map<string, Asked>();
   #askedBytes = 0;
-  readonly #window = new ChunkWindow();
+  readonly #window = new RequestWindow();
   #nextOrder = 0;
   #lastAnswered = 0;
   #heardMs = 0;

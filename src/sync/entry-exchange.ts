@@ -3,8 +3,9 @@
  * checked (links, membership, its last signature; every signature in control feeds), made durable, and only then taken in
  * and told to others.
  *
- * Invariants: at most one request per feed over all links; nothing unrequested is looked at; one feed's log is written to
- * by one at a time; a request that brings nothing new is not repeated without end.
+ * Invariants: one request per feed over all links, until it takes so long that another link is asked as well; nothing
+ * unrequested is looked at; one feed's log is written to by one at a time; a request that brings nothing new is not repeated
+ * without end.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
@@ -12,24 +13,29 @@ import { type EntryId, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
 import { decodeEntry, type Entry, entryVerification, type Head, PURPOSE } from '../feed/entry.ts';
 import { type FeedKey, feedKey, type Placement } from '../feed/feed-index.ts';
-import { KIND } from '../feed/kinds.ts';
-import { prepareAdmit } from '../identity/membership.ts';
+import { fitsPurpose, KIND } from '../feed/kinds.ts';
+import { type AuthorVerdict, prepareAdmit } from '../identity/membership.ts';
 import type { PurposedHead } from './compare.ts';
 import {
+  ENTRY_BATCH_BYTES,
   LACK_MS,
-  MAX_ENTRIES_IN_FLIGHT,
-  MAX_ENTRIES_PER_WANT,
+  MAX_ANSWER_BYTES,
   MAX_FEEDS_PER_AUTHOR,
   MAX_FETCHES_PER_LINK,
   MAX_FRUITLESS_FETCHES,
   MAX_PENDING_HEADS,
   MAX_PENDING_PER_FEED,
   MAX_QUEUED_ENTRY_BYTES,
+  MAX_STRAY_BATCHES,
   MAX_WANTS_PER_MESSAGE,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
 import type { Message } from './messages.ts';
+import { RequestWindow } from './request-window.ts';
 import { headKey, type SpaceContext, sendControl } from './space-context.ts';
+
+/** What an entry is taken to have before the first has come: an hour's with a summary of ten columns. */
+const FIRST_ENTRY_BYTES = 1_024;
 
 /** Author, feed, position and id of the head, and the position to begin at. */
 type EntryWant = [Bytes, Bytes, number, Bytes, number];
@@ -44,17 +50,22 @@ interface Batch {
 interface Fetch {
   readonly head: PurposedHead;
   readonly from: number;
-  /** How many the answer will have, as far as can be told. */
-  readonly entries: number;
+  /** How much the answer will be, as far as can be told. */
+  readonly bytes: number;
+  readonly askedMs: number;
   /** Position at which the next run of the answer begins. */
   next: number;
   readonly batches: Batch[];
   /** More came than we can keep waiting: the rest is asked for again. */
   isCut: boolean;
-  /** When it was asked for, or last answered. */
+  /** Answers that were not what comes next. */
+  strays: number;
+  /** When it was asked for, or last went on. */
   sinceMs: number;
   /** Requests are answered in their order. */
   readonly order: number;
+  /** It takes long: another link may be asked too. */
+  late: boolean;
   busy: boolean;
 }
 
@@ -85,8 +96,11 @@ export class EntryExchange {
   #nextOrder = 0;
   #lastAnswered = 0;
   #heardMs = 0;
-  /** Entries asked for and not yet here. */
-  #entriesAsked = 0;
+  /** Bytes of entries asked for and not yet here, by guess. */
+  #bytesAsked = 0;
+  readonly #window = new RequestWindow();
+  /** Mean size of the entries that came. */
+  #entryBytes = FIRST_ENTRY_BYTES;
   /** Bytes of answers that wait to be looked at or are being written. */
   #queuedBytes = 0;
 
@@ -99,24 +113,28 @@ export class EntryExchange {
     return this.#pending.size + this.#parked.size;
   }
 
-  /** Requests are under way, or put off. */
-  get waiting(): boolean {
-    return this.#fetches.size > 0 || this.#deferred.size > 0;
-  }
-
   /** When `expire` may have something to do, monotonic ms; null while nothing waits. */
   nextDueMs(): number | null {
     // Both maps are in the order of asking, about.
-    const [fetch] = this.#fetches.values();
-    const [untilMs] = this.#deferred.values();
-    if (fetch === undefined) return untilMs ?? null;
-    const lateMs = Math.max(fetch.sinceMs, this.#heardMs) + REQUEST_TIMEOUT_MS;
-    return Math.min(lateMs, untilMs ?? Number.POSITIVE_INFINITY);
+    const [untilMs = Number.POSITIVE_INFINITY] = this.#deferred.values();
+    let dueMs = untilMs;
+    for (const fetch of this.#fetches.values()) {
+      dueMs = Math.min(dueMs, Math.max(fetch.sinceMs, this.#heardMs) + REQUEST_TIMEOUT_MS);
+      if (fetch.late) continue;
+      dueMs = Math.min(dueMs, fetch.askedMs + REQUEST_TIMEOUT_MS);
+      break;
+    }
+    return dueMs === Number.POSITIVE_INFINITY ? null : dueMs;
   }
 
-  /** The author of `head` had no right to write what leads to it. */
+  /** The author of `head` had no right to write what leads to it, or forked too often. */
   isRefused(head: Head): boolean {
     return this.#refused.has(headKey(head));
+  }
+
+  /** By what is held here nobody ever let the author of `head` in. */
+  isParked(head: Head): boolean {
+    return this.#parked.has(headKey(head));
   }
 
   /** The peer says that it holds everything up to `head`. */
@@ -127,6 +145,12 @@ export class EntryExchange {
     if (this.#pending.size + this.#parked.size >= MAX_PENDING_HEADS) return out.drop(link, 'too-many-heads');
     if (this.#isOfNobody(head)) this.#parked.set(name, head);
     else this.#await(name, head);
+  }
+
+  /** Nobody is known any more to have let the author in: the head waits until somebody is. */
+  #park(head: PurposedHead): void {
+    this.#forget(head);
+    this.#parked.set(headKey(head), head);
   }
 
   /** Members have come or gone: those whom we know now may have been told of before. */
@@ -176,11 +200,14 @@ export class EntryExchange {
         this.#forget(head);
         continue;
       }
-      if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#entriesAsked >= MAX_ENTRIES_IN_FLIGHT)
-        return true;
+      if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#bytesAsked >= this.#window.bytes) return true;
       if ((this.#deferred.get(headKey(head)) ?? 0) > out.nowMs) continue;
       const key = feedKey(head.author, head.feed);
-      if (replica.fetching.has(key)) {
+      const elsewhere = replica.fetching.get(key);
+      if (
+        elsewhere !== undefined &&
+        (this.#fetches.has(key) || out.nowMs - elsewhere.sinceMs <= REQUEST_TIMEOUT_MS)
+      ) {
         isUnderWay = true;
         continue;
       }
@@ -206,18 +233,21 @@ export class EntryExchange {
 
   #fetch(key: FeedKey, head: PurposedHead, from: number): void {
     const { replica, out, link } = this.#context;
-    const entries = Math.min(MAX_ENTRIES_PER_WANT, head.seq - from + 1);
-    this.#entriesAsked += entries;
-    replica.fetching.set(key, link);
+    const bytes = Math.min(MAX_ANSWER_BYTES, Math.round(this.#entryBytes * (head.seq - from + 1)));
+    this.#bytesAsked += bytes;
+    replica.fetching.set(key, { link, sinceMs: out.nowMs });
     this.#fetches.set(key, {
       head,
       from,
-      entries,
+      bytes,
+      askedMs: out.nowMs,
       next: from,
       batches: [],
       isCut: false,
+      strays: 0,
       sinceMs: out.nowMs,
       order: this.#nextOrder++,
+      late: false,
       busy: false,
     });
   }
@@ -261,12 +291,16 @@ export class EntryExchange {
   /** Gives up requests that the peer has forgotten. A slow peer answers one after the other, each of them late. */
   expire(nowMs: number): void {
     for (const [key, fetch] of this.#fetches) {
+      if (!fetch.late && nowMs - fetch.askedMs > REQUEST_TIMEOUT_MS) {
+        fetch.late = true;
+        this.#context.hooks.reschedule(this.#context.replica);
+      }
       if (fetch.busy || fetch.batches.length > 0) continue;
       const isNext = fetch.order > this.#lastAnswered;
       const sinceMs = isNext ? Math.max(fetch.sinceMs, this.#heardMs) : fetch.sinceMs;
       if (nowMs - sinceMs <= REQUEST_TIMEOUT_MS) continue;
       this.#context.out.drop(this.#context.link, 'entries-not-answered');
-      this.#deferred.set(headKey(fetch.head), nowMs + LACK_MS);
+      this.#defer(fetch.head);
       this.#finish(key);
     }
     let due = false;
@@ -278,6 +312,12 @@ export class EntryExchange {
     if (due) this.evaluate();
   }
 
+  /** The peer is not asked for this head for a while. */
+  #defer(head: Head): void {
+    this.#deferred.delete(headKey(head));
+    this.#deferred.set(headKey(head), this.#context.out.nowMs + LACK_MS);
+  }
+
   /** The link is gone: others may ask for what it was asked for. */
   stop(): void {
     for (const key of [...this.#fetches.keys()]) this.#finish(key);
@@ -287,10 +327,10 @@ export class EntryExchange {
   #finish(key: FeedKey): void {
     const { replica, link, hooks } = this.#context;
     const fetch = this.#fetches.get(key);
-    this.#entriesAsked -= fetch?.entries ?? 0;
+    this.#bytesAsked -= fetch?.bytes ?? 0;
     for (const { bytes } of fetch?.batches ?? []) this.#queuedBytes -= bytes;
     this.#fetches.delete(key);
-    if (replica.fetching.get(key) === link) replica.fetching.delete(key);
+    if (replica.fetching.get(key)?.link === link) replica.fetching.delete(key);
     hooks.reschedule(replica);
   }
 
@@ -300,10 +340,12 @@ export class EntryExchange {
     if (fetch === undefined || !this.#context.mayTake()) {
       return this.#context.out.drop(this.#context.link, 'entries-not-asked-for');
     }
-    fetch.sinceMs = this.#context.out.nowMs;
-    this.#heardMs = fetch.sinceMs;
+    const { nowMs } = this.#context.out;
     this.#lastAnswered = Math.max(this.#lastAnswered, fetch.order);
     const bytes = wire.reduce((sum, entry) => sum + entry.length, 0);
+    if (fetch.next === fetch.from && fetch.batches.length === 0)
+      this.#window.answered(nowMs - fetch.askedMs, nowMs);
+    if (wire.length > 0) this.#entryBytes += (bytes / wire.length - this.#entryBytes) / 8;
     if (fetch.isCut || this.#queuedBytes + bytes > MAX_QUEUED_ENTRY_BYTES) {
       fetch.isCut = true;
       this.#context.out.drop(this.#context.link, 'entries-too-fast');
@@ -327,14 +369,17 @@ export class EntryExchange {
       if (this.#fetches.get(key) !== fetch) return;
       fetch.batches.shift();
       this.#queuedBytes -= batch.bytes;
-      fetch.sinceMs = this.#context.out.nowMs;
       if (more && !batch.last) this.#next(key, fetch);
       else this.#finish(key);
     };
     const astray = () => {
+      this.#context.out.drop(this.#context.link, 'entries-out-of-place');
+      if (++fetch.strays > MAX_STRAY_BATCHES) {
+        this.#defer(fetch.head);
+        return settled(false);
+      }
       fetch.batches.shift();
       this.#queuedBytes -= batch.bytes;
-      this.#context.out.drop(this.#context.link, 'entries-out-of-place');
       this.#next(key, fetch);
     };
     try {
@@ -355,8 +400,15 @@ export class EntryExchange {
     }
     this.#forget(fetch.head);
     // An author who forks without end is no fault of whoever passes that on.
-    if (isWaystationError(error, 'limit')) return this.#context.out.drop(this.#context.link, 'entries-limit');
+    if (isWaystationError(error, 'limit')) return this.#turnDown(fetch.head, 'entries-limit');
     this.#context.strike(isWaystationError(error) ? `entries-${error.code}` : 'entries-malformed');
+  }
+
+  /** Nothing that leads to this head is taken from anybody on this link. */
+  #turnDown(head: Head, reason: string): void {
+    this.#forget(head);
+    if (this.#refused.size < MAX_PENDING_HEADS) this.#refused.add(headKey(head));
+    this.#context.out.drop(this.#context.link, reason);
   }
 
   /** What came is held already: the next request begins after it. */
@@ -376,7 +428,12 @@ export class EntryExchange {
 
   #take(fetch: Fetch, wire: readonly Bytes[], settled: (more: boolean) => void, astray: () => void): void {
     const { replica, out } = this.#context;
-    if (wire.length === 0) throw new WaystationError('not-found', 'the peer no longer has what it told of');
+    if (wire.length === 0) {
+      // It cannot give what it told of, now: its disk is damaged, or it may not prove what it holds.
+      out.drop(this.#context.link, 'entries-lacking');
+      this.#defer(fetch.head);
+      return settled(false);
+    }
     const run = wire.map((bytes) => decodeEntry(bytes));
     for (const entry of run) {
       const { author, feed, space } = entry.header;
@@ -388,17 +445,19 @@ export class EntryExchange {
     // What is left of an answer that was given up must not be taken for the answer to the request that followed it.
     if (run[0]?.header.seq !== fetch.next) return astray();
     fetch.next += run.length;
+    fetch.sinceMs = out.nowMs;
+    this.#heardMs = out.nowMs;
     const { branch, fresh } = replica.index.place(run);
     if (fresh.length === 0) {
       this.#passOver(fetch, run);
       return settled(true);
     }
     const taken = this.#permitted(fetch, fresh);
-    const lastTaken = taken.at(-1);
-    if (lastTaken === undefined) return settled(false);
+    if (taken.length === 0) return settled(false);
 
-    const isControl = branch.purpose === PURPOSE.control;
-    const signed = new Set<EntryId>(isControl ? taken.map((entry) => entry.id) : [lastTaken.id]);
+    const signed = new Set<EntryId>(
+      branch.purpose === PURPOSE.control ? taken.map(({ id }) => id) : endsToCheck(taken),
+    );
     const items: Verification[] = taken.filter((entry) => signed.has(entry.id)).map(entryVerification);
     for (const entry of taken) if (entry.header.kind === KIND.admit) items.push(...prepareAdmit(entry));
     const verified = (entry: Entry) => signed.has(entry.id);
@@ -471,20 +530,45 @@ export class EntryExchange {
 
   /** The entries up to the first that its author had no right to write. */
   #permitted(fetch: Fetch, fresh: readonly Entry[]): readonly Entry[] {
-    const { replica, out, link } = this.#context;
+    const { replica } = this.#context;
     for (let i = 0; i < fresh.length; i++) {
       const entry = fresh[i] as Entry;
-      const { author, feed, seq, kind } = entry.header;
-      if (kind === KIND.genesis && entry.id === (replica.space as string)) continue;
-      const verdict = replica.membership.mayAuthor(author, feed, seq, kind, entry.id);
+      if (entry.id === (replica.space as string)) continue;
+      const verdict = this.#verdictOn(entry);
       if (verdict === 'yes') continue;
-      if (verdict !== 'unknown') {
-        this.#forget(fetch.head);
-        if (this.#refused.size < MAX_PENDING_HEADS) this.#refused.add(headKey(fetch.head));
-        out.drop(link, `entry-${verdict}`);
-      }
+      if (verdict === 'unknown') this.#park(fetch.head);
+      else this.#turnDown(fetch.head, `entry-${verdict}`);
       return fresh.slice(0, i);
     }
     return fresh;
   }
+
+  #verdictOn({ header, id }: Entry): AuthorVerdict | 'purpose' {
+    const { membership, index } = this.#context.replica;
+    const { author, feed, seq, kind, purpose } = header;
+    if (!fitsPurpose(kind, purpose)) return 'purpose';
+    const verdict = membership.mayAuthor(author, feed, seq, kind, id);
+    if (verdict !== 'yes') return verdict;
+    // What leads to where a revoked author was stopped is held: this is another branch, and may be of any age.
+    const cuts = membership.cutsOf(author, feed).filter((cut) => cut.seq >= seq);
+    const isHeld = (cut: (typeof cuts)[number]) => index.has({ author, feed, seq: cut.seq, id: cut.id });
+    return cuts.length > 0 && cuts.every(isHeld) ? 'revoked' : 'yes';
+  }
+}
+
+/**
+ * The entries of a data run whose own signature is checked, the last one among them: so many that whatever part of the run is
+ * served later (see entry-serving) ends at one. The links cover those between.
+ */
+function endsToCheck(run: readonly Entry[]): EntryId[] {
+  const ends: EntryId[] = [];
+  let bytes = 0;
+  for (const [i, entry] of run.entries()) {
+    bytes += entry.bytes.length;
+    const next = run[i + 1];
+    if (next !== undefined && bytes + next.bytes.length <= ENTRY_BATCH_BYTES) continue;
+    ends.push(entry.id);
+    bytes = 0;
+  }
+  return ends;
 }

@@ -8,15 +8,21 @@ import { type EntryId, entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../c
 import type { Verification } from '../core/ports.ts';
 import { decodeEntry, entryVerification, type Head } from '../feed/entry.ts';
 import type { Segment } from '../feed/feed-index.ts';
-import { ENTRY_BATCH_BYTES, MAX_ENTRIES_PER_WANT, MAX_QUEUED_ENTRY_WANTS } from './limits.ts';
+import {
+  ENTRY_BATCH_BYTES,
+  MAX_ANSWER_BYTES,
+  MAX_ENTRIES_PER_WANT,
+  MAX_QUEUED_ENTRY_WANTS,
+} from './limits.ts';
 import { encodeMessage, type Message } from './messages.ts';
 import type { SpaceContext } from './space-context.ts';
 
 interface Serving {
   readonly head: Head;
   from: number;
-  /** Entries still to send for this request. */
+  /** Entries and bytes still to send for this request. */
   left: number;
+  bytesLeft: number;
 }
 
 export class EntryServing {
@@ -34,7 +40,7 @@ export class EntryServing {
     for (const [author, feed, seq, id, from] of wants) {
       if (this.#servings.length >= MAX_QUEUED_ENTRY_WANTS) return out.drop(link, 'too-many-entry-wants');
       const head = { author: nodeIdFrom(author), feed: feedIdFrom(feed), seq, id: entryIdFrom(id) };
-      this.#servings.push({ head, from, left: MAX_ENTRIES_PER_WANT });
+      this.#servings.push({ head, from, left: MAX_ENTRIES_PER_WANT, bytesLeft: MAX_ANSWER_BYTES });
     }
     this.#serve();
   }
@@ -107,7 +113,8 @@ export class EntryServing {
     }
     serving.from += bytes.length;
     serving.left -= bytes.length;
-    const last = ended || serving.left <= 0;
+    for (const entry of bytes) serving.bytesLeft -= entry.length;
+    const last = ended || serving.left <= 0 || serving.bytesLeft <= 0;
     const { author, feed } = serving.head;
     out.send(
       link,

@@ -20,10 +20,12 @@ export const MAX_PENDING_PER_FEED = 16;
 /** Entries asked for in one request; served in messages of {@link ENTRY_BATCH_BYTES}. */
 export const MAX_ENTRIES_PER_WANT = 1_024;
 /**
- * No more feeds are asked for while this many entries are on their way: answers go over the control channel, whose queue the
- * server cannot see. With the last request that is 2,048 entries of 1 or 2 KiB, a third of what a link lets wait.
+ * An answer ends after this much, to be asked for again from there: answers go over the control channel, whose queue the server
+ * cannot see, so the one who asks bounds it, by {@link WINDOW_BYTES}. That is half of what a link lets wait.
  */
-export const MAX_ENTRIES_IN_FLIGHT = 1_024;
+export const MAX_ANSWER_BYTES = 262_144;
+/** Of one feed, answers at the wrong place before the request is given up: the rest of an answer that came too late is fewer. */
+export const MAX_STRAY_BATCHES = 32;
 export const MAX_WANTS_PER_MESSAGE = 64;
 /** What a link of 2 kB/s carries in a quarter of a minute, so that a slow peer is heard of while it answers. */
 export const ENTRY_BATCH_BYTES = 32_768;
@@ -39,8 +41,8 @@ export const MAX_QUEUED_ENTRY_WANTS = 1_024;
 /** Entries of one peer that wait to be checked and written: twice what is on its way when hours have 2 KiB. */
 export const MAX_QUEUED_ENTRY_BYTES = 8 * 2 ** 20;
 export const MAX_QUEUED_CHUNKS = 1_024;
-/** Bytes of chunks asked for and not yet stored, per link: what keeps a fast LAN busy over a few ms of latency. */
-export const CHUNK_WINDOW_BYTES = 8 * 2 ** 20;
+/** Bytes of chunks asked for and not yet stored, per link, and the same of entries: what keeps a fast LAN busy. */
+export const WINDOW_BYTES = 8 * 2 ** 20;
 export const MAX_CHUNKS_IN_FLIGHT = 512;
 export const MAX_CHUNKS_PER_MESSAGE = 256;
 /** Reads of chunks started ahead of the link's credit. */

@@ -7,12 +7,12 @@ import { chunkCount } from '../blob/merkle.ts';
 import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, type NodeId, type SpaceId } from '../core/ids.ts';
-import type { Entry } from '../feed/entry.ts';
+import { type Entry, PURPOSE } from '../feed/entry.ts';
 import type { Branch, EntryMeta, FeedIndex, FeedKey, Placement } from '../feed/feed-index.ts';
-import { isMembershipKind } from '../feed/kinds.ts';
 import { HeadSet } from '../feed/reconcile.ts';
 import type { Membership } from '../identity/membership.ts';
 import type { LinkId } from './effects.ts';
+import { Turns } from './turns.ts';
 
 /** Where a blob was first named; what is wanted first is decided from this. */
 export interface BlobOrigin {
@@ -100,8 +100,8 @@ export class Replica {
   readonly wants = new Map<string, Want>();
   /** Latest verified beat per author: time and signed bytes. */
   readonly beats = new Map<NodeId, { readonly timeMs: number; readonly bytes: Bytes }>();
-  /** Feeds with an entry request under way, over all links. */
-  readonly fetching = new Map<FeedKey, LinkId>();
+  /** Feeds with an entry request under way, over all links, and since when, monotonic ms. */
+  readonly fetching = new Map<FeedKey, { readonly link: LinkId; readonly sinceMs: number }>();
   /** Feeds whose holdings changed since they were last told. */
   readonly holdingsChanged = new Set<FeedKey>();
   readonly #blobs = new Map<string, KnownBlob>();
@@ -114,8 +114,10 @@ export class Replica {
   #ordered: Want[] = [];
   /** Wants that are not in `#ordered` yet. */
   #unordered: Want[] = [];
+  /** Letting nodes in, one at a time: what an invite's uses still allow is known when the one before is in. */
+  readonly admissions = new Turns();
   /** Feeds whose logs are being written to, each with the work that waits for it. */
-  readonly #writing = new Map<FeedKey, (() => void)[]>();
+  readonly #writing = new Map<FeedKey, Turns>();
   #headSet: { version: number; set: HeadSet } | undefined;
   #heldCount = 0;
   #heldBytes = 0;
@@ -149,7 +151,7 @@ export class Replica {
     const placement = this.index.commit(entries, verified);
     const { branch } = placement;
     for (const entry of placement.fresh) {
-      if (isMembershipKind(entry.header.kind)) this.membership.add(entry);
+      if (branch.purpose === PURPOSE.control) this.membership.add(entry);
       const { seq } = entry.header;
       this.#notePosition(branch, seq, branch.entries[seq - branch.base] as EntryMeta);
     }
@@ -206,19 +208,12 @@ export class Replica {
    * @param work calls `release` once, when what it wrote has been committed or has failed.
    */
   exclusive(feed: FeedKey, work: (release: () => void) => void): void {
-    const start = () =>
-      work(() => {
-        const next = this.#writing.get(feed)?.shift();
-        if (next === undefined) this.#writing.delete(feed);
-        else next();
-      });
-    const waiting = this.#writing.get(feed);
-    if (waiting !== undefined) {
-      waiting.push(start);
-      return;
+    let turns = this.#writing.get(feed);
+    if (turns === undefined) {
+      turns = new Turns(() => this.#writing.delete(feed));
+      this.#writing.set(feed, turns);
     }
-    this.#writing.set(feed, []);
-    start();
+    turns.next(work);
   }
 
   /** Every place where a known blob is named. */

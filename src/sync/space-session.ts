@@ -27,7 +27,7 @@ import { type SpaceContext, sendControl } from './space-context.ts';
 
 export class SpaceSession {
   readonly context: SpaceContext;
-  readonly compare: Compare;
+  compare: Compare;
   readonly entries: EntryExchange;
   readonly blobs: BlobExchange;
   readonly entryServing: EntryServing;
@@ -60,7 +60,15 @@ export class SpaceSession {
 
   constructor(makeContext: (session: SpaceSession) => SpaceContext) {
     this.context = makeContext(this);
-    this.compare = new Compare(
+    this.compare = this.#newCompare();
+    this.entries = new EntryExchange(this.context);
+    this.blobs = new BlobExchange(this.context);
+    this.entryServing = new EntryServing(this.context);
+    this.blobServing = new BlobServing(this.context);
+  }
+
+  #newCompare(): Compare {
+    return new Compare(
       this.context,
       (head) => this.#noteHead(head),
       () => {
@@ -70,10 +78,6 @@ export class SpaceSession {
         out.notice({ kind: 'compared', link, node: peer, space: replica.space });
       },
     );
-    this.entries = new EntryExchange(this.context);
-    this.blobs = new BlobExchange(this.context);
-    this.entryServing = new EntryServing(this.context);
-    this.blobServing = new BlobServing(this.context);
   }
 
   get mayServe(): boolean {
@@ -95,9 +99,11 @@ export class SpaceSession {
     this.#takeBeatsPutAside();
     this.entries.membersChanged();
     const member = replica.membership.member(peer);
+    if (!replica.membership.isActive(peer)) this.#stopServing();
     if (replica.membership.isActive(peer)) {
       this.#trusted = true;
       this.refusal = null;
+      this.#admitWritten = false;
       if (!this.weServe) {
         this.weServe = true;
         sendControl(this.context, 'open');
@@ -106,8 +112,6 @@ export class SpaceSession {
       if (this.#chainOwed) this.#showChain();
       this.#begin();
     } else if (member !== undefined && (member.status !== 'surplus' || this.#asked)) {
-      this.weServe = false;
-      this.#trusted = false;
       this.#refuse(member.status);
     } else if (this.#chain !== null) {
       // We have been let in ourselves meanwhile, or heard of who invited it.
@@ -116,6 +120,19 @@ export class SpaceSession {
       this.#asked = true;
       sendControl(this.context, 'need', replica.membership.isActive(this.context.self));
     }
+  }
+
+  /** The peer is no member, or not any more: nothing more goes to it, and nothing is waited for from it. */
+  #stopServing(): void {
+    const served = this.weServe;
+    this.weServe = false;
+    // A chain that checked out lets us listen on; our records did, and do not any more.
+    if (served || this.#chain === null) this.#trusted = false;
+    if (!served) return;
+    this.#listens = false;
+    this.entries.stop();
+    this.blobs.forgetAsked();
+    this.blobServing.stop();
   }
 
   /**
@@ -156,7 +173,10 @@ export class SpaceSession {
     if (!this.compare.done) return false;
     const { index } = this.context.replica;
     return this.compare.told.every(
-      (head) => this.entries.isRefused(head) || (index.has(head) && this.#blobsHeldUpTo(head)),
+      (head) =>
+        this.entries.isRefused(head) ||
+        this.entries.isParked(head) ||
+        (index.has(head) && this.#blobsHeldUpTo(head)),
     );
   }
 
@@ -239,9 +259,7 @@ export class SpaceSession {
       case 'chain':
         return this.#onChain(message.fields[2]);
       case 'open':
-        this.theyServe = true;
-        this.refusedByPeer = null;
-        return this.#begin();
+        return this.#onOpen();
       case 'refuse':
         return this.#onRefuse(message.fields[2]);
       case 'ranges':
@@ -273,6 +291,14 @@ export class SpaceSession {
       case 'beats':
         return this.#onBeats(message.fields[2]);
     }
+  }
+
+  /** Said again, it takes us back: what was written meanwhile we have not been told of. */
+  #onOpen(): void {
+    if (this.theyServe || this.refusedByPeer !== null) this.compare = this.#newCompare();
+    this.theyServe = true;
+    this.refusedByPeer = null;
+    this.#begin();
   }
 
   /** Nobody has to tell us anything before we compare. */
@@ -331,16 +357,27 @@ export class SpaceSession {
 
   /** With us admitted, a sound chain gets its holder admitted too; otherwise it only lets us listen. */
   #admit(chain: ChainVerdict): void {
-    const { replica, self, out } = this.context;
+    const { replica, self } = this.context;
     if (this.#admitting || this.#admitWritten) return;
     if (!replica.membership.isActive(self)) return this.#begin();
+    this.#admitting = true;
+    // One admission at a time, over all links: the next is judged by what the one before it has used up.
+    replica.admissions.next((done) => this.#judge(chain, done));
+  }
+
+  #judge(chain: ChainVerdict, done: () => void): void {
+    const { replica, out } = this.context;
     const admission = replica.membership.admission(chain, out.wallMs);
     if (admission.verdict !== 'admit') {
+      this.#admitting = false;
       this.#trusted = false;
-      return this.#refuse(admission.verdict);
+      this.#refuse(admission.verdict);
+      return done();
     }
-    this.#admitting = true;
-    const failed = (error: unknown) => this.#notAdmitted(error);
+    const failed = (error: unknown) => {
+      this.#notAdmitted(error);
+      done();
+    };
     // Those further up the chain first: their admits may not have reached us, and ours rests on them.
     const bodies = [...admission.before, admission.body];
     const writeNext = (): void => {
@@ -349,6 +386,7 @@ export class SpaceSession {
         return out.request('writeAdmit', { space: replica.space, body }, writeNext, failed);
       this.#admitting = false;
       this.#admitWritten = true;
+      done();
       this.evaluateGate();
     };
     writeNext();

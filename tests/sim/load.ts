@@ -1,7 +1,7 @@
 /** A node's space read back from its disk, by the rules of src/station/entry-log.ts and Space.open, without waiting. */
 import { errorMessage, isWaystationError } from '../../src/core/errors.ts';
+import { PURPOSE } from '../../src/feed/entry.ts';
 import { FeedIndex } from '../../src/feed/feed-index.ts';
-import { isMembershipKind } from '../../src/feed/kinds.ts';
 import { decodeChain } from '../../src/identity/grant-chain.ts';
 import { Membership } from '../../src/identity/membership.ts';
 import { type BlobPolicy, Replica } from '../../src/sync/replica.ts';
@@ -29,7 +29,7 @@ export function loadReplica(state: DiskState, policy: BlobPolicy): Loaded {
       const run = records.map(({ entry }) => entry);
       try {
         const { fresh, branch } = index.commit(run, (entry) => verified.get(entry.id) === true);
-        for (const entry of fresh) if (isMembershipKind(entry.header.kind)) membership.add(entry);
+        for (const entry of fresh) if (entry.header.purpose === PURPOSE.control) membership.add(entry);
         if (fresh.length !== records.length) problems.push(`${name}: holds an entry twice`);
         if (branch.name !== name) problems.push(`${name}: is read back as ${branch.name}`);
       } catch (error) {

@@ -26,7 +26,11 @@ function membershipOf(space: TestSpace): Membership {
 }
 
 function opener(actor: Actor, inviteSeed: Uint8Array | null = null) {
-  return { crypto: nodeCrypto, keys: actor.keys, inviteSeed };
+  return { crypto: nodeCrypto, keys: actor.keys, inviteSeed, commitmentOf: (): undefined => undefined };
+}
+
+async function opened(...given: Parameters<typeof openEpochEntry>) {
+  return (await openEpochEntry(...given)).keys;
 }
 
 async function startEpoch(space: TestSpace, key = KEY): Promise<Entry> {
@@ -51,13 +55,13 @@ describe('epoch keys', () => {
     const entry = await startEpoch(space);
     const stranger = new Actor('stranger');
     for (const actor of [space.admin, space.recovery, member, reader]) {
-      expect(await openEpochEntry(opener(actor), space.id, entry), actor.name).toEqual([[entry.id, KEY]]);
+      expect(await opened(opener(actor), space.id, entry), actor.name).toEqual([[entry.id, KEY]]);
     }
-    expect(await openEpochEntry(opener(stranger, seed), space.id, entry)).toEqual([[entry.id, KEY]]);
+    expect(await opened(opener(stranger, seed), space.id, entry)).toEqual([[entry.id, KEY]]);
     for (const actor of [mirror, gone, stranger]) {
-      expect(await openEpochEntry(opener(actor), space.id, entry), actor.name).toEqual([]);
+      expect(await opened(opener(actor), space.id, entry), actor.name).toEqual([]);
     }
-    expect(await openEpochEntry(opener(stranger, mirrorInvite.seed), space.id, entry)).toEqual([]);
+    expect(await opened(opener(stranger, mirrorInvite.seed), space.id, entry)).toEqual([]);
   });
 
   it('are sealed to a new invite with their history', async () => {
@@ -78,7 +82,7 @@ describe('epoch keys', () => {
     const entry = space.write(space.admin, KIND.epoch, body);
     const commitmentOf = membership.commitmentOf.bind(membership);
     const joiner = { ...opener(new Actor('joiner'), seed), commitmentOf };
-    expect(await openEpochEntry(joiner, space.id, entry)).toEqual(keys);
+    expect(await opened(joiner, space.id, entry)).toEqual(keys);
     expect(membershipOf(space).unsealed(second.id, START_MS)).toEqual([]);
     expect(membershipOf(space).currentEpoch()).toBe(second.id);
   });
@@ -124,7 +128,28 @@ describe('epoch keys', () => {
     );
     const entry = space.write(space.admin, KIND.epoch, body);
     const commitmentOf = membership.commitmentOf.bind(membership);
-    expect(await openEpochEntry({ ...opener(victim), commitmentOf }, space.id, entry)).toEqual([named]);
+    expect(await opened({ ...opener(victim), commitmentOf }, space.id, entry)).toEqual([named]);
+  });
+
+  it('of epochs that have not arrived are not believed until they have', async () => {
+    const space = new TestSpace();
+    const liar = space.invite(space.admin, 'member', 'liar');
+    const victim = space.invite(space.admin, 'member', 'victim');
+    const first = await startEpoch(space);
+    const second = await startEpoch(space, bytesOf('second epoch key'));
+    const keys = [
+      [first.id, KEY],
+      [second.id, bytesOf('junk')],
+    ] as const;
+    const body = await sealEpochs(nodeCrypto, space.id, first.id, keys, [victim.sealKey]);
+    const planted = space.write(liar, KIND.epoch, body);
+    const membership = new Membership(space.id);
+    for (const entry of space.entries) if (entry !== second) membership.add(entry);
+    const commitmentOf = membership.commitmentOf.bind(membership);
+    expect(await openEpochEntry({ ...opener(victim), commitmentOf }, space.id, planted)).toEqual({
+      keys: [[first.id, KEY]],
+      unproved: [second.id],
+    });
   });
 
   it('sealed for one space do not open in another', async () => {
@@ -154,17 +179,17 @@ describe('epoch keys', () => {
     const entry = await startEpoch(space);
     const recorder = new Actor('recorder');
     const derived = recorderKey(KEY, space.id, grant.id);
-    expect(await openEpochEntry({ ...opener(recorder, seed), isRecorder: true }, space.id, entry)).toEqual([
+    expect(await opened({ ...opener(recorder, seed), isRecorder: true }, space.id, entry)).toEqual([
       [entry.id, derived],
     ]);
     // Derived keys fit no commitment: nobody but a recorder lets them take the place of epoch keys.
-    expect(await openEpochEntry(opener(recorder, seed), space.id, entry)).toEqual([]);
+    expect(await opened(opener(recorder, seed), space.id, entry)).toEqual([]);
     space.admit(space.admin, { grant, seed, chain: space.credential(space.admin) }, recorder);
     const author = membershipOf(space).member(recorder.node);
     expect(authorKey(KEY, space.id, author)).toEqual(derived);
     expect(authorKey(KEY, space.id, membershipOf(space).member(space.admin.node))).toEqual(KEY);
     const next = await startEpoch(space, bytesOf('second epoch key'));
-    expect(await openEpochEntry({ ...opener(recorder), isRecorder: true }, space.id, next)).toEqual([
+    expect(await opened({ ...opener(recorder), isRecorder: true }, space.id, next)).toEqual([
       [next.id, recorderKey(bytesOf('second epoch key'), space.id, grant.id)],
     ]);
   });

@@ -349,7 +349,6 @@ describe('membership', () => {
       'other-genesis': 1,
       'other-space': 1,
       malformed: 1,
-      'other-kind': 1,
     });
   });
 });

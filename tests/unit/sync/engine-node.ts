@@ -13,7 +13,7 @@ import { type BlobRef, type BlobRoot, blobKey, feedIdFrom, type SpaceId } from '
 import { beatPayload } from '../../../src/feed/beat.ts';
 import { decodeEntry, type Entry, encodeSign1, PURPOSE, signedBytes } from '../../../src/feed/entry.ts';
 import { FeedIndex, feedKey } from '../../../src/feed/feed-index.ts';
-import { isMembershipKind, KIND } from '../../../src/feed/kinds.ts';
+import { KIND } from '../../../src/feed/kinds.ts';
 import { encodeChain } from '../../../src/identity/grant-chain.ts';
 import { Membership } from '../../../src/identity/membership.ts';
 import type { Channel } from '../../../src/mesh/port.ts';
@@ -80,7 +80,7 @@ function indexed(space: SpaceId, entries: readonly Entry[]): { index: FeedIndex;
   const membership = new Membership(space);
   for (const entry of entries) {
     index.commit([entry], () => true);
-    if (isMembershipKind(entry.header.kind)) membership.add(entry);
+    if (entry.header.purpose === PURPOSE.control) membership.add(entry);
   }
   return { index, membership };
 }

@@ -293,7 +293,7 @@ describe('entries that a member lies about', () => {
     expect(node.holdsEntry(last)).toBe(true);
     expect(link.closedBecause).toBeNull();
     world.advance(1_000);
-    expect(node.session(link)?.entries.waiting).toBe(false);
+    expect(node.session(link)?.entries.nextDueMs()).toBeNull();
   });
 
   it('that come faster than they can be written are asked for again, not kept in memory', () => {

@@ -1,0 +1,28 @@
+/** Work that is done one piece at a time, in the order in which it was asked for. */
+export class Turns {
+  readonly #onIdle: () => void;
+  readonly #waiting: (() => void)[] = [];
+  #busy = false;
+
+  constructor(onIdle: () => void = () => {}) {
+    this.#onIdle = onIdle;
+  }
+
+  /** Runs `work` when all before it is done, at once when it is. @param work calls `done` once. */
+  next(work: (done: () => void) => void): void {
+    const start = () => work(() => this.#done());
+    if (this.#busy) {
+      this.#waiting.push(start);
+      return;
+    }
+    this.#busy = true;
+    start();
+  }
+
+  #done(): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) return next();
+    this.#busy = false;
+    this.#onIdle();
+  }
+}
