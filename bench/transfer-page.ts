@@ -34,7 +34,10 @@ async function openPageNode(): Promise<WaystationNode> {
 }
 
 function connect(node: WaystationNode, host: string): void {
-  node.connect({ transport: new SimplePeerTransport(), sockets: browserTextSockets }, [host]);
+  node.connect(
+    { transport: new SimplePeerTransport(), sockets: browserTextSockets },
+    { hosts: [host], exclusive: true },
+  );
 }
 
 /** Joins, collects `blobs` blobs, says how long that took from the comparison on. */

@@ -14,7 +14,10 @@ export const BLOB_BYTES = 2 ** 20;
 const WEEK_MS = 7 * 86_400_000;
 
 function connect(node: WaystationNode, host: string): void {
-  node.connect({ transport: new NodeDataChannelTransport(), sockets: nodeTextSockets }, [host]);
+  node.connect(
+    { transport: new NodeDataChannelTransport(), sockets: nodeTextSockets },
+    { hosts: [host], exclusive: true },
+  );
 }
 
 /** Seals `blobs` random blobs of 1 MiB and serves them; the result is an invite to fetch them with. */

@@ -1,12 +1,13 @@
 /** The page's composition root: the only place that knows which adapters a browser has. */
-import { wrap } from 'comlink';
-import type { CodecApi } from '../workers/codec.ts';
 import { asBytes } from './core/bytes.ts';
+import { WaystationError } from './core/errors.ts';
 import type { Clock, Random } from './core/ports.ts';
+import { HOUR_MS } from './hour/recorder.ts';
 import { createWebCrypto } from './identity/crypto.web.ts';
 import { loadOrCreateBrowserKeys } from './identity/keys.browser.ts';
 import { SimplePeerTransport } from './mesh/simple-peer.browser.ts';
 import { browserTextSockets } from './mesh/web-socket.browser.ts';
+import { codecWorker } from './pipeline/codec-worker.browser.ts';
 import { connectStoreWorker } from './store/worker-bridge.browser.ts';
 import './ui/app-element.ts';
 import { AppElement } from './ui/app-element.ts';
@@ -24,11 +25,12 @@ const clock: Clock = {
 
 const random: Random = { bytes: (length) => asBytes(crypto.getRandomValues(new Uint8Array(length))) };
 
-/** `?hour=10s` shortens the hour, for tests and demonstrations. */
+/** `?hour=10s` shortens the hour, for tests and demonstrations; without a unit it is seconds. */
 function hourMs(): number | undefined {
-  const text = new URLSearchParams(location.search).get('hour');
-  const seconds = text === null ? Number.NaN : Number.parseFloat(text);
-  return Number.isFinite(seconds) && seconds >= 1 ? seconds * 1000 : undefined;
+  const text = new URLSearchParams(location.search).get('hour') ?? '';
+  const [, count, unit = 's'] = /^(\d+)(s|m|h)?$/.exec(text) ?? [];
+  const ms = Number(count) * { s: 1_000, m: 60_000, h: HOUR_MS }[unit as 's' | 'm' | 'h'];
+  return ms >= 1_000 && ms <= HOUR_MS ? ms : undefined;
 }
 
 /** A page that a relay serves finds signaling where it came from; a page from a file or a static server does not. */
@@ -37,8 +39,12 @@ function ownHost(): string | null {
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
 }
 
-const codec = wrap<CodecApi>(new Worker(new URL('../workers/codec.ts', import.meta.url), { type: 'module' }));
+const encodeHour = codecWorker(
+  () => new Worker(new URL('../workers/codec.ts', import.meta.url), { type: 'module' }),
+);
 const short = hourMs();
+const address = location.href.split('#')[0] ?? location.href;
+const loadDrivers = () => import('./sensors/browser-drivers.browser.ts');
 
 const model = new StationModel({
   openPorts: async () => {
@@ -47,12 +53,21 @@ const model = new StationModel({
     return { store, keys: await loadOrCreateBrowserKeys(), crypto: createWebCrypto(), clock, random };
   },
   mesh: () => ({ transport: new SimplePeerTransport(), sockets: browserTextSockets }),
-  encodeHour: (content) => codec.encode(content),
+  encodeHour,
   drivers: async (options) => {
-    const { browserDrivers } = await import('./sensors/browser-drivers.browser.ts');
-    return browserDrivers(options);
+    try {
+      return (await loadDrivers()).browserDrivers(options);
+    } catch (cause) {
+      throw new WaystationError(
+        'unavailable',
+        'the part of this page that reads sensors could not be loaded: reload the page where its address can be reached',
+        { cause },
+      );
+    }
   },
-  base: location.href.split('#')[0] ?? location.href,
+  // What this page was opened with (a shorter hour) is not for others.
+  base: address.split('?')[0] ?? address,
+  forgetLink: () => history.replaceState(null, '', address),
   ownHost: ownHost(),
   ...(short === undefined ? {} : { hourMs: short }),
   persist: async () => (navigator.storage?.persist === undefined ? null : navigator.storage.persist()),
@@ -68,4 +83,6 @@ const model = new StationModel({
 
 const element = document.querySelector('waystation-app');
 if (element instanceof AppElement) element.use(model);
-void model.start(location.href);
+addEventListener('hashchange', () => model.offer(location.href));
+// The page may be carried out of reach of where it came from before somebody records: what recording needs is fetched now.
+void model.start(location.href).then(() => loadDrivers().catch(() => undefined));

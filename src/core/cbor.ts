@@ -4,7 +4,7 @@
  * written otherwise is refused, so equal values always have equal bytes.
  */
 import { decode, encode, rfc8949EncodeOptions } from 'cborg';
-import { asBytes, type Bytes, equalBytes } from './bytes.ts';
+import { type Bytes, equalBytes, freshBytes } from './bytes.ts';
 import { checkDeterministicForm } from './cbor-form.ts';
 import { WaystationError } from './errors.ts';
 
@@ -34,7 +34,7 @@ const MAX_DEPTH = 32;
 
 /** The deterministic encoding of `value`. Integers must be safe (|n| < 2^53). */
 export function encodeCbor(value: CborValue): Bytes {
-  return asBytes(encode(value, rfc8949EncodeOptions));
+  return freshBytes(encode(value, rfc8949EncodeOptions));
 }
 
 /**

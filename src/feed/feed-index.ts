@@ -41,6 +41,11 @@ export function feedKey(author: NodeId, feed: FeedId): FeedKey {
   return `${author}.${feed}`;
 }
 
+/** Key of a head in maps. */
+export function headKey(head: Head): string {
+  return `${head.author}.${head.feed}.${head.seq}.${head.id}`;
+}
+
 export interface Branch {
   readonly author: NodeId;
   readonly feed: FeedId;

@@ -10,6 +10,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asBytes, type Bytes, fromBase64Url } from '../core/bytes.ts';
@@ -124,6 +125,11 @@ async function createKeys(directory: string, path: string): Promise<void> {
     await unlink(draft);
   }
   await syncDirectory(directory);
+}
+
+/** True when a node's keys are kept in `directory`, sound or not. */
+export function hasNodeKeys(directory: string): boolean {
+  return existsSync(join(directory, FILE_NAME));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Reading what people type after an option: durations, times, ports. Every refusal says what would have been right. */
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import { nodeIdText, parseNodeId } from '../core/ids.ts';
+import { isoTime } from '../sensors/recording-times.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -25,13 +26,21 @@ export function parseDuration(text: string, option: string): number {
   return Math.round(ms);
 }
 
-/** An ISO 8601 time or milliseconds since 1970. @throws WaystationError `usage`. */
+/** Fewer digits than a date of our century has in milliseconds are a year or a slip, not a time. */
+const LEAST_EPOCH_DIGITS = 12;
+
+/** An ISO 8601 time (UTC unless it names a zone, as everywhere) or milliseconds since 1970. @throws WaystationError `usage`. */
 export function parseTime(text: string, option: string): number {
-  const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  if (!Number.isFinite(ms)) {
-    throw new WaystationError('usage', `${option} takes a time such as 2026-07-01T14:00Z, not “${text}”`);
+  if (/^\d+$/.test(text) && text.length >= LEAST_EPOCH_DIGITS && Number.isSafeInteger(Number(text)))
+    return Number(text);
+  const time = isoTime(text.trim());
+  if (time === undefined) {
+    throw new WaystationError(
+      'usage',
+      `${option} takes a time such as 2026-07-01T14:00 (UTC), 2026-07-01T14:00+02:00 or 2026-07-01, not “${text}”`,
+    );
   }
-  return ms;
+  return time.ms + time.ns / 1e6;
 }
 
 /** A positive number. @throws WaystationError `usage`. */

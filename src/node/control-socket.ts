@@ -22,11 +22,17 @@ const MAX_SOCKET_PATH_BYTES = 103;
 /** Hex digits of a folder's hash in a socket's name: 128 bits, no two folders meet. */
 const HASH_DIGITS = 32;
 
-const requestSchema = v.object({ words: v.pipe(v.array(v.string()), v.maxLength(256)), cwd: v.string() });
+const requestSchema = v.object({
+  words: v.pipe(v.array(v.string()), v.maxLength(256)),
+  cwd: v.string(),
+  /** Width of the terminal there, if there is one. */
+  columns: v.optional(v.number()),
+});
 const answerSchema = v.object({ stdout: v.string(), stderr: v.string(), code: v.number() });
 
 export type ControlAnswer = v.InferOutput<typeof answerSchema>;
-export type RunCommand = (words: readonly string[], cwd: string) => Promise<ControlAnswer>;
+export type ControlRequest = v.InferOutput<typeof requestSchema>;
+export type RunCommand = (request: ControlRequest) => Promise<ControlAnswer>;
 
 /** Where the node of this folder listens, the same for every process of this user whatever spelling of the folder it was given. */
 function socketPath(dataFolder: string): string {
@@ -88,7 +94,7 @@ export async function serveControl(dataFolder: string, runCommand: RunCommand): 
     readLine(socket, MAX_REQUEST_BYTES)
       .then(async (line) => {
         const request = v.parse(v.pipe(v.string(), v.parseJson(), requestSchema), line);
-        return await runCommand(request.words, request.cwd);
+        return await runCommand(request);
       })
       .catch((error: unknown) => ({ stdout: '', stderr: `${errorMessage(error)}\n`, code: 1 }))
       .then((answer) => socket.end(`${JSON.stringify(answer)}\n`))
@@ -111,7 +117,7 @@ export async function serveControl(dataFolder: string, runCommand: RunCommand): 
 /** Has the running node of this folder run a command; undefined when none listens there. */
 export async function askRunningNode(
   dataFolder: string,
-  words: readonly string[],
+  request: ControlRequest,
 ): Promise<ControlAnswer | undefined> {
   const socket = createConnection(socketPath(dataFolder));
   const connected = await new Promise<boolean>((resolve) => {
@@ -119,7 +125,7 @@ export async function askRunningNode(
     socket.once('error', () => resolve(false));
   });
   if (!connected) return undefined;
-  socket.write(`${JSON.stringify({ words, cwd: process.cwd() })}\n`);
+  socket.write(`${JSON.stringify(request)}\n`);
   const line = await readLine(socket, MAX_ANSWER_BYTES);
   socket.destroy();
   return v.parse(v.pipe(v.string(), v.parseJson(), answerSchema), line);

@@ -2,6 +2,7 @@
  * The command line: the composition root outside the browser. Parses, opens the node (or asks the one that is running), and
  * turns every failure into a sentence and an exit code.
  */
+import { setTimeout } from 'node:timers/promises';
 import { Command, CommanderError, Option } from 'commander';
 import { fromHex } from '../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
@@ -21,9 +22,10 @@ import { exportStation, status, verify } from './commands/report-commands.ts';
 import { createSpace, invite, join, parseRole, revoke } from './commands/space-commands.ts';
 import { station } from './commands/station-command.ts';
 import { sync } from './commands/sync-command.ts';
-import { askRunningNode } from './control-socket.ts';
+import { askRunningNode, type ControlRequest } from './control-socket.ts';
 import { openNode } from './open-node.ts';
-import { createOutput, type Output } from './output.ts';
+import { createOutput, escapeControls, type Output } from './output.ts';
+import { watchStreams } from './standard-streams.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const VERSION = '0.1.0';
@@ -48,27 +50,42 @@ function spaceOf(common: Common): SpaceId | undefined {
   return spaceIdFrom(fromHex(common.space.toLowerCase()));
 }
 
+/** How long a relay or station may take from having its folder to answering other commands. */
+const STARTING_MS = 5_000;
+const STARTING_RETRY_MS = 100;
+
 /**
  * Runs `action` on the data folder's node: opened here, or, while a relay or station has it open, in that process.
+ * @param mayMake a folder without a node becomes one.
  */
 async function onNode(
   common: Common,
   around: Surroundings,
   action: (node: WaystationNode, output: Output) => Promise<void>,
+  mayMake = false,
 ): Promise<void> {
   const output = createOutput(common.json === true, around.stdout, around.stderr);
   if (around.runningNode !== undefined) return action(around.runningNode, output);
   let node: WaystationNode;
-  try {
-    node = await openNode(common.data, {}, (text) => output.say(text));
-  } catch (error) {
-    if (!isWaystationError(error, 'store-locked')) throw error;
-    const answer = await askRunningNode(common.data, around.words);
-    if (answer === undefined) throw error;
-    around.stdout(answer.stdout);
-    around.stderr(answer.stderr);
-    if (answer.code !== 0) throw new CommanderError(answer.code, 'waystation.answered', '');
-    return;
+  for (let waitedMs = 0; ; waitedMs += STARTING_RETRY_MS) {
+    try {
+      node = await openNode(common.data, { mayMake }, (text) => output.say(text));
+      break;
+    } catch (error) {
+      if (!isWaystationError(error, 'store-locked')) throw error;
+      const { words, cwd, columns } = around;
+      const answer = await askRunningNode(common.data, { words: [...words], cwd, columns });
+      if (answer === undefined) {
+        // It holds the folder and does not answer: perhaps not yet.
+        if (waitedMs >= STARTING_MS) throw error;
+        await setTimeout(STARTING_RETRY_MS);
+        continue;
+      }
+      around.stdout(answer.stdout);
+      around.stderr(answer.stderr);
+      if (answer.code !== 0) throw new CommanderError(answer.code, 'waystation.answered', '');
+      return;
+    }
   }
   try {
     await action(node, output);
@@ -81,11 +98,10 @@ function collect(value: string, before: readonly string[] | undefined): string[]
   return [...(before ?? []), value];
 }
 
-const hostOption = () =>
-  new Option(
-    '--host <url>',
-    'meet only on this host, ws:// or wss:// (may be given several times)',
-  ).argParser((text: string, before: string[] | undefined) => collect(parseHost(text), before));
+const hostOption = (description = 'meet only on this host, ws:// or wss:// (may be given several times)') =>
+  new Option('--host <url>', description).argParser((text: string, before: string[] | undefined) =>
+    collect(parseHost(text), before),
+  );
 const onlyPeerOption = () =>
   new Option('--only-peer <id...>', 'link to these nodes only and refuse all others').argParser(
     (text: string, before: string[] | undefined) => collect(parseNode(text, '--only-peer'), before),
@@ -103,7 +119,7 @@ function build(around: Surroundings): Command {
     parent
       .command(name)
       .description(description)
-      .requiredOption('--data <dir>', 'folder of this node')
+      .requiredOption('--data <dir>', 'folder of this node (required)')
       .option('--json', 'results as one JSON document per line on stdout');
 
   command(program, 'relay', 'keep everything for good: store, serve the app, host signaling')
@@ -114,24 +130,30 @@ function build(around: Surroundings): Command {
     .option('--create <name>', 'on first use make a space with this name and print an invite to it')
     .addOption(hostOption())
     .addOption(onlyPeerOption())
-    .action((options) => relay(options, around, (words, cwd, node) => runIn(words, cwd, node)));
+    .action((options) => relay(options, around, runIn));
 
   const space = program.command('space').description('spaces: groups of nodes that share data');
   command(space, 'create', 'make a space with this node as its first admin; prints the space id')
-    .requiredOption('--name <name>', 'what the space is called')
+    .requiredOption('--name <name>', 'what the space is called (required)')
     .option('--public', 'entries and hours are not encrypted', false)
     .action((options) =>
-      onNode(options, around, (node, output) =>
-        createSpace(node, { name: options.name, isPublic: options.public === true }, output),
+      onNode(
+        options,
+        around,
+        (node, output) =>
+          createSpace(node, { name: options.name, isPublic: options.public === true }, output),
+        true,
       ),
     );
 
   command(program, 'invite', 'make an invite; stdout ends with the link')
-    .requiredOption('--role <role>', 'admin, member, reader, recorder or mirror', parseRole)
+    .requiredOption('--role <role>', 'admin, member, reader, recorder or mirror (required)', parseRole)
     .option('--uses <number>', 'how many nodes may enter', (text) => parseCount(text, '--uses'), 1)
-    .option('--expires <time>', 'how long it is good', DEFAULT_EXPIRY)
+    .option('--expires <time>', 'how long it is good, such as 12h or 7d', DEFAULT_EXPIRY)
     .option('--space <id>', 'which space, when the node is in several')
-    .addOption(hostOption())
+    .addOption(
+      hostOption('where to meet, written into the link: ws:// or wss:// (may be given several times)'),
+    )
     .action((options) =>
       onNode(options, around, (node, output) =>
         invite(
@@ -144,26 +166,31 @@ function build(around: Surroundings): Command {
             hosts: options.host ?? [],
           },
           output,
+          around.columns,
         ),
       ),
     );
 
   command(program, 'join', 'join with an invite link; the next member that is met lets this node in')
     .argument('<link>', 'the invite')
-    .action((link: string, options) => onNode(options, around, (node, output) => join(node, link, output)));
+    .action((link: string, options) =>
+      onNode(options, around, (node, output) => join(node, link, output), true),
+    );
 
-  command(program, 'station', 'record: from a recording now, from attached sensors as drivers are added')
-    .requiredOption('--name <name>', 'what the station is called')
+  command(
+    program,
+    'station',
+    'record under a name; for now from a recording (--replay), as no sensors can be attached yet',
+  )
+    .requiredOption('--name <name>', 'what the station is called (required)')
     .option('--replay <file>', 'play this CSV recording (also .gz) through the same path, labelled as replay')
     .option('--speed <factor>', 'play it this many times faster', (text) => parseNumber(text, '--speed'), 1)
     .option('--hour <length>', 'length of an hour, for tests and demonstrations', '1h')
-    .option('--for <time>', 'stop after this long')
+    .option('--for <time>', 'stop after this long, such as 90s or 12h')
     .option('--space <id>', 'which space, when the node is in several')
     .addOption(hostOption())
     .addOption(onlyPeerOption())
-    .action((options) =>
-      station(options, spaceOf(options), around, (words, cwd, node) => runIn(words, cwd, node)),
-    );
+    .action((options) => station(options, spaceOf(options), around, runIn));
 
   command(program, 'sync', 'meet members and fetch what is missing')
     .option('--until-complete', 'end as soon as everything the members told of is held', false)
@@ -185,12 +212,14 @@ function build(around: Surroundings): Command {
     .action((options) => onNode(options, around, (node, output) => status(node, spaceOf(options), output)));
 
   command(program, 'export', 'write a station’s readings to a file')
-    .requiredOption('--station <name>', 'name or id of the station')
-    .option('--from <time>', 'first time, ISO 8601', (text) => parseTime(text, '--from'))
-    .option('--to <time>', 'last time, ISO 8601', (text) => parseTime(text, '--to'))
+    .requiredOption('--station <name>', 'name or id of the station (required)')
+    .option('--from <time>', 'first time, such as 2026-07-01T14:00; UTC unless it names a zone', (text) =>
+      parseTime(text, '--from'),
+    )
+    .option('--to <time>', 'last time', (text) => parseTime(text, '--to'))
     .addOption(new Option('--format <format>', 'file format').choices(['csv']).default('csv'))
     .option('--stream <name>', 'only this stream of the station')
-    .requiredOption('--out <path>', 'file to write, or a folder')
+    .requiredOption('--out <path>', 'file to write, or a folder (required)')
     .option('--space <id>', 'which space, when the node is in several')
     .action((options) =>
       onNode(options, around, (node, output) =>
@@ -226,7 +255,7 @@ export async function runCommandLine(around: Surroundings): Promise<number> {
       if (error.code === 'waystation.answered' || error.exitCode === 0) return error.exitCode;
       return USAGE_EXIT_CODE;
     }
-    around.stderr(`waystation: ${errorMessage(error)}\n`);
+    around.stderr(`waystation: ${escapeControls(errorMessage(error))}\n`);
     if (
       !isWaystationError(error) &&
       process.env['WAYSTATION_DEBUG'] !== undefined &&
@@ -239,7 +268,7 @@ export async function runCommandLine(around: Surroundings): Promise<number> {
 }
 
 /** A command that came over the control socket, run on the node that is open here. */
-async function runIn(words: readonly string[], cwd: string, node: WaystationNode) {
+async function runIn({ words, cwd, columns }: ControlRequest, node: WaystationNode) {
   let stdout = '';
   let stderr = '';
   const first = words[0];
@@ -257,19 +286,18 @@ async function runIn(words: readonly string[], cwd: string, node: WaystationNode
       stderr += text;
     },
     runningNode: node,
+    columns,
   });
   return { stdout, stderr, code };
 }
 
-/** Standard streams may be pipes that close early; that is not this program's failure. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw new WaystationError('unavailable', `cannot write results: ${error.message}`, { cause: error });
-});
-
-process.exitCode = await runCommandLine({
+const results = watchStreams(process.stdout, process.stderr);
+const exitCode = await runCommandLine({
   words: process.argv.slice(2),
   cwd: process.cwd(),
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  readerGone: results.readerGone,
+  columns: process.stderr.isTTY ? process.stderr.columns : undefined,
 });
+process.exitCode = results.lost() ? exitCode || 1 : exitCode;

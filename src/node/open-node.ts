@@ -1,13 +1,15 @@
 /** Opens a node on a data folder with Node's adapters: files, node:crypto, the system's clock. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asBytes } from '../core/bytes.ts';
 import { WaystationError } from '../core/errors.ts';
 import type { Clock, Random } from '../core/ports.ts';
+import { encodeHour } from '../hour/container.ts';
 import { createNodeCrypto } from '../identity/crypto.node.ts';
-import { loadOrCreateNodeKeys } from '../identity/keys.node.ts';
+import { hasNodeKeys, loadOrCreateNodeKeys } from '../identity/keys.node.ts';
 import { type NodeOptions, WaystationNode } from '../station/node.ts';
+import { listSpaces } from '../station/space-record.ts';
 import { openFileStore } from '../store/file-system.node.ts';
 
 export const SYSTEM_CLOCK: Clock = {
@@ -22,16 +24,26 @@ export const SYSTEM_CLOCK: Clock = {
 
 export const SYSTEM_RANDOM: Random = { bytes: (length) => asBytes(new Uint8Array(randomBytes(length))) };
 
+export interface OpenNodeOptions extends NodeOptions {
+  /** A folder without a node becomes one (the default); otherwise it is refused: most likely it was mistyped. */
+  readonly mayMake?: boolean;
+}
+
 /**
- * Opens, or on first use makes, the node of a data folder.
- * @throws WaystationError `store-locked` while another process has it open.
+ * Opens the node of a data folder.
+ * @throws WaystationError `store-locked` while another process has it open, `not-found` when there is no node, or its keys are gone.
  */
 export async function openNode(
   dataFolder: string,
-  options: NodeOptions,
+  { mayMake = true, ...options }: OpenNodeOptions,
   say: (text: string) => void,
 ): Promise<WaystationNode> {
   const folder = resolve(dataFolder);
+  const keysFolder = join(folder, 'keys');
+  if (!mayMake && !existsSync(join(folder, 'store')) && !existsSync(keysFolder)) {
+    const what = `there is no node in ${folder}: check --data. \`relay\`, \`space create\` and \`join\` make one`;
+    throw new WaystationError('not-found', what);
+  }
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -44,10 +56,15 @@ export async function openNode(
   const store = await openFileStore(join(folder, 'store'));
   try {
     for (const { message, where } of store.recovered) say(`${where}: ${message}`);
-    const keys = await loadOrCreateNodeKeys(join(folder, 'keys'));
+    const spaces = await listSpaces(store);
+    if (spaces.length > 0 && !hasNodeKeys(keysFolder)) {
+      const what = `the keys of this node are missing from ${keysFolder}, though it is in ${spaces.length} space(s): restore that folder from a copy. Without it this node cannot be itself any more and has to be invited anew, with another folder`;
+      throw new WaystationError('not-found', what);
+    }
+    const keys = await loadOrCreateNodeKeys(keysFolder);
     return await WaystationNode.open(
       { store, keys, crypto: createNodeCrypto(), clock: SYSTEM_CLOCK, random: SYSTEM_RANDOM },
-      options,
+      { encode: encodeHour, ...options },
     );
   } catch (error) {
     await store.close();

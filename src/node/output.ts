@@ -19,14 +19,28 @@ export interface Output {
 
 export type WriteText = (text: string) => void;
 
+/** What drives a terminal instead of being shown, breaks a line, or turns the rest of it around. */
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** Text from elsewhere (a name, a code, an error) as one harmless line; within JSON the escapes mean the same text. */
+export function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Nothing but line feeds reaches the terminal unescaped, whoever wrote what is said. */
+function lines(text: string): string {
+  return `${text.split('\n').map(escapeControls).join('\n')}\n`;
+}
+
 export function createOutput(json: boolean, stdout: WriteText, stderr: WriteText): Output {
+  const writeDocument = (document: unknown) => stdout(lines(JSON.stringify(document)));
   return {
     json,
-    say: (text) => stderr(`${text}\n`),
-    result: (document, text) => stdout(json ? `${JSON.stringify(document)}\n` : `${text}\n`),
+    say: (text) => stderr(lines(text)),
+    result: (document, text) => (json ? writeDocument(document) : stdout(lines(text))),
     event: (document, text) => {
-      if (json) stdout(`${JSON.stringify(document)}\n`);
-      stderr(`${text}\n`);
+      if (json) writeDocument(document);
+      stderr(lines(text));
     },
   };
 }
@@ -48,8 +62,9 @@ export function formatTime(ms: number | null): string {
   return ms === null ? '–' : `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** A text table with aligned columns; the first row is the head. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** A text table with aligned columns, a line per row; the first row is the head. */
+export function formatTable(table: readonly (readonly string[])[]): string {
+  const rows = table.map((row) => row.map(escapeControls));
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );

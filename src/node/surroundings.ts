@@ -8,4 +8,8 @@ export interface Surroundings {
   readonly stdout: WriteText;
   readonly stderr: WriteText;
   readonly runningNode?: WaystationNode;
+  /** Aborts when whoever read stdout closed it. */
+  readonly readerGone?: AbortSignal;
+  /** Width of the terminal that shows what is said; absent when none does. */
+  readonly columns?: number | undefined;
 }

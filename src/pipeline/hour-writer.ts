@@ -5,7 +5,7 @@
  * Crash at any point: before the entry, the segments rebuild the hour; after it, its open id tells that the hour is sealed and
  * its segments are left over.
  */
-import { type Bytes, toHex } from '../core/bytes.ts';
+import { type Bytes, fromHex, toHex } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
 import { type FinishedHour, Recorder, type RecorderOptions } from '../hour/recorder.ts';
@@ -13,8 +13,12 @@ import type { HourContent } from '../hour/types.ts';
 import type { Store } from '../store/port.ts';
 import { joinSegments, segmentRecords } from './segment-records.ts';
 
-/** Makes an hour durable and known: blob first, then the entry. @throws WaystationError `no-key` before admission. */
-export type SealHour = (content: HourContent, openId: Bytes) => Promise<void>;
+/**
+ * Makes an hour durable and known: blob first, then the entry.
+ * @param content reads the hour back from its segments where it is not in memory any more.
+ * @throws WaystationError `no-key` before admission.
+ */
+export type SealHour = (content: () => Promise<HourContent>, openId: Bytes) => Promise<void>;
 
 const READ_BATCH = 1_024;
 const READ_BATCH_BYTES = 64 * 2 ** 20;
@@ -22,6 +26,28 @@ const READ_BATCH_BYTES = 64 * 2 ** 20;
 function prefixOf(station: StationId): string {
   return `wal/${station}/`;
 }
+
+/** What a waiting hour has of one stream. */
+interface WaitingStream {
+  readonly name: string;
+  readonly device: string;
+  readonly rows: number;
+  readonly firstMs: number | null;
+}
+
+/** A finished hour that is not sealed yet. */
+interface WaitingHour {
+  readonly openId: Bytes;
+  readonly streams: readonly WaitingStream[];
+  /** Null while it is in its segments alone: a week before admission must fit into memory. */
+  content: HourContent | null;
+  /** How often sealing it failed for another reason than that it must wait, and flushes until it is tried again. */
+  failures: number;
+  rest: number;
+}
+
+/** An hour that cannot be sealed is tried again after 2, 4, 8, … flushes, at most so many. */
+const MAX_REST = 600;
 
 export interface HourWriterOptions {
   readonly store: Store;
@@ -40,8 +66,10 @@ export class HourWriter {
   readonly #options: HourWriterOptions;
   /** Log of each open or finished hour, by open id in hex. */
   readonly #logs = new Map<string, string>();
-  readonly #waiting: FinishedHour[] = [];
+  readonly #waiting: WaitingHour[] = [];
   #unwritten: { readonly log: string; readonly bytes: Bytes }[] = [];
+  /** Why writing ahead failed last. */
+  #writeError: unknown;
   #nextLog: number;
   #tail: Promise<void> = Promise.resolve();
 
@@ -63,33 +91,22 @@ export class HourWriter {
       if (sealed.has(openId)) await store.logs.remove(log);
       else left.push({ log, openId });
     }
-    const recorderOptions = { ...options.recorder, newOpenId: options.newOpenId };
-    const resumed: { recorder: Recorder; log: string; openId: string; damaged: number }[] = [];
-    for (const { log, openId } of left) {
-      const records: Bytes[] = [];
-      const count = counts.get(log) ?? 0;
-      while (records.length < count) {
-        const batch = await store.logs.read(log, records.length, READ_BATCH, READ_BATCH_BYTES);
-        if (batch.length === 0) break;
-        records.push(...batch);
-      }
-      const segments = joinSegments(records);
-      const idBytes = Uint8Array.from(openId.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-      const { recorder, damaged } = Recorder.resume(recorderOptions, idBytes, segments);
-      if (damaged > 0) options.onTrouble(unreadable(log, damaged));
-      resumed.push({ recorder, log, openId, damaged });
-    }
-    // Behind a damaged segment nothing would be found again: that hour ends where it can be read.
-    const last = resumed.at(-1)?.damaged === 0 ? resumed.pop() : undefined;
     const lastLog = left.at(-1)?.log.slice(prefix.length).split('-')[0];
     const nextLog = lastLog === undefined ? 0 : Number(lastLog) + 1;
-    const writer = new HourWriter(options, last?.recorder ?? new Recorder(recorderOptions), nextLog);
-    if (last !== undefined) writer.#logs.set(last.openId, last.log);
-    for (const { recorder, log, openId } of resumed) {
-      writer.#logs.set(openId, log);
-      recorder.stop('crash');
-      writer.#waiting.push(...recorder.takeFinished());
+    const recorders: Recorder[] = [];
+    const waiting: WaitingHour[] = [];
+    for (const [i, { log, openId }] of left.entries()) {
+      const { recorder, damaged } = await readBack(options, log, openId);
+      if (damaged > 0) options.onTrouble(unreadable(log, damaged));
+      // Behind a damaged segment nothing would be found again: that hour ends where it can be read.
+      if (i === left.length - 1 && damaged === 0) recorders.push(recorder);
+      else waiting.push(...finish(recorder).map((hour) => parked(waitingHour(hour))));
     }
+    const [open] = recorders;
+    const recorder = open ?? new Recorder({ ...options.recorder, newOpenId: options.newOpenId });
+    const writer = new HourWriter(options, recorder, nextLog);
+    for (const { log, openId } of left) writer.#logs.set(openId, log);
+    writer.#waiting.push(...waiting);
     return writer;
   }
 
@@ -102,12 +119,11 @@ export class HourWriter {
   unsealedRows(name: string, device: string): { rows: number; firstMs: number | null } {
     let rows = 0;
     let firstMs: number | null = null;
-    for (const { content } of this.#waiting) {
-      for (const stream of content.streams) {
-        if (stream.descriptor.name !== name || stream.descriptor.device !== device) continue;
-        const first = stream.rows.offsetsNs[0];
-        if (first !== undefined) firstMs ??= stream.rows.baseMs + first / 1e6;
-        rows += stream.rows.offsetsNs.length;
+    for (const { streams } of this.#waiting) {
+      for (const stream of streams) {
+        if (stream.name !== name || stream.device !== device) continue;
+        firstMs ??= stream.firstMs;
+        rows += stream.rows;
       }
     }
     this.recorder.streams.forEach((descriptor, i) => {
@@ -123,7 +139,7 @@ export class HourWriter {
     const finished = this.recorder.takeFinished();
     for (const hour of finished) {
       if (hour.lastSegment !== undefined) this.#ahead(hour.openId, hour.lastSegment);
-      this.#waiting.push(hour);
+      this.#waiting.push(waitingHour(hour));
     }
     const segment = this.recorder.takeSegment();
     if (segment !== undefined) this.#ahead(segment.openId, segment.bytes);
@@ -145,6 +161,7 @@ export class HourWriter {
     try {
       await this.#writeAhead();
     } catch (error) {
+      this.#writeError = error;
       this.#options.onTrouble(error);
     }
     // Also when nothing could be written ahead: a sealed hour is smaller than its segments, and frees them.
@@ -164,17 +181,35 @@ export class HourWriter {
   /** Seals what waits, in order. One hour that cannot be sealed does not hold up the others, a full disk or a missing key does. */
   async #sealWaiting(): Promise<void> {
     for (const hour of [...this.#waiting]) {
+      if (hour.rest-- > 0) continue;
       try {
-        await this.#options.seal(hour.content, hour.openId);
+        await this.#options.seal(() => this.#contentOf(hour), hour.openId);
         this.sealed++;
         this.#waiting.splice(this.#waiting.indexOf(hour), 1);
         await this.#forgetSegments(toHex(hour.openId));
       } catch (error) {
-        if (isWaystationError(error, 'no-key')) return;
+        if (isWaystationError(error, 'no-key') || isWaystationError(error, 'store-full')) {
+          if (isWaystationError(error, 'store-full')) this.#options.onTrouble(error);
+          break;
+        }
+        hour.rest = Math.min(MAX_REST, 2 ** ++hour.failures);
         this.#options.onTrouble(error);
-        if (isWaystationError(error, 'store-full')) return;
       }
     }
+    const inMemoryOnly = new Set(this.#unwritten.map(({ log }) => log));
+    for (const hour of this.#waiting) {
+      const log = this.#logs.get(toHex(hour.openId));
+      if (log !== undefined && !inMemoryOnly.has(log)) parked(hour);
+    }
+  }
+
+  async #contentOf(hour: WaitingHour): Promise<HourContent> {
+    if (hour.content !== null) return hour.content;
+    const openId = toHex(hour.openId);
+    const { recorder } = await readBack(this.#options, this.#logs.get(openId) ?? '', openId);
+    const [read] = finish(recorder);
+    if (read === undefined) throw new WaystationError('corrupt', 'the segments of an hour are gone');
+    return read.content;
   }
 
   async #forgetSegments(openId: string): Promise<void> {
@@ -185,11 +220,56 @@ export class HourWriter {
     await this.#options.store.logs.remove(log);
   }
 
-  /** Ends the open hour and seals what can be sealed. */
+  /**
+   * Ends the open hour and seals what can be sealed.
+   * @throws WaystationError `store-full`, or what else the store threw, when readings are in memory alone: they are lost now.
+   */
   async stop(): Promise<void> {
     this.recorder.stop('stop');
     await this.flush();
+    if (this.#unwritten.length === 0) return;
+    if (!isWaystationError(this.#writeError, 'store-full')) throw this.#writeError;
+    throw new WaystationError(
+      'store-full',
+      `the last ${this.#unwritten.length} seconds or so of readings could not be stored and are lost: free some space before recording on`,
+    );
   }
+}
+
+function waitingHour({ openId, content }: FinishedHour): WaitingHour {
+  const streams = content.streams.map(({ descriptor, rows }) => {
+    const first = rows.offsetsNs[0];
+    const firstMs = first === undefined ? null : rows.baseMs + first / 1e6;
+    return { name: descriptor.name, device: descriptor.device, rows: rows.offsetsNs.length, firstMs };
+  });
+  return { openId, streams, content, failures: 0, rest: 0 };
+}
+
+/** The same hour, whose readings are in its segments. */
+function parked(hour: WaitingHour): WaitingHour {
+  hour.content = null;
+  return hour;
+}
+
+/** Ends what was being recorded when the program ended; an hour that had ended by itself is as it was. */
+function finish(recorder: Recorder): FinishedHour[] {
+  recorder.stop('crash');
+  return recorder.takeFinished();
+}
+
+/** Puts a recorder back to where its segments end. */
+async function readBack(
+  { store, recorder, newOpenId }: HourWriterOptions,
+  log: string,
+  openId: string,
+): Promise<{ recorder: Recorder; damaged: number }> {
+  const records: Bytes[] = [];
+  for (;;) {
+    const batch = await store.logs.read(log, records.length, READ_BATCH, READ_BATCH_BYTES);
+    if (batch.length === 0) break;
+    records.push(...batch);
+  }
+  return Recorder.resume({ ...recorder, newOpenId }, fromHex(openId), joinSegments(records));
 }
 
 function unreadable(log: string, segments: number): WaystationError {

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { asBytes, type Bytes } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from '../core/cbor.ts';
-import { isWaystationError } from '../core/errors.ts';
+import { isWaystationError, WaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
 import type { Store } from '../store/port.ts';
 
@@ -13,8 +13,10 @@ export interface Picture {
   readonly bytes: Uint8Array;
 }
 
-/** The largest still of a phone's camera is about 12 MiB. */
-const MAX_PICTURE_BYTES = 32 * 2 ** 20;
+/** The largest still of a phone's camera is about 12 MiB; the store takes records of 16. */
+const MAX_PICTURE_BYTES = 15 * 2 ** 20;
+/** Time, media type and what CBOR adds. */
+const RECORD_OVERHEAD_BYTES = 4_096;
 const schema = v.strictTuple([
   v.number(),
   v.string(),
@@ -41,6 +43,10 @@ export class PictureQueue {
 
   /** Publishes a picture; keeps it durably when that cannot be done yet. */
   add(picture: Picture): Promise<void> {
+    if (picture.bytes.length > MAX_PICTURE_BYTES) {
+      const what = `expected a picture of at most ${MAX_PICTURE_BYTES} bytes, got ${picture.bytes.length}: take smaller ones`;
+      return Promise.reject(new WaystationError('limit', what));
+    }
     return this.#inTurn(async () => {
       const bytes = asBytes(picture.bytes);
       try {
@@ -61,7 +67,10 @@ export class PictureQueue {
         for (let at = 0; at < count; at++) {
           const [record] = await this.#store.logs.read(this.#log, at, 1, MAX_PICTURE_BYTES);
           if (record === undefined) break;
-          const [atMs, mediaType, replay, bytes] = v.parse(schema, decodeCbor(record, MAX_PICTURE_BYTES));
+          const [atMs, mediaType, replay, bytes] = v.parse(
+            schema,
+            decodeCbor(record, MAX_PICTURE_BYTES + RECORD_OVERHEAD_BYTES),
+          );
           await this.#publish({ atMs, mediaType, replay, bytes });
         }
         if (count > 0) await this.#store.logs.remove(this.#log);

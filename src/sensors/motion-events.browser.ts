@@ -52,10 +52,14 @@ export function motionEventsDriver(): Driver {
       const motion = motionClass();
       if (motion === undefined)
         throw new WaystationError('unavailable', 'motion: this browser tells pages nothing of it');
-      if ((await motion.requestPermission?.()) === 'denied') {
+      // Safari refuses to ask, with this very error, when nobody has tapped anything yet.
+      const denied = new DOMException('the person said no', 'NotAllowedError');
+      const permission = await motion.requestPermission?.().catch(() => 'denied');
+      if (permission === 'denied') {
         throw new WaystationError(
           'unavailable',
-          'motion: not allowed; permit motion for this page in the settings',
+          'motion: not allowed: permit motion for this page in the browser’s settings, then record again',
+          { cause: denied },
         );
       }
       await listen(sink, signal);

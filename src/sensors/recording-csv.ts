@@ -3,8 +3,11 @@
  * A blank cell (or `NaN`) is a missing value. Whatever else is not as it should be is an error that names line and column: nothing
  * is skipped, guessed or repaired. Only the numbers stay in memory, never the text.
  */
+
 import Papa from 'papaparse';
+import { toHex, toUtf8 } from '../core/bytes.ts';
 import { WaystationError } from '../core/errors.ts';
+import { sha256 } from '../core/hash.ts';
 import { MAX_COLUMNS } from '../hour/limits.ts';
 import type { StreamDescriptor, TickNs } from '../hour/types.ts';
 import { decimalTime, type ExactTime, isoTime, unitBySize } from './recording-times.ts';
@@ -61,6 +64,10 @@ export function streamNameOf(fileName: string): string {
   return fileName.replace(/(\.csv)?(\.gz)?$/i, '');
 }
 
+/** Rows by which a recording is known again, and bytes of the mark that stands for them. */
+const MARKED_ROWS = 8;
+const MARK_BYTES = 4;
+
 export class RecordingParser {
   readonly #fileName: string;
   #pending = '';
@@ -73,6 +80,8 @@ export class RecordingParser {
   #isIso = false;
   #tickNs: TickNs = 1_000_000_000;
   #rows = 0;
+  /** Header and first rows: what tells another recording of the same file name from this one grown longer. */
+  #beginning = '';
   readonly #timesMs = new GrowingNumbers();
   readonly #timesNs = new GrowingNumbers();
   #columns: GrowingNumbers[] = [];
@@ -116,7 +125,7 @@ export class RecordingParser {
         askedRateHz: null,
         tickNs: this.#tickNs,
         driver: 'replay',
-        device: this.#fileName,
+        device: `${this.#fileName} (${toHex(sha256(toUtf8(this.#beginning)).subarray(0, MARK_BYTES))})`,
         replay: true,
       },
       rows: this.#rows,
@@ -146,6 +155,7 @@ export class RecordingParser {
       if (cells.length === 1 && cells[0]?.trim() === '') continue;
       if (this.#names === undefined) this.#header(cells.map((cell) => cell.trim()));
       else this.#row(this.#names, cells);
+      if (this.#rows <= MARKED_ROWS) this.#beginning += `${JSON.stringify(cells)}\n`;
       for (const cell of cells) if (cell.includes('\n')) this.#line += cell.split('\n').length - 1;
     }
   }

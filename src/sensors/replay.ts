@@ -5,7 +5,7 @@
  */
 import { WaystationError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import type { ReadingBatch } from '../hour/types.ts';
+import type { ReadingBatch, StreamDescriptor } from '../hour/types.ts';
 import type { Driver } from './port.ts';
 import { type Recording, RecordingParser } from './recording-csv.ts';
 
@@ -21,18 +21,22 @@ const PIECE_CHARS = 2 ** 18;
 /** The recording's text, or its bytes, plain or gzipped. */
 export type RecordingSource = string | AsyncIterable<Uint8Array>;
 
+export interface Recorded {
+  readonly rows: number;
+  /** When the first row was recorded, for recordings that are moved to now; null when none was. */
+  readonly firstMs: number | null;
+}
+
 export interface ReplayOptions {
   /** Opens the whole recording. */
   readonly read: () => Promise<RecordingSource>;
-  /** Shown as the device; its base name is the stream's. */
+  /** Shown as the device, with a mark of how the recording begins; its base name is the stream's. */
   readonly fileName: string;
   /** 1 plays at the recording's own pace; very large numbers play as fast as readings are taken. */
   readonly speed: number;
   readonly clock: Clock;
-  /** Rows that are recorded already: playing goes on after them. */
-  readonly skipRows?: number;
-  /** When the first row was recorded in an earlier run, for recordings that are moved to now. */
-  readonly firstMs?: number | null;
+  /** What earlier runs have recorded of this stream: playing goes on after it. */
+  readonly recorded?: (stream: StreamDescriptor) => Recorded;
 }
 
 async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
@@ -91,11 +95,7 @@ export async function parseRecording(source: RecordingSource, fileName: string):
 }
 
 /** Milliseconds by which all times are moved, a whole number of the recording's ticks. */
-function shiftOf(
-  { isEpoch, timesMs, descriptor }: Recording,
-  firstMs: number | null | undefined,
-  nowMs: number,
-): number {
+function shiftOf({ isEpoch, timesMs, descriptor }: Recording, firstMs: number | null, nowMs: number): number {
   if (isEpoch) return 0;
   const tickMs = Math.max(1, descriptor.tickNs / 1e6);
   return (
@@ -115,7 +115,7 @@ function batchOf(recording: Recording, shiftMs: number, from: number, to: number
 
 /** A driver that plays a recording. @throws RangeError when the speed is not above zero. */
 export function createReplayDriver(options: ReplayOptions): Driver {
-  const { clock, speed, fileName, skipRows = 0 } = options;
+  const { clock, speed, fileName } = options;
   if (!(speed > 0)) throw new RangeError(`expected a speed above zero, got ${speed}`);
   return {
     name: 'replay',
@@ -125,9 +125,10 @@ export function createReplayDriver(options: ReplayOptions): Driver {
       const recording = await parseRecording(await options.read(), fileName);
       const { timesMs, timesNs, rows, descriptor } = recording;
       if (signal.aborted) return;
+      const { rows: skipRows, firstMs } = options.recorded?.(descriptor) ?? { rows: 0, firstMs: null };
       const stream = sink.addStream(descriptor);
       if (skipRows >= rows) return;
-      const shiftMs = shiftOf(recording, options.firstMs, clock.nowMs());
+      const shiftMs = shiftOf(recording, firstMs, clock.nowMs());
       const timeMs = (row: number) => (timesMs[row] as number) + (timesNs[row] as number) / 1e6;
       const startedMs = clock.monotonicMs();
       const dueMs = (row: number) => startedMs + (timeMs(row) - timeMs(skipRows)) / speed;

@@ -31,8 +31,9 @@ export interface PictureRecord {
 export interface StationRecord {
   /** Station id, or the author's node id where the hours cannot be opened. */
   readonly id: StationId | NodeId;
+  /** Who records there. What another member writes under the same id is another station: nobody can write into this one. */
+  readonly author: NodeId;
   name: string | null;
-  readonly authors: Set<NodeId>;
   /** In the order of their feeds and positions. */
   readonly hours: HourRecord[];
   readonly pictures: PictureRecord[];
@@ -57,7 +58,12 @@ export async function openEntryBody(
   return openBody(crypto, { epochKey, space, author, feed }, entry.body, encodeHeader(entry.header));
 }
 
+function stationKey(author: NodeId, id: StationId | NodeId): string {
+  return `${author}/${id}`;
+}
+
 export class Catalog {
+  /** By author and station id. */
   readonly stations = new Map<string, StationRecord>();
   readonly names = new Map<NodeId, string>();
   spaceName: string | null = null;
@@ -76,6 +82,10 @@ export class Catalog {
     this.#crypto = crypto;
     this.#space = space;
     this.#keyOf = keyOf;
+  }
+
+  station(author: NodeId, id: StationId | NodeId): StationRecord | undefined {
+    return this.stations.get(stationKey(author, id));
   }
 
   /** Takes entries in; resolves when all that were given so far are in. */
@@ -136,17 +146,16 @@ export class Catalog {
   }
 
   #stationFor(id: StationId | NodeId, author: NodeId): StationRecord {
-    let station = this.stations.get(id);
+    let station = this.station(author, id);
     if (station === undefined) {
-      station = { id, name: null, authors: new Set(), hours: [], pictures: [], unopened: [] };
-      this.stations.set(id, station);
+      station = { id, author, name: null, hours: [], pictures: [], unopened: [] };
+      this.stations.set(stationKey(author, id), station);
     }
-    station.authors.add(author);
     return station;
   }
 }
 
-/** Lamport numbers order one author's feeds as they were written; authors that share a station follow one another. */
+/** Lamport numbers order an author's feeds as they were written. */
 function insertInFeedOrder<T extends { readonly entry: Entry }>(list: T[], item: T): void {
   let at = list.length;
   while (at > 0 && isAfter((list[at - 1] as T).entry, item.entry)) at--;
@@ -154,10 +163,7 @@ function insertInFeedOrder<T extends { readonly entry: Entry }>(list: T[], item:
 }
 
 function isAfter(a: Entry, b: Entry): boolean {
-  if (a.header.author === b.header.author) {
-    if (a.header.feed === b.header.feed)
-      return a.header.seq > b.header.seq || (a.header.seq === b.header.seq && a.id > b.id);
-    return a.header.lamport > b.header.lamport;
-  }
-  return a.header.timeMs > b.header.timeMs;
+  if (a.header.feed === b.header.feed)
+    return a.header.seq > b.header.seq || (a.header.seq === b.header.seq && a.id > b.id);
+  return a.header.lamport > b.header.lamport;
 }

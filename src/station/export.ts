@@ -1,7 +1,7 @@
 /** Getting a station's readings out: its hours, opened and decoded in the order they were recorded. */
 import { openBlob } from '../blob/seal.ts';
-import { WaystationError } from '../core/errors.ts';
-import { type BlobRef, blobKey, parseNodeId } from '../core/ids.ts';
+import { isWaystationError, WaystationError } from '../core/errors.ts';
+import { type BlobRef, blobKey, nodeIdText, parseNodeId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
 import { decodeHour } from '../hour/container.ts';
 import { csvRows } from '../hour/export-csv.ts';
@@ -41,7 +41,7 @@ export function findStation(space: Space, nameOrId: string): StationRecord {
   if (others.length > 0) {
     throw new WaystationError(
       'usage',
-      `several stations are called “${nameOrId}”; use an id: ${found.map((s) => s.id).join(', ')}`,
+      `several stations are called “${nameOrId}”; use an id: ${found.map(({ id, author }) => (id === nameOrId ? nodeIdText(author) : id)).join(', ')}`,
     );
   }
   return only;
@@ -49,7 +49,7 @@ export function findStation(space: Space, nameOrId: string): StationRecord {
 
 function isNode(station: StationRecord, text: string): boolean {
   if (!text.startsWith('did:key:')) return false;
-  return station.authors.has(parseNodeId(text));
+  return station.author === parseNodeId(text);
 }
 
 /** Reads and opens one sealed hour: the bytes of its hour file. @throws WaystationError `not-found`, `no-key`, `corrupt`. */
@@ -65,8 +65,8 @@ export async function readHour(space: Space, record: HourRecord): Promise<HourCo
 }
 
 async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uint8Array> {
-  const { store, crypto } = space.context;
-  const stored = await store.blobs.read(ref, 0, ref.size);
+  const { crypto } = space.context;
+  const stored = await readStored(space, ref);
   const { author, feed, epoch } = entry.header;
   if (epoch === null) return stored;
   const epochKey = space.keyOf(epoch, author);
@@ -75,20 +75,63 @@ async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uin
   return openBlob(crypto, { epochKey, space: space.id, author, feed }, stored);
 }
 
-/** The station's readings as CSV in pieces of whole lines; hours that are not held are left out (status says which). */
-export function exportCsv(space: Space, station: StationRecord, range: ExportRange): AsyncIterable<string> {
-  const wanted = station.hours.filter(({ entry, body }) => {
+/** A blob as it is stored. What turns out to be damaged is fetched again. */
+async function readStored(space: Space, ref: BlobRef): Promise<Uint8Array> {
+  const { store, engine, clock, run } = space.context;
+  try {
+    return await store.blobs.read(ref, 0, ref.size);
+  } catch (error) {
+    if (isWaystationError(error, 'corrupt')) {
+      engine.blobLost(space.id, blobKey(ref), clock.monotonicMs());
+      run();
+    }
+    throw error;
+  }
+}
+
+/**
+ * The station's readings as CSV in pieces of whole lines, from the hours that are held.
+ * @param onLeftOut told once of each hour in the range that is not held (`not-found`) or cannot be read, and why; without it the
+ * latter end the export.
+ */
+export function exportCsv(
+  space: Space,
+  station: StationRecord,
+  range: ExportRange,
+  onLeftOut?: (error: unknown) => void,
+): AsyncIterable<string> {
+  const wanted = station.hours.filter(({ body }) => {
     const first = Math.min(body.startMs, ...body.streams.map((s) => s.firstMs ?? Number.POSITIVE_INFINITY));
     const last = Math.max(
       body.startMs + body.lengthMs,
       ...body.streams.map((s) => s.lastMs ?? Number.NEGATIVE_INFINITY),
     );
-    const inRange =
-      (range.fromMs ?? Number.NEGATIVE_INFINITY) <= last && first <= (range.toMs ?? Number.POSITIVE_INFINITY);
-    return inRange && entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref)));
+    return (
+      (range.fromMs ?? Number.NEGATIVE_INFINITY) <= last && first <= (range.toMs ?? Number.POSITIVE_INFINITY)
+    );
   });
+  const leftOut = new Set<HourRecord>();
+  const leaveOut = (record: HourRecord, error: unknown) => {
+    leftOut.add(record);
+    onLeftOut?.(error);
+  };
+  for (const record of wanted) {
+    if (!record.entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref))))
+      leaveOut(record, new WaystationError('not-found', 'this hour is not held here'));
+  }
   const hours = async function* (): AsyncIterable<HourContent> {
-    for (const record of wanted) yield await readHour(space, record);
+    for (const record of wanted) {
+      if (leftOut.has(record)) continue;
+      let content: HourContent;
+      try {
+        content = await readHour(space, record);
+      } catch (error) {
+        if (onLeftOut === undefined) throw error;
+        leaveOut(record, error);
+        continue;
+      }
+      yield content;
+    }
   };
   return csvRows(hours, {
     ...(range.fromMs === undefined ? {} : { fromMs: range.fromMs }),

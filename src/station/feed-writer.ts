@@ -35,6 +35,12 @@ export interface Draft {
   readonly seen?: readonly Head[];
 }
 
+/** The key to seal under, and the epoch it belongs to. */
+export interface Seal {
+  readonly epoch: EpochId;
+  readonly key: Bytes;
+}
+
 export interface FeedWriterOptions {
   readonly replica: Replica;
   readonly keys: NodeKeys;
@@ -43,7 +49,7 @@ export interface FeedWriterOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** The content key to seal under, null in a public space. @throws WaystationError `no-key` when there is none yet. */
-  readonly sealUnder: () => { readonly epoch: EpochId; readonly key: Bytes } | null;
+  readonly sealUnder: () => Seal | null;
   readonly ownFeed: (purpose: 'control' | 'data') => OwnFeed;
   /** Remembers, durably, that a feed was replaced. */
   readonly replaceFeed: (purpose: 'control' | 'data', feed: OwnFeed) => Promise<void>;
@@ -52,6 +58,12 @@ export interface FeedWriterOptions {
   /** Performs what the engine asks for. */
   readonly run: () => void;
 }
+
+/**
+ * A draft of a sealed kind that is made when its feed and key are known, because what it names is sealed for that feed and under
+ * that key. A change of keys while it is being made does not change either.
+ */
+export type SealedDraft = (feed: FeedId, seal: Seal | null) => Promise<Draft>;
 
 export class FeedWriter {
   readonly #options: FeedWriterOptions;
@@ -70,11 +82,10 @@ export class FeedWriter {
   }
 
   /**
-   * Writes one entry; resolves when it is durable and handed on. A draft that depends on the feed it goes to (its blobs are
-   * sealed for that feed) is made when the feed is known.
+   * Writes one entry; resolves when it is durable and handed on.
    * @throws WaystationError `limit` when the entry would be too large, `no-key`, and what the store throws.
    */
-  write(purpose: 'control' | 'data', draft: Draft | ((feed: FeedId) => Promise<Draft>)): Promise<Entry> {
+  write(purpose: 'control' | 'data', draft: Draft | SealedDraft): Promise<Entry> {
     const written = this.#tail.then(() => this.#write(purpose, draft));
     this.#tail = written.catch(() => undefined);
     return written;
@@ -84,7 +95,7 @@ export class FeedWriter {
    * What the network brings of this very feed (a restored backup) is written to the same log: one at a time, from finding the
    * feed's end to the entry's being taken in.
    */
-  #write(purpose: 'control' | 'data', drafted: Draft | ((feed: FeedId) => Promise<Draft>)): Promise<Entry> {
+  #write(purpose: 'control' | 'data', drafted: Draft | SealedDraft): Promise<Entry> {
     const { replica, ownFeed, run } = this.#options;
     const key = feedKey(this.#self, ownFeed(purpose).feed);
     return new Promise((resolve, reject) => {
@@ -98,14 +109,13 @@ export class FeedWriter {
     });
   }
 
-  async #writeNext(
-    purpose: 'control' | 'data',
-    drafted: Draft | ((feed: FeedId) => Promise<Draft>),
-  ): Promise<Entry> {
-    const { replica, store, publish } = this.#options;
+  async #writeNext(purpose: 'control' | 'data', drafted: Draft | SealedDraft): Promise<Entry> {
+    const { replica, store, publish, sealUnder } = this.#options;
     const { feed, head, succeeds } = await this.#tip(purpose);
-    const draft = typeof drafted === 'function' ? await drafted(feed) : drafted;
-    const entry = await this.#sign(PURPOSE[purpose], feed, head, succeeds, draft);
+    const isClear = typeof drafted !== 'function' && isClearKind(drafted.kind);
+    const seal = isClear ? null : sealUnder();
+    const draft = typeof drafted === 'function' ? await drafted(feed, seal) : drafted;
+    const entry = await this.#sign(PURPOSE[purpose], feed, head, succeeds, draft, seal);
     if (entry.bytes.length > MAX_ENTRY_BYTES) {
       throw new WaystationError(
         'limit',
@@ -124,9 +134,9 @@ export class FeedWriter {
     head: Head | undefined,
     succeeds: Head | null,
     draft: Draft,
+    seal: Seal | null,
   ): Promise<Entry> {
-    const { replica, keys, crypto, clock, random, sealUnder } = this.#options;
-    const seal = isClearKind(draft.kind) ? null : sealUnder();
+    const { replica, keys, crypto, clock, random } = this.#options;
     const header: EntryHeader = {
       space: replica.space,
       author: this.#self,

@@ -39,6 +39,13 @@ import { type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 const MEET_SECRET_BYTES = 32;
 const SEED_BYTES = 32;
 
+export interface NewSpace {
+  readonly name: string;
+  readonly isPublic: boolean;
+  /** What the first admin is called; as the space when absent. */
+  readonly ownName?: string | undefined;
+}
+
 export interface MadeSpace {
   readonly space: Space;
   readonly recoveryWords: string;
@@ -47,12 +54,9 @@ export interface MadeSpace {
 }
 
 /** Makes a space with this node as first admin. The recovery words are not kept anywhere. */
-export async function createSpace(
-  context: SpaceContext,
-  options: { readonly name: string; readonly isPublic: boolean },
-): Promise<MadeSpace> {
+export async function createSpace(context: SpaceContext, options: NewSpace): Promise<MadeSpace> {
   const { keys, random, clock, store, self } = context;
-  const profile = { name: options.name, station: null, spaceName: options.name };
+  const profile = { name: options.ownName ?? options.name, station: null, spaceName: options.name };
   // What cannot be said later must not leave a space behind that has no name.
   encodeProfile(profile);
   const recoverySeed = random.bytes(RECOVERY_SEED_BYTES);
@@ -280,6 +284,9 @@ export async function revokeMember(space: Space, node: NodeId, reason = ''): Pro
     );
   }
   const member = membership.member(node);
+  if (member?.isRecovery === true) {
+    throw new WaystationError('forbidden', 'this is the key behind the recovery words: it stays');
+  }
   if (member === undefined)
     throw new WaystationError('not-found', 'no such member is known here: sync first, or check the id');
   // What was cut off after the revocation itself is made up for.

@@ -3,9 +3,11 @@
  * place that knows all of them. Runtimes (page, command line, simulator) hand in the ports.
  */
 
+import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
 import { type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
-import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
+import type { Clock, Crypto, MaybePromise, NodeKeys, Random } from '../core/ports.ts';
+import type { HourContent } from '../hour/types.ts';
 import type { Invite } from '../identity/invite.ts';
 import { type LinkInfo, Mesh } from '../mesh/mesh.ts';
 import type { Link, TextSocketFactory, Transport } from '../mesh/port.ts';
@@ -16,7 +18,8 @@ import { MAX_SPACES } from '../sync/limits.ts';
 import type { BlobPolicy } from '../sync/replica.ts';
 import { KeyKeeper } from './key-keeping.ts';
 import { logLink } from './link-log.ts';
-import { createSpace, joinAnew, joinSpace } from './membership-actions.ts';
+import { createSpace, joinAnew, joinSpace, type NewSpace } from './membership-actions.ts';
+import { sealWhatWaits } from './recording.ts';
 import { Space, type SpaceContext } from './space.ts';
 import { listSpaces } from './space-record.ts';
 import { SyncDriver } from './sync-driver.ts';
@@ -35,11 +38,21 @@ export interface NodeOptions {
   /** Which blobs this node collects of its own accord; by default all. */
   readonly policy?: BlobPolicy;
   readonly onNotice?: (notice: Notice) => void;
+  /** Encodes an hour that was recorded before there was a key, in a worker where there is one. */
+  readonly encode?: (content: HourContent) => MaybePromise<Bytes>;
 }
 
 export interface MeshPorts {
   readonly transport: Transport;
   readonly sockets: TextSocketFactory;
+}
+
+/** Where to look for members. */
+export interface MeetingHosts {
+  /** Always, and first: a mesh goes to a bounded number of hosts. */
+  readonly hosts: readonly string[];
+  /** There only, and not where the invites say. */
+  readonly exclusive?: boolean;
 }
 
 /** A link that is up now. */
@@ -68,7 +81,7 @@ export class WaystationNode {
     { link: Link; claimed: NodeId; via: string; proved: NodeId | null; sinceMs: number }
   >();
   #mesh: Mesh | undefined;
-  #hosts: readonly string[] | null = null;
+  #meeting: MeetingHosts = { hosts: [] };
   readonly #keepers = new Map<SpaceId, KeyKeeper>();
   #cancelBeat: (() => void) | undefined;
   #cancelKeyTurn: (() => void) | undefined;
@@ -111,6 +124,8 @@ export class WaystationNode {
       self: this.id,
       policy: this.#options.policy ?? (() => true),
       run: () => this.driver.run(),
+      onHosts: () => this.#mesh?.setHosts(this.#hostList()),
+      onKeys: (space) => this.#sealWhatWaits(space),
       rememberTree: (ref, tree) => this.driver.rememberTree(ref, tree),
     };
   }
@@ -122,7 +137,7 @@ export class WaystationNode {
     this.driver.run();
     await space.settled();
     this.#mesh?.setSpaces(this.#meshSpaces());
-    if (this.#mesh !== undefined) this.#mesh.setHosts(this.#hostList());
+    this.#mesh?.setHosts(this.#hostList());
   }
 
   /** The space with this id, or the only one. @throws WaystationError `not-found`, `usage`. */
@@ -152,10 +167,7 @@ export class WaystationNode {
   }
 
   /** Makes a space with this node as its first admin. */
-  async createSpace(options: {
-    name: string;
-    isPublic: boolean;
-  }): Promise<{ space: Space; recoveryWords: string }> {
+  async createSpace(options: NewSpace): Promise<{ space: Space; recoveryWords: string }> {
     this.#refuseTooMany();
     const made = await createSpace(this.#context(), options);
     await this.#add(made.space);
@@ -171,7 +183,6 @@ export class WaystationNode {
       await joinAnew(known, invite);
       // Peers of the links that are up were shown the old invite, and will not look at another.
       for (const link of [...this.#links.keys()]) this.driver.closeLink(link, 'joined anew');
-      this.#mesh?.setHosts(this.#hostList());
       return known;
     }
     this.#refuseTooMany();
@@ -212,12 +223,9 @@ export class WaystationNode {
     });
   }
 
-  /**
-   * Looks for members on hosts and links to them.
-   * @param hosts exclusive list of hosts; null for those that the invites named.
-   */
-  connect(mesh: MeshPorts, hosts: readonly string[] | null): void {
-    this.#hosts = hosts;
+  /** Looks for members on hosts and links to them. */
+  connect(mesh: MeshPorts, meeting: MeetingHosts = { hosts: [] }): void {
+    this.#meeting = meeting;
     const { clock, random, crypto } = this.ports;
     this.#mesh = new Mesh({
       ...mesh,
@@ -239,8 +247,9 @@ export class WaystationNode {
   }
 
   #hostList(): string[] {
-    if (this.#hosts !== null) return [...this.#hosts];
-    return [...new Set([...this.spaces.values()].flatMap((space) => space.record.hosts))];
+    const { hosts, exclusive = false } = this.#meeting;
+    const learned = exclusive ? [] : [...this.spaces.values()].flatMap((space) => space.record.hosts);
+    return [...new Set([...hosts, ...learned])];
   }
 
   #meshSpaces(): { space: SpaceId; meetSecret: Uint8Array<ArrayBuffer> }[] {
@@ -331,6 +340,14 @@ export class WaystationNode {
       this.#cancelBeat = this.ports.clock.schedule(BEAT_INTERVAL_MS, beat);
     };
     beat();
+  }
+
+  #sealWhatWaits(space: Space): void {
+    const { encode } = this.#options;
+    if (encode === undefined) return;
+    const onTrouble = (message: string) =>
+      this.#onNotice({ kind: 'store-trouble', code: 'unavailable', message });
+    this.#spend(Promise.resolve().then(() => sealWhatWaits(space, { encode, onTrouble })));
   }
 
   #keepKeys(): void {

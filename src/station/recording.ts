@@ -1,6 +1,6 @@
 /** Recording on this node: runs drivers, feeds the recorder, writes ahead every second, seals hours and pictures into the space. */
 import { type Bytes, fromUtf8, toHex, toUtf8 } from '../core/bytes.ts';
-import { errorMessage, isWaystationError } from '../core/errors.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
 import { type StationId, stationIdFrom } from '../core/ids.ts';
 import type { MaybePromise } from '../core/ports.ts';
 import { KIND } from '../feed/kinds.ts';
@@ -10,6 +10,7 @@ import { HourWriter } from '../pipeline/hour-writer.ts';
 import { PictureQueue } from '../pipeline/picture-queue.ts';
 import type { Driver, DriverSink } from '../sensors/port.ts';
 import type { Store } from '../store/port.ts';
+import type { HourRecord } from './catalog.ts';
 import { encodeHourBody, encodePicture, hourBodyOf } from './entry-bodies.ts';
 import type { Space } from './space.ts';
 
@@ -86,25 +87,33 @@ export class Recording {
     this.hourMs = options.hourMs;
   }
 
-  /** Prepares recording: takes up what an earlier run left, says the station's name. */
+  /**
+   * Prepares recording: takes up what an earlier run left, says the station's name.
+   * @throws WaystationError `conflict` when this node records in the space already, and what the store throws.
+   */
   static async open(options: RecordingOptions): Promise<Recording> {
-    const { space, name, hourMs } = options;
-    const { store, random } = space.context;
+    const { space } = options;
+    await space.sealing;
+    if (space.isRecording) {
+      throw new WaystationError('conflict', 'this device is recording here already: stop that first');
+    }
+    space.isRecording = true;
+    try {
+      return await Recording.#open(options);
+    } catch (error) {
+      space.isRecording = false;
+      throw error;
+    }
+  }
+
+  static async #open(options: RecordingOptions): Promise<Recording> {
+    const { space, name } = options;
+    const { store } = space.context;
     await space.settled();
+    if ((await rememberedName(store)) !== name) await rememberName(store, name);
     const station = await stationIdOf(space);
-    const writer = await HourWriter.open({
-      store,
-      recorder: { station, stationName: name, hourMs },
-      newOpenId: () => random.bytes(16),
-      seal: (content, openId) => sealHour(options, content, openId),
-      sealedIds: () => sealedIdsOf(space, station),
-      onTrouble: (error) => options.onTrouble(errorMessage(error)),
-    });
-    const pictures = new PictureQueue(store, station, async (picture) => {
-      const { atMs, mediaType, replay, bytes } = picture;
-      const body = encodePicture({ station, atMs, mediaType, replay });
-      await space.writeWithBlob(KIND.picture, () => body, bytes, 'padme');
-    });
+    const writer = await openWriter(options, station);
+    const pictures = openPictures(space, station);
     const recording = new Recording(options, station, writer, pictures);
     await recording.#sayName();
     recording.#tick();
@@ -132,7 +141,7 @@ export class Recording {
   recordedRows(streamName: string, device: string): { rows: number; firstMs: number | null } {
     let rows = 0;
     let firstMs: number | null = null;
-    for (const { body } of this.#options.space.catalog.stations.get(this.station)?.hours ?? []) {
+    for (const { body } of ownHours(this.#options.space, this.station)) {
       for (const stream of body.streams) {
         if (stream.name !== streamName || stream.device !== device) continue;
         firstMs ??= stream.firstMs;
@@ -143,14 +152,10 @@ export class Recording {
     return { rows: rows + unsealed.rows, firstMs: firstMs ?? unsealed.firstMs };
   }
 
-  /** Starts a driver; its readings are recorded until it ends or recording stops. */
+  /** Starts a driver; its readings are recorded until it ends or recording stops. Rejects when it fails: nobody else is told. */
   run(driver: Driver): Promise<void> {
     const running = driver.run(this.#sinkFor(driver), this.#stopping.signal);
-    this.#drivers.push(
-      running.catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#options.onTrouble(errorMessage(error));
-      }),
-    );
+    this.#drivers.push(running.catch(() => undefined));
     return running;
   }
 
@@ -220,32 +225,83 @@ export class Recording {
   /** Ends recording: drivers stop, the open hour is sealed, everything is durable when this resolves. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all(this.#drivers);
-    this.#cancelTimer?.();
-    await this.writer.stop();
-    await this.#pictures.flush();
+    try {
+      await Promise.all(this.#drivers);
+      this.#cancelTimer?.();
+      await this.writer.stop();
+      await this.#pictures.flush();
+    } finally {
+      this.#options.space.isRecording = false;
+    }
   }
 }
 
+/**
+ * Seals what this device recorded before it had a key, unless it is recording now and does so itself. Nothing new is recorded.
+ * @param encode as in {@link RecordingOptions}.
+ */
+export function sealWhatWaits(
+  space: Space,
+  options: Pick<RecordingOptions, 'encode' | 'onTrouble'>,
+): Promise<void> {
+  const seal = async () => {
+    if (space.isRecording) return;
+    const station = await stationIdOf(space);
+    const name = (await rememberedName(space.context.store)) ?? '';
+    const writer = await openWriter({ ...options, space, name, hourMs: 3_600_000 }, station);
+    await writer.stop();
+    await openPictures(space, station).flush();
+  };
+  const sealed = space.sealing.then(seal);
+  space.sealing = sealed.catch(() => undefined);
+  return sealed;
+}
+
+function openWriter(options: RecordingOptions, station: StationId): Promise<HourWriter> {
+  const { space, name, hourMs } = options;
+  const { store, random } = space.context;
+  return HourWriter.open({
+    store,
+    recorder: { station, stationName: name, hourMs },
+    newOpenId: () => random.bytes(16),
+    seal: (read, openId) => sealHour(options, station, read, openId),
+    sealedIds: () => sealedIdsOf(space, station),
+    onTrouble: (error) => options.onTrouble(errorMessage(error)),
+  });
+}
+
+function openPictures(space: Space, station: StationId): PictureQueue {
+  return new PictureQueue(space.context.store, station, async (picture) => {
+    const { atMs, mediaType, replay, bytes } = picture;
+    const body = encodePicture({ station, atMs, mediaType, replay });
+    await space.writeWithBlob(KIND.picture, () => body, bytes, 'padme');
+  });
+}
+
+function ownHours(space: Space, station: StationId): readonly HourRecord[] {
+  return space.catalog.station(space.self, station)?.hours ?? [];
+}
+
 function sealedIdsOf(space: Space, station: StationId): Set<string> {
-  const hours = space.catalog.stations.get(station)?.hours ?? [];
-  return new Set(hours.map(({ body }) => toHex(body.openId)));
+  return new Set(ownHours(space, station).map(({ body }) => toHex(body.openId)));
 }
 
 async function sealHour(
   { space, encode }: RecordingOptions,
-  content: HourContent,
+  station: StationId,
+  read: () => Promise<HourContent>,
   openId: Bytes,
 ): Promise<void> {
-  if (sealedIdsOf(space, content.station).has(toHex(openId))) return;
+  if (sealedIdsOf(space, station).has(toHex(openId))) return;
   space.sealUnder(); // before the work of encoding: without a key the hour waits in its segments
+  const content = await read();
   const bytes = await encode(content);
   const body = encodeHourBody(hourBodyOf(content, openId, summarize(content)));
   await space.writeWithBlob(KIND.hour, () => body, bytes);
   await space.settled();
 }
 
-/** The name this node records under, kept for the page between visits. */
+/** The name this node records under, kept between runs. */
 export async function rememberName(store: Store, name: string): Promise<void> {
   await store.state.put('name', toUtf8(name), 'strict');
 }

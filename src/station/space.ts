@@ -30,10 +30,11 @@ import type { Store } from '../store/port.ts';
 import type { SyncEngine } from '../sync/engine.ts';
 import { type BlobPolicy, Replica } from '../sync/replica.ts';
 import { loadBeats, saveBeat } from './beat-store.ts';
+import { claimBlob, foreignBlobs } from './blob-claims.ts';
 import { Catalog } from './catalog.ts';
 import { encodeProfile, type ProfileBody } from './entry-bodies.ts';
 import { type LoadedSpace, loadSpace } from './entry-log.ts';
-import { type Draft, FeedWriter } from './feed-writer.ts';
+import { type Draft, FeedWriter, type Seal } from './feed-writer.ts';
 import { loadSpaceRecord, type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
 /** What a space needs from its node. */
@@ -48,15 +49,24 @@ export interface SpaceContext {
   readonly policy: BlobPolicy;
   /** Performs what the engine asks for. */
   readonly run: () => void;
+  /** A space's record names other hosts than before. */
+  readonly onHosts: () => void;
+  /** New epoch keys are here. */
+  readonly onKeys: (space: Space) => void;
   /** Keeps a blob's tree for serving it. */
   readonly rememberTree: (ref: BlobRef, tree: MerkleTree) => void;
 }
 
-/** Chunks that the store has of blobs it does not have whole, and the keys of those it has. */
-async function heldBlobs(store: Store): Promise<{ whole: Set<string>; partial: Map<string, Set<number>> }> {
+/** Chunks that the store has of blobs it does not have whole, and the keys of those it has; not what other spaces brought. */
+async function heldBlobs(
+  store: Store,
+  space: SpaceId,
+): Promise<{ whole: Set<string>; partial: Map<string, Set<number>> }> {
   const whole = new Set<string>();
   const partial = new Map<string, Set<number>>();
+  const foreign = await foreignBlobs(store, space);
   for (const { ref, complete } of await store.blobs.list()) {
+    if (foreign.has(blobKey(ref))) continue;
     if (complete) whole.add(blobKey(ref));
     else partial.set(blobKey(ref), await heldChunks(store, ref));
   }
@@ -93,6 +103,10 @@ export class Space {
   readonly context: SpaceContext;
   /** The role that the invite promises while nobody has admitted this node yet. */
   invitedRole: Role | null;
+  /** This node records here: two recordings at once would write to the same segments. */
+  isRecording = false;
+  /** Ends when what was recorded before there was a key has been sealed. */
+  sealing: Promise<void> = Promise.resolve();
   #record: SpaceRecord;
   readonly #keys: Map<EpochId, Bytes>;
   /** Entries with boxes for us that name epochs whose own entries are not here, by epoch. */
@@ -149,7 +163,7 @@ export class Space {
     const { genesis } = decodeChain(record.credential);
     // A joiner knows the genesis from its link before any feed has arrived.
     if (membership.genesis === undefined) membership.add(genesis);
-    const { whole, partial } = await heldBlobs(context.store);
+    const { whole, partial } = await heldBlobs(context.store, record.space);
     const { meetSecret, credential } = record;
     const replica = new Replica(
       {
@@ -181,7 +195,7 @@ export class Space {
   }
 
   /** The key and epoch to seal under, null in a public space. @throws WaystationError `no-key` before admission. */
-  sealUnder(): { epoch: EpochId; key: Bytes } | null {
+  sealUnder(): Seal | null {
     const { membership } = this.replica;
     if (membership.isPublic) return null;
     const epoch = membership.currentEpoch();
@@ -224,11 +238,13 @@ export class Space {
     const known = new Set(this.#record.hosts);
     if (hosts.every((host) => known.has(host))) return;
     await this.#save({ hosts: [...new Set([...known, ...hosts])].slice(0, MAX_INVITE_HOSTS) });
+    this.context.onHosts();
   }
 
   /** Goes on with another invite's credential; links that were shown the old one are to be closed. */
   async replaceCredential({ credential, inviteSeed, hosts }: SpaceRecord): Promise<void> {
     await this.#save({ credential, inviteSeed, hosts });
+    this.context.onHosts();
     this.replica.credential = credential;
     this.invitedRole = roleOf(credential);
   }
@@ -259,7 +275,10 @@ export class Space {
           this.catalog.damaged.push(`epoch ${entry.id}: ${errorMessage(error)}`);
         }
       }
-      if (news) await this.catalog.retry();
+      if (news) {
+        await this.catalog.retry();
+        this.context.onKeys(this);
+      }
       await this.catalog.add(entries);
       if (!news) return;
       this.#unsaved = true;
@@ -320,7 +339,8 @@ export class Space {
   async writeProfile(profile: ProfileBody): Promise<void> {
     await this.settled();
     const same = this.catalog.names.get(this.self) === profile.name && profile.spaceName === null;
-    if (same && (profile.station === null || this.catalog.stations.has(profile.station))) return;
+    if (same && (profile.station === null || this.catalog.station(this.self, profile.station) !== undefined))
+      return;
     await this.write('data', { kind: KIND.profile, body: encodeProfile(profile) });
   }
 
@@ -331,15 +351,14 @@ export class Space {
     plaintext: Bytes,
     pad: 'none' | 'padme' = 'none',
   ): Promise<Entry> {
-    return this.writer.write('data', async (feed) => {
-      const ref = await this.#putBlob(feed, plaintext, pad);
+    return this.writer.write('data', async (feed, seal) => {
+      const ref = await this.#putBlob(feed, seal, plaintext, pad);
       return { kind, body: body(ref), blobs: [ref] };
     });
   }
 
-  async #putBlob(feed: FeedId, plaintext: Bytes, pad: 'none' | 'padme'): Promise<BlobRef> {
+  async #putBlob(feed: FeedId, seal: Seal | null, plaintext: Bytes, pad: 'none' | 'padme'): Promise<BlobRef> {
     const { crypto, random, store, engine, clock } = this.context;
-    const seal = this.sealUnder();
     const context = { space: this.id, author: this.self, feed };
     const bytes =
       seal === null
@@ -347,6 +366,7 @@ export class Space {
         : await sealBlob(crypto, { epochKey: seal.key, ...context }, random.bytes(32), plaintext, pad);
     const tree = merkleTree(await leafHashes(crypto, bytes));
     const ref: BlobRef = { root: blobRootFrom(tree.root), size: bytes.length };
+    await claimBlob(store, this.id, ref);
     await store.blobs.put(ref, bytes);
     this.context.rememberTree(ref, tree);
     engine.localBlob(this.id, blobKey(ref), clock.monotonicMs());

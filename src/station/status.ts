@@ -3,7 +3,9 @@ import { type NodeId, nodeIdText, shortNodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
 import { PURPOSE } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
+import type { MemberStatus } from '../identity/membership.ts';
 import type { StationRecord } from './catalog.ts';
+import type { HourBody } from './entry-bodies.ts';
 import type { Space } from './space.ts';
 
 export interface StationStatus {
@@ -18,7 +20,7 @@ export interface StationStatus {
   readonly bytes: number;
   /** Entries that its last beat tells of and that have not arrived. */
   readonly unseen: number;
-  /** End of the last hour before the first that is missing, ISO 8601. */
+  /** Last reading before the first hour that is missing, ISO 8601. */
   readonly completeTo: string | null;
   /** When it was last heard of, ISO 8601. */
   readonly lastHeard: string | null;
@@ -31,6 +33,8 @@ export interface SpaceStatus {
   readonly name: string | null;
   readonly role: string | null;
   readonly admitted: boolean;
+  /** How this node stands in it: `invited` while nobody has let it in. */
+  readonly standing: MemberStatus | 'invited';
   readonly stations: readonly StationStatus[];
   readonly blobs: { readonly held: number; readonly missing: number; readonly bytes: number };
   readonly members: number;
@@ -42,31 +46,32 @@ function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** Latest sign of life of the authors: their beats and the times of their entries. */
-function lastHeardMs(space: Space, authors: Iterable<NodeId>): number | null {
+/** Latest sign of life of a node: its beat and the times of its entries. */
+function lastHeardMs(space: Space, author: NodeId): number | null {
   let latest: number | null = null;
   const note = (ms: number | undefined) => {
     if (ms !== undefined && (latest === null || ms > latest)) latest = ms;
   };
-  for (const author of authors) {
-    note(space.replica.beats.get(author)?.timeMs);
-    for (const branch of space.replica.index.branches()) {
-      if (branch.author === author) note(branch.entries.at(-1)?.timeMs);
-    }
+  note(space.replica.beats.get(author)?.timeMs);
+  for (const branch of space.replica.index.branches()) {
+    if (branch.author === author) note(branch.entries.at(-1)?.timeMs);
   }
   return latest;
 }
 
-function unseenEntries(space: Space, authors: Iterable<NodeId>): number {
+function unseenEntries(space: Space, author: NodeId): number {
+  const beat = space.replica.beats.get(author);
   let unseen = 0;
-  for (const author of authors) {
-    const beat = space.replica.beats.get(author);
-    if (beat === undefined) continue;
-    for (const head of decodeBeat(beat.bytes).beat.heads) {
-      unseen += Math.max(0, head.seq - space.replica.index.highestSeq(author, head.feed));
-    }
+  for (const head of beat === undefined ? [] : decodeBeat(beat.bytes).beat.heads) {
+    unseen += Math.max(0, head.seq - space.replica.index.highestSeq(author, head.feed));
   }
   return unseen;
+}
+
+/** When an hour's last reading was; its end where it has none. An hour that was stopped says nothing of what came after. */
+function lastMsOf({ startMs, lengthMs, streams }: HourBody): number {
+  const last = Math.max(...streams.map(({ lastMs }) => lastMs ?? Number.NEGATIVE_INFINITY));
+  return Math.min(startMs + lengthMs, Number.isFinite(last) ? last : Number.POSITIVE_INFINITY);
 }
 
 function stationStatus(space: Space, station: StationRecord): StationStatus {
@@ -76,7 +81,7 @@ function stationStatus(space: Space, station: StationRecord): StationStatus {
   let completeToMs: number | null = null;
   let unbroken = true;
   const entries = [
-    ...station.hours.map(({ entry, body }) => ({ entry, endMs: body.startMs + body.lengthMs })),
+    ...station.hours.map(({ entry, body }) => ({ entry, endMs: lastMsOf(body) })),
     ...station.unopened.map((entry) => ({ entry, endMs: entry.header.timeMs })),
   ];
   for (const { entry, endMs } of entries) {
@@ -91,7 +96,7 @@ function stationStatus(space: Space, station: StationRecord): StationStatus {
   }
   let seq = -1;
   for (const branch of replica.index.branches()) {
-    if (branch.purpose === PURPOSE.data && station.authors.has(branch.author)) {
+    if (branch.purpose === PURPOSE.data && station.author === branch.author) {
       seq = Math.max(seq, branchHead(branch)?.seq ?? -1);
     }
   }
@@ -104,9 +109,9 @@ function stationStatus(space: Space, station: StationRecord): StationStatus {
     held,
     missing: entries.length - held,
     bytes,
-    unseen: unseenEntries(space, station.authors),
+    unseen: unseenEntries(space, station.author),
     completeTo: iso(completeToMs),
-    lastHeard: iso(lastHeardMs(space, station.authors)),
+    lastHeard: iso(lastHeardMs(space, station.author)),
     replay: station.hours.at(-1)?.body.streams.some((stream) => stream.replay) === true,
   };
 }
@@ -123,6 +128,7 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
     name: catalog.spaceName,
     role: member?.role ?? space.invitedRole,
     admitted: replica.membership.isActive(space.self),
+    standing: member?.status ?? 'invited',
     stations,
     blobs: replica.blobCounts(),
     members: [...replica.membership.members()].filter((one) => one.status === 'active' && !one.isRecovery)

@@ -9,8 +9,9 @@ import { type BlobRef, blobKey, type SpaceId } from '../core/ids.ts';
 import type { Clock, Crypto, MaybePromise, NodeKeys, Random } from '../core/ports.ts';
 import type { Channel, Link } from '../mesh/port.ts';
 import type { Store } from '../store/port.ts';
-import type { Effect, LinkId, Notice, RequestEffect } from '../sync/effects.ts';
+import type { Effect, LinkId, Notice, RequestEffect, Requests } from '../sync/effects.ts';
 import type { SyncEngine } from '../sync/engine.ts';
+import { claimBlob } from './blob-claims.ts';
 import { appendEntries, readSegment } from './entry-log.ts';
 
 /** Leaves of the Merkle trees kept for serving, all together: 64 bytes each, so 32 MiB for 8 GiB of blobs. */
@@ -203,12 +204,24 @@ export class SyncDriver {
       case 'readEntries':
         return readSegment(store, effect.space, effect.segment, effect.maxBytes);
       case 'writeLeaves':
-        return store.blobs.write(effect.ref, effect.firstLeaf, effect.bytes);
+        return this.#writeLeaves(effect);
       case 'readChunk':
         return this.#readChunk(effect.ref, effect.chunk);
       case 'writeAdmit':
         return writeAdmit(effect.space, effect.body);
     }
+  }
+
+  async #writeLeaves({
+    space,
+    ref,
+    firstLeaf,
+    bytes,
+    isFirst,
+  }: Requests['writeLeaves']['ask']): Promise<boolean> {
+    const { store } = this.#options;
+    if (isFirst) await claimBlob(store, space, ref);
+    return store.blobs.write(ref, firstLeaf, bytes);
   }
 
   async #readChunk(ref: BlobRef, chunk: number): Promise<{ bytes: Bytes; proof: readonly Bytes[] }> {

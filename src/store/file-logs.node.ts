@@ -28,6 +28,8 @@ import { flatName, nameFromFlat } from './store-names.ts';
 /** Appends written together: enough to share a sync, small enough that the first of them does not wait long. */
 const MAX_GROUP_BYTES = 2 ** 22;
 const SUFFIX = '.log';
+/** The copy of a log as it was when damage was found. */
+const DAMAGED_FILE = /\.log\.damaged(-\d+)?$/;
 
 interface Append {
   readonly kind: 'append';
@@ -70,10 +72,12 @@ export class FileLogs implements LogStore {
     this.#directories = directories;
   }
 
-  /** Reads every log through, trims torn tails and sets damaged files aside. */
+  /** Reads every log through, trims torn tails and sets damaged files aside. What was lost earlier is told until it is back. */
   async load(): Promise<Recovery[]> {
     const recovered: Recovery[] = [];
-    for (const file of (await this.#fs.readdir(this.#directory)).sort()) {
+    const files = (await this.#fs.readdir(this.#directory)).sort();
+    const lossesBefore = files.filter((file) => DAMAGED_FILE.test(file));
+    for (const file of files) {
       const name = file.endsWith(SUFFIX) ? nameFromFlat(file.slice(0, -SUFFIX.length)) : undefined;
       if (name === undefined) continue;
       const log = this.#log(name);
@@ -81,7 +85,25 @@ export class FileLogs implements LogStore {
       const mended = await this.#mend(log);
       if (mended !== undefined) recovered.push(mended);
     }
+    for (const aside of lossesBefore) {
+      const still = await this.#stillLost(aside, recovered);
+      if (still !== undefined) recovered.push(still);
+    }
     return recovered;
+  }
+
+  /** A log only grows by what comes next in it: one that is as long as its damaged copy has everything again. */
+  async #stillLost(aside: string, found: readonly Recovery[]): Promise<Recovery | undefined> {
+    const name = nameFromFlat(aside.replace(DAMAGED_FILE, ''));
+    const log = name === undefined ? undefined : this.#logs.get(name);
+    if (log === undefined || found.some(({ where }) => where === log.path)) return undefined;
+    const where = join(this.#directory, aside);
+    const { size } = await this.#handles.use(where, false, (copy) => copy.stat());
+    await this.#handles.drop(where);
+    const missing = size - (log.ends.at(-1) ?? 0);
+    if (missing <= 0) return undefined;
+    const message = `about ${missing} bytes of log ${log.name} were found damaged earlier and have not come back yet; the damaged file is kept`;
+    return { kind: 'damaged', where, message };
   }
 
   async #mend(log: LogFile): Promise<Recovery | undefined> {

@@ -2,10 +2,11 @@
  * The store of a browser: logs and values in IndexedDB, blobs in OPFS files where this code runs in a dedicated worker and
  * in IndexedDB records otherwise. Which of the two is decided when the database is made, and stays.
  */
+
+import { crc32 } from '../core/crc32.ts';
 import { WaystationError } from '../core/errors.ts';
 import { BlobKeeper } from './blob-keeper.ts';
 import type { BlobMedium } from './blob-medium.ts';
-import { crc32 } from './crc32.ts';
 import { guardStore } from './guarded-store.ts';
 import { IndexedDbBlobs } from './indexed-db-blobs.browser.ts';
 import { indexedDbLogs, indexedDbState, indexedDbUsedBytes } from './indexed-db-logs.browser.ts';

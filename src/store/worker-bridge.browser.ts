@@ -5,8 +5,9 @@
  * every later call. Bytes are handed over, not cloned: results always, arguments as a copy cut to size, because a clone
  * would take along the whole buffer behind a view; with `giveAwayWrites` blob bytes that fill their buffer go without any copy.
  */
-import { type Remote, releaseProxy, transfer, wrap } from 'comlink';
+import { transfer } from 'comlink';
 import { errorMessage, WaystationError } from '../core/errors.ts';
+import { WorkerCalls } from '../core/worker-calls.browser.ts';
 import type { Recovery, Store } from './port.ts';
 import {
   type CallName,
@@ -45,60 +46,39 @@ export async function connectStoreWorker(
   }
 }
 
+/** The store's calls, typed by name. */
 class StoreBridge {
-  readonly #worker: Worker;
-  readonly #remote: Remote<StoreWorkerApi>;
-  readonly #pending = new Set<(reason: WaystationError) => void>();
-  readonly #stopListening: () => void;
-  #ended: WaystationError | undefined;
+  readonly #calls: WorkerCalls<StoreWorkerApi>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #aborted = () => {
+    const why = errorMessage(this.#signal?.reason);
+    this.end(new WaystationError('unavailable', `the store was ended: ${why}`));
+  };
 
   constructor(worker: Worker, signal: AbortSignal | undefined) {
-    this.#worker = worker;
-    this.#remote = wrap<StoreWorkerApi>(worker);
-    const died = (event: Event) => {
-      const detail = event instanceof ErrorEvent && event.message !== '' ? `: ${event.message}` : '';
-      this.end(
+    this.#calls = new WorkerCalls(
+      worker,
+      (detail) =>
         new WaystationError('unavailable', `the worker that keeps the store died${detail}; reload the page`),
-      );
-    };
-    const aborted = () => {
-      this.end(new WaystationError('unavailable', `the store was ended: ${errorMessage(signal?.reason)}`));
-    };
-    worker.addEventListener('error', died);
-    worker.addEventListener('messageerror', died);
-    signal?.addEventListener('abort', aborted);
-    this.#stopListening = () => {
-      worker.removeEventListener('error', died);
-      worker.removeEventListener('messageerror', died);
-      signal?.removeEventListener('abort', aborted);
-    };
+    );
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#aborted);
   }
 
   /** Carries one call over; rejects with its error, or with the worker's end. */
   async call<N extends CallName>(name: N, args: Parameters<StoreCalls[N]>): Promise<CallResult<N>> {
-    if (this.#ended !== undefined) throw this.#ended;
-    let giveUp: (reason: WaystationError) => void = () => undefined;
-    const ended = new Promise<never>((_, reject) => {
-      giveUp = reject;
-    });
-    this.#pending.add(giveUp);
-    try {
+    const reply = await this.#calls.call((remote) => {
       // Comlink's types cannot follow the generic through its proxy.
-      const request = this.#remote.request as unknown as StoreWorkerApi['request'];
-      return readReply(await Promise.race([request(name, transfer(args, transferables(args))), ended]));
-    } finally {
-      this.#pending.delete(giveUp);
-    }
+      const request = remote.request as unknown as StoreWorkerApi['request'];
+      return request(name, transfer(args, transferables(args)));
+    });
+    return readReply(reply);
   }
 
   /** Ends the worker; everything pending and everything later rejects with `reason`. */
   end(reason: WaystationError): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = reason;
-    this.#stopListening();
-    for (const reject of this.#pending) reject(reason);
-    this.#remote[releaseProxy]();
-    this.#worker.terminate();
+    this.#signal?.removeEventListener('abort', this.#aborted);
+    this.#calls.end(reason);
   }
 }
 

@@ -229,9 +229,11 @@ export class BlobExchange {
       { chunks: splitLeaves(bytes) },
       (leaves) => {
         if (!verifyRange(ref, firstLeaf, leaves, proof)) return this.#bad(name, asked);
+        const isFirst = !want.begun;
+        want.begun = true;
         out.request(
           'writeLeaves',
-          { space: replica.space, ref, firstLeaf, bytes },
+          { space: replica.space, ref, firstLeaf, bytes, isFirst },
           (complete) => {
             want.held.add(chunk);
             this.#release(name, asked);

@@ -4,6 +4,7 @@
  */
 import { chunkCount } from '../blob/merkle.ts';
 import type { Bytes } from '../core/bytes.ts';
+import { isWaystationError } from '../core/errors.ts';
 import { type BlobRef, blobKey, blobRootFrom, idBytes } from '../core/ids.ts';
 import { MAX_QUEUED_CHUNKS, MAX_READS_AHEAD } from './limits.ts';
 import { encodeMessage, type Message } from './messages.ts';
@@ -61,7 +62,7 @@ export class BlobServing {
 
   #read(ref: BlobRef, chunk: number): void {
     this.#reading++;
-    const { alias, out } = this.#context;
+    const { alias, out, replica, hooks } = this.#context;
     const root = idBytes(ref.root);
     out.request(
       'readChunk',
@@ -71,8 +72,10 @@ export class BlobServing {
         this.#ready.push(encodeMessage('chunk', alias, root, ref.size, chunk, [...proof], bytes));
         this.pump();
       },
-      () => {
+      (error) => {
         this.#reading--;
+        if (isWaystationError(error, 'corrupt') || isWaystationError(error, 'not-found'))
+          hooks.blobLost(replica, blobKey(ref));
         if (this.#context.mayServe()) sendControl(this.#context, 'lack', [root, ref.size]);
         this.pump();
       },

@@ -27,8 +27,11 @@ export interface Requests {
   };
   /** Read entries back: their exact bytes, in order, stopping before `maxBytes` but at least one. */
   readEntries: { ask: { space: SpaceId; segment: Segment; maxBytes: number }; answer: readonly Bytes[] };
-  /** Write verified leaves: whether the blob is complete now. */
-  writeLeaves: { ask: { space: SpaceId; ref: BlobRef; firstLeaf: number; bytes: Bytes }; answer: boolean };
+  /** Write verified leaves, the first of their blob or more: whether the blob is complete now. */
+  writeLeaves: {
+    ask: { space: SpaceId; ref: BlobRef; firstLeaf: number; bytes: Bytes; isFirst: boolean };
+    answer: boolean;
+  };
   /** Read one transfer chunk with its Merkle proof. */
   readChunk: { ask: { ref: BlobRef; chunk: number }; answer: { bytes: Bytes; proof: readonly Bytes[] } };
   /** Write an `admit` entry in our own control feed and hand it to `localEntries`: answered when that is done. */

@@ -50,7 +50,8 @@ export class SyncEngine {
   #nextEffect = 1;
   #nowMs = 0;
   readonly #newHeads = new Map<Replica, Map<string, PurposedHead>>();
-  readonly #newBeats = new Set<Replica>();
+  /** Authors of whom there are newer beats. */
+  readonly #newBeats = new Map<Replica, Set<NodeId>>();
   #announceAtMs: number | null = null;
   #pullAtMs: number | null = null;
   #storePausedUntilMs = 0;
@@ -127,14 +128,21 @@ export class SyncEngine {
     });
   }
 
+  /** A blob that was thought to be held is damaged: it is fetched again. */
+  blobLost(space: SpaceId, key: string, nowMs: number): void {
+    this.#at(nowMs, () => {
+      const replica = this.replicas.get(space);
+      if (replica !== undefined) this.#blobLost(replica, key);
+    });
+  }
+
   /** This node's own signed beat. */
   localBeat(space: SpaceId, timeMs: number, bytes: Bytes, nowMs: number): void {
     this.#at(nowMs, () => {
       const replica = this.replicas.get(space);
       if (replica === undefined) return;
       replica.beats.set(this.self, { timeMs, bytes });
-      this.#newBeats.add(replica);
-      this.#announceSoon();
+      this.#beatChanged(replica, this.self);
     });
   }
 
@@ -270,6 +278,18 @@ export class SyncEngine {
     this.#announceSoon();
   }
 
+  #blobLost(replica: Replica, key: string): void {
+    if (!replica.blobLost(key)) return;
+    this.#announceSoon();
+    this.#reschedule.add(replica);
+  }
+
+  #beatChanged(replica: Replica, author: NodeId): void {
+    const authors = this.#newBeats.get(replica) ?? new Set();
+    this.#newBeats.set(replica, authors.add(author));
+    this.#announceSoon();
+  }
+
   #announceSoon(): void {
     this.#announceAtMs ??= this.#nowMs + ANNOUNCE_DELAY_MS;
   }
@@ -287,7 +307,8 @@ export class SyncEngine {
       replica.holdingsChanged.clear();
       for (const space of this.#sessionsOf(replica)) space.tellHoldings(feeds);
     }
-    for (const replica of this.#newBeats) for (const space of this.#sessionsOf(replica)) space.tellBeats();
+    for (const [replica, authors] of this.#newBeats)
+      for (const space of this.#sessionsOf(replica)) space.tellBeats(authors);
     this.#newBeats.clear();
   }
 
@@ -345,6 +366,7 @@ export class SyncEngine {
     return {
       committed: (replica, placement) => this.#committed(replica, placement),
       blobHeld: (replica, key) => this.#blobHeld(replica, key, true),
+      blobLost: (replica, key) => this.#blobLost(replica, key),
       reschedule: (replica) => this.#reschedule.add(replica),
       pullSoon: () => {
         this.#pullAtMs = Math.min(
@@ -352,10 +374,7 @@ export class SyncEngine {
           this.#nowMs + ANNOUNCE_DELAY_MS,
         );
       },
-      beatsChanged: (replica) => {
-        this.#newBeats.add(replica);
-        this.#announceSoon();
-      },
+      beatChanged: (replica, author) => this.#beatChanged(replica, author),
       storeTrouble: (error) => {
         this.#storePausedUntilMs = this.#nowMs + STORE_PAUSE_MS;
         const code = isWaystationError(error) ? error.code : 'unavailable';

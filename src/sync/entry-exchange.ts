@@ -12,7 +12,7 @@ import { isWaystationError, WaystationError } from '../core/errors.ts';
 import { type EntryId, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
 import { decodeEntry, type Entry, entryVerification, type Head, PURPOSE } from '../feed/entry.ts';
-import { type FeedKey, feedKey, type Placement } from '../feed/feed-index.ts';
+import { type FeedKey, feedKey, headKey, type Placement } from '../feed/feed-index.ts';
 import { fitsPurpose, KIND } from '../feed/kinds.ts';
 import { type AuthorVerdict, prepareAdmit } from '../identity/membership.ts';
 import type { PurposedHead } from './compare.ts';
@@ -32,7 +32,7 @@ import {
 } from './limits.ts';
 import type { Message } from './messages.ts';
 import { RequestWindow } from './request-window.ts';
-import { headKey, type SpaceContext, sendControl } from './space-context.ts';
+import { type SpaceContext, sendControl } from './space-context.ts';
 
 /** What an entry is taken to have before the first has come: an hour's with a summary of ten columns. */
 const FIRST_ENTRY_BYTES = 1_024;
@@ -89,8 +89,6 @@ export class EntryExchange {
   readonly #parked = new Map<string, PurposedHead>();
   readonly #fetches = new Map<FeedKey, Fetch>();
   readonly #searches = new Map<string, Search>();
-  /** Heads that the peer has and that we will not take, because their author had no right to them. */
-  readonly #refused = new Set<string>();
   /** Heads whose entries the peer did not send in time, until when it is not asked again. */
   readonly #deferred = new Map<string, number>();
   #nextOrder = 0;
@@ -127,21 +125,11 @@ export class EntryExchange {
     return dueMs === Number.POSITIVE_INFINITY ? null : dueMs;
   }
 
-  /** The author of `head` had no right to write what leads to it, or forked too often. */
-  isRefused(head: Head): boolean {
-    return this.#refused.has(headKey(head));
-  }
-
-  /** By what is held here nobody ever let the author of `head` in. */
-  isParked(head: Head): boolean {
-    return this.#parked.has(headKey(head));
-  }
-
   /** The peer says that it holds everything up to `head`. */
   noteHead(head: PurposedHead): void {
     const { replica, out, link } = this.#context;
     const name = headKey(head);
-    if (replica.index.has(head) || this.isRefused(head) || this.#pending.has(name)) return;
+    if (replica.index.has(head) || replica.isTurnedDown(head) || this.#pending.has(name)) return;
     if (this.#pending.size + this.#parked.size >= MAX_PENDING_HEADS) return out.drop(link, 'too-many-heads');
     if (this.#isOfNobody(head)) this.#parked.set(name, head);
     else this.#await(name, head);
@@ -192,7 +180,7 @@ export class EntryExchange {
 
   /** Asks for the heads that `isMeant`, as many as may be under way; true when some of them are. */
   #ask(isMeant: (head: PurposedHead) => boolean, wants: EntryWant[]): boolean {
-    const { replica, out, link } = this.#context;
+    const { replica, out } = this.#context;
     let isUnderWay = false;
     for (const head of [...this.#pending.values()]) {
       if (!isMeant(head)) continue;
@@ -212,8 +200,7 @@ export class EntryExchange {
         continue;
       }
       if (this.#tooManyFeeds(head)) {
-        this.#forget(head);
-        out.drop(link, 'too-many-feeds');
+        this.#turnDown(head, 'too-many-feeds');
         continue;
       }
       const from = this.#startOf(head);
@@ -404,10 +391,10 @@ export class EntryExchange {
     this.#context.strike(isWaystationError(error) ? `entries-${error.code}` : 'entries-malformed');
   }
 
-  /** Nothing that leads to this head is taken from anybody on this link. */
+  /** What leads to this head is not taken from anybody. */
   #turnDown(head: Head, reason: string): void {
     this.#forget(head);
-    if (this.#refused.size < MAX_PENDING_HEADS) this.#refused.add(headKey(head));
+    this.#context.replica.turnDown(head);
     this.#context.out.drop(this.#context.link, reason);
   }
 

@@ -21,7 +21,7 @@ export const MAX_PENDING_PER_FEED = 16;
 export const MAX_ENTRIES_PER_WANT = 1_024;
 /**
  * An answer ends after this much, to be asked for again from there: answers go over the control channel, whose queue the server
- * cannot see, so the one who asks bounds it, by {@link WINDOW_BYTES}. That is half of what a link lets wait.
+ * cannot see, so the one who asks bounds it, by {@link WINDOW_BYTES} and {@link MAX_FETCHES_PER_LINK}.
  */
 export const MAX_ANSWER_BYTES = 262_144;
 /** Of one feed, answers at the wrong place before the request is given up: the rest of an answer that came too late is fewer. */
@@ -29,8 +29,8 @@ export const MAX_STRAY_BATCHES = 32;
 export const MAX_WANTS_PER_MESSAGE = 64;
 /** What a link of 2 kB/s carries in a quarter of a minute, so that a slow peer is heard of while it answers. */
 export const ENTRY_BATCH_BYTES = 32_768;
-/** Feeds asked for at once over one link: far below what the peer lets wait ({@link MAX_QUEUED_ENTRY_WANTS}). */
-export const MAX_FETCHES_PER_LINK = 256;
+/** Feeds asked for at once over one link, each answer at worst an entry longer than it may be: 11 MiB, less than a link lets wait. */
+export const MAX_FETCHES_PER_LINK = 36;
 /**
  * Requests for one head that bring nothing new before it counts as a lie. Looking for the start of a fork doubles the
  * distance each time, so an honest search in 2^32 entries ends sooner.

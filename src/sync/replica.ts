@@ -7,11 +7,20 @@ import { chunkCount } from '../blob/merkle.ts';
 import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, type NodeId, type SpaceId } from '../core/ids.ts';
-import { type Entry, PURPOSE } from '../feed/entry.ts';
-import type { Branch, EntryMeta, FeedIndex, FeedKey, Placement } from '../feed/feed-index.ts';
+import { type Entry, type Head, PURPOSE } from '../feed/entry.ts';
+import {
+  type Branch,
+  type EntryMeta,
+  type FeedIndex,
+  type FeedKey,
+  feedKey,
+  headKey,
+  type Placement,
+} from '../feed/feed-index.ts';
 import { HeadSet } from '../feed/reconcile.ts';
 import type { Membership } from '../identity/membership.ts';
 import type { LinkId } from './effects.ts';
+import { MAX_PENDING_HEADS } from './limits.ts';
 import { Turns } from './turns.ts';
 
 /** Where a blob was first named; what is wanted first is decided from this. */
@@ -35,6 +44,8 @@ export interface Want {
   readonly inFlight: Map<number, LinkId>;
   /** Chunks that came and are being checked and written. */
   readonly arriving: Set<number>;
+  /** Something of it has been given to the store. */
+  begun: boolean;
   /** Where to look for the next chunk to ask for. */
   cursor: number;
   /** Hops that a request for it may still travel through us. */
@@ -102,6 +113,10 @@ export class Replica {
   readonly beats = new Map<NodeId, { readonly timeMs: number; readonly bytes: Bytes }>();
   /** Feeds with an entry request under way, over all links, and since when, monotonic ms. */
   readonly fetching = new Map<FeedKey, { readonly link: LinkId; readonly sinceMs: number }>();
+  /** What each member told of when it was compared with; a link that ends does not make it untold. */
+  readonly told = new Map<NodeId, readonly Head[]>();
+  /** Heads that are not taken, because their author had no right to what leads to them or forked too often. */
+  readonly #turnedDown = new Set<string>();
   /** Feeds whose holdings changed since they were last told. */
   readonly holdingsChanged = new Set<FeedKey>();
   readonly #blobs = new Map<string, KnownBlob>();
@@ -216,6 +231,23 @@ export class Replica {
     turns.next(work);
   }
 
+  /** Whether all is here that leads to a head that was told, entries and blobs, but for what does not count here. */
+  isSettled(head: Head): boolean {
+    if (this.isTurnedDown(head) || this.membership.member(head.author) === undefined) return true;
+    return (
+      this.index.has(head) &&
+      this.holdings(feedKey(head.author, head.feed)).missingIn(0, head.seq).length === 0
+    );
+  }
+
+  isTurnedDown(head: Head): boolean {
+    return this.#turnedDown.has(headKey(head));
+  }
+
+  turnDown(head: Head): void {
+    if (this.#turnedDown.size < MAX_PENDING_HEADS) this.#turnedDown.add(headKey(head));
+  }
+
   /** Every place where a known blob is named. */
   namingsOf(key: string): readonly Naming[] {
     return this.#blobs.get(key)?.namings ?? [];
@@ -240,6 +272,23 @@ export class Replica {
     this.#heldBytes += known.ref.size;
     this.wants.delete(key);
     for (const { branch, seq } of known.namings) this.#settle(branch.key, seq);
+    return true;
+  }
+
+  /** The store turned out not to have it whole any more: it is wanted again. Returns true when that is news. */
+  blobLost(key: string): boolean {
+    const known = this.#blobs.get(key);
+    if (known?.held !== true) return false;
+    known.held = false;
+    this.#heldCount--;
+    this.#heldBytes -= known.ref.size;
+    for (const { branch, seq } of known.namings) {
+      const missing = this.#missingIn(branch.key);
+      missing.set(seq, (missing.get(seq) ?? 0) + 1);
+      this.#holdings.get(branch.key)?.remove(seq);
+      this.holdingsChanged.add(branch.key);
+    }
+    this.#want(known, key, new Set());
     return true;
   }
 
@@ -285,15 +334,16 @@ export class Replica {
     return missing;
   }
 
-  #want(known: KnownBlob, key: string): Want {
+  #want(known: KnownBlob, key: string, held = new Set(this.#partial.get(key) ?? [])): Want {
     const want: Want = {
       ref: known.ref,
       key,
       origin: originOf(known.namings[0] as Naming),
       chunks: chunkCount(known.ref.size),
-      held: new Set(this.#partial.get(key) ?? []),
+      held,
       inFlight: new Map(),
       arriving: new Set(),
+      begun: held.size > 0,
       cursor: 0,
       pullHops: 0,
       ripe: false,

@@ -1,7 +1,6 @@
 /** What the parts of one space's session on one link share. */
 import type { Bytes } from '../core/bytes.ts';
 import type { NodeId } from '../core/ids.ts';
-import type { Head } from '../feed/entry.ts';
 import type { Placement } from '../feed/feed-index.ts';
 import type { LinkId, Outbox } from './effects.ts';
 import { encodeMessage, type MessageName } from './messages.ts';
@@ -13,8 +12,10 @@ export interface SpaceHooks {
   committed(replica: Replica, placement: Placement): void;
   /** A blob is whole. */
   blobHeld(replica: Replica, key: string): void;
-  /** A newer beat is known. */
-  beatsChanged(replica: Replica): void;
+  /** A blob that was held could not be read: it is damaged. */
+  blobLost(replica: Replica, key: string): void;
+  /** A newer beat of `author` is known. */
+  beatChanged(replica: Replica, author: NodeId): void;
   /** Something was freed or offered: every link of the space should look for work again. */
   reschedule(replica: Replica): void;
   /** Somebody asks for blobs through us: do not wait for the next round of asking others. */
@@ -56,9 +57,4 @@ export function sendControl<N extends MessageName>(
 ): void {
   const all = [name, context.alias, ...fields] as unknown as Parameters<typeof encodeMessage<N>>;
   context.out.send(context.link, 'control', encodeMessage(...all));
-}
-
-/** Key of a head in maps: the entry id alone names it, feed and position come along for lookups. */
-export function headKey(head: Head): string {
-  return `${head.author}.${head.feed}.${head.seq}.${head.id}`;
 }

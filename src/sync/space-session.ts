@@ -25,6 +25,8 @@ import {
 import type { Message, MessageName } from './messages.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
 
+const NO_BEAT = { timeMs: 0, bytes: new Uint8Array(0) };
+
 export class SpaceSession {
   readonly context: SpaceContext;
   compare: Compare;
@@ -73,6 +75,7 @@ export class SpaceSession {
       (head) => this.#noteHead(head),
       () => {
         const { link, peer, replica, out } = this.context;
+        replica.told.set(peer, this.compare.told);
         this.entries.evaluate();
         this.blobs.schedule();
         out.notice({ kind: 'compared', link, node: peer, space: replica.space });
@@ -170,18 +173,8 @@ export class SpaceSession {
 
   /** Everything that the peer told of when it was compared with is held here, entries and blobs. */
   toldIsHeld(): boolean {
-    if (!this.compare.done) return false;
-    const { index } = this.context.replica;
-    return this.compare.told.every(
-      (head) =>
-        this.entries.isRefused(head) ||
-        this.entries.isParked(head) ||
-        (index.has(head) && this.#blobsHeldUpTo(head)),
-    );
-  }
-
-  #blobsHeldUpTo(head: Head): boolean {
-    return this.context.replica.holdings(feedKey(head.author, head.feed)).missingIn(0, head.seq).length === 0;
+    const { replica } = this.context;
+    return this.compare.done && this.compare.told.every((head) => replica.isSettled(head));
   }
 
   /** Tells of new heads, unless the peer has them. Before it compares there is no need: it will ask. */
@@ -209,14 +202,16 @@ export class SpaceSession {
     if (this.mayTell) this.blobs.tellHoldings(feeds);
   }
 
-  tellBeats(): void {
+  tellBeats(authors: Iterable<NodeId>): void {
     if (!this.mayTell) return;
+    const { beats } = this.context.replica;
     let batch: Bytes[] = [];
     const flush = () => {
       if (batch.length > 0) sendControl(this.context, 'beats', batch);
       batch = [];
     };
-    for (const [author, { timeMs, bytes }] of this.context.replica.beats) {
+    for (const author of authors) {
+      const { timeMs, bytes } = beats.get(author) ?? NO_BEAT;
       if ((this.#beatsTold.get(author) ?? 0) >= timeMs || author === this.context.peer) continue;
       this.#beatsTold.set(author, timeMs);
       batch.push(bytes);
@@ -249,7 +244,7 @@ export class SpaceSession {
     if (!this.weServe || this.#listens) return;
     this.#listens = true;
     this.tellHoldings(this.context.replica.feedsWithHoldings());
-    this.tellBeats();
+    this.tellBeats(this.context.replica.beats.keys());
   }
 
   onMessage(message: Message<Exclude<MessageName, 'hello' | 'prove'>>): void {
@@ -419,7 +414,7 @@ export class SpaceSession {
       if (isStale() || !replica.membership.isActive(author)) return;
       replica.beats.set(author, { timeMs, bytes });
       out.notice({ kind: 'beat', space: replica.space, author });
-      this.context.hooks.beatsChanged(replica);
+      this.context.hooks.beatChanged(replica, author);
     });
   }
 

@@ -26,6 +26,22 @@ export interface RecordingView {
   readonly waitingHours: number;
 }
 
+/** Nothing is recorded though it was asked for. */
+export interface SensorFailure {
+  /** The browser was not permitted any of the sensors. */
+  readonly denied: boolean;
+  /** What each sensor said. */
+  readonly troubles: readonly string[];
+}
+
+/** `starting` and `stopping` take a moment, in which nothing else can be asked for. */
+export type RecordingPhase = 'idle' | 'starting' | 'running' | 'stopping';
+
+export interface HostView {
+  readonly url: string;
+  readonly state: 'open' | 'connecting' | 'unreachable';
+}
+
 export interface ConnectionView {
   readonly name: string;
   readonly via: string;
@@ -42,11 +58,14 @@ export interface AppState {
   readonly role: Role | null;
   /** False until a member has let this device in. */
   readonly admitted: boolean;
+  /** Why others do not let this device take part, or what it knows itself: `expired`, `surplus`, `revoked` or another code. */
   readonly refusal: string | null;
   readonly stations: readonly StationStatus[];
   readonly connections: readonly ConnectionView[];
-  readonly hosts: readonly { readonly url: string; readonly connected: boolean }[];
+  readonly hosts: readonly HostView[];
+  readonly recordingPhase: RecordingPhase;
   readonly recording: RecordingView | null;
+  readonly sensorFailure: SensorFailure | null;
   readonly storage: {
     readonly usedBytes: number;
     readonly freeBytes: number | null;
@@ -54,8 +73,12 @@ export interface AppState {
   };
   /** A sentence for the person about the last thing that went wrong, until dismissed. */
   readonly notice: string | null;
-  /** The invite in the address bar, waiting for a name and a tap. */
+  /** The invite in the address bar, waiting for a tap: to the group that is joined, or that did not let this device in yet. */
   readonly pendingLink: string | null;
+  /** The invite in the address bar is for a group that this browser is not in, and it is in another. */
+  readonly isOtherGroupsLink: boolean;
+  /** Words of the group that was just made: shown, and nothing else, until they are confirmed. */
+  readonly recoveryWords: string | null;
 }
 
 export interface RecordOptions {
@@ -65,8 +88,13 @@ export interface RecordOptions {
 
 export interface AppModel extends EventTarget {
   readonly state: AppState;
-  create(spaceName: string, deviceName: string): Promise<{ recoveryWords: string }>;
+  create(spaceName: string, deviceName: string): Promise<void>;
+  confirmRecoveryWords(): void;
   join(link: string, deviceName: string): Promise<void>;
+  /** Another link to the group that has not let this device in. */
+  joinAgain(link: string): Promise<void>;
+  /** The link in the address bar is not wanted. */
+  dismissLink(): void;
   invite(role: Role, uses: number): Promise<string>;
   record(options: RecordOptions): Promise<void>;
   stop(): Promise<void>;

@@ -1,11 +1,21 @@
-/** What this device records, what it holds of every station, who it is connected to, and inviting others. */
+/** In a group: this device, what it holds of every station, who it is connected to, and inviting others. */
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import './invite-view.ts';
+import './record-view.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { StationStatus } from '../station/status.ts';
-import type { AppModel, AppState, RecordingView, StreamView } from './app-model.ts';
+import type { AppModel, AppState, HostView } from './app-model.ts';
 import { SHARED_STYLES } from './shared-styles.ts';
-import { agoText, bytesText, durationText, timeText, unitText, zoneName } from './words.ts';
+import {
+  agoText,
+  bytesText,
+  clockText,
+  completeToMs,
+  holdingText,
+  sentence,
+  timeText,
+  zoneName,
+} from './words.ts';
 
 function parseIso(text: string | null): number | null {
   return text === null ? null : Date.parse(text);
@@ -24,15 +34,15 @@ export class HomeView extends LitElement {
     try {
       await action();
     } catch (error) {
-      this.#error = errorMessage(error);
+      this.#error = sentence(errorMessage(error));
     }
     this.requestUpdate();
   }
 
   protected override render(): TemplateResult {
     return html`
-      ${this.#error === null ? nothing : html`<section role="alert"><p class="bad">${this.#error}</p></section>`}
-      ${this.#recording()} ${this.#stations()} ${this.#connections()}
+      <record-view .model=${this.model} .state=${this.state}></record-view>
+      ${this.#stations()} ${this.#connections()}
       ${
         this.state.role === 'admin' || this.state.role === 'member'
           ? html`<invite-view .model=${this.model} .state=${this.state}></invite-view>`
@@ -42,61 +52,12 @@ export class HomeView extends LitElement {
     `;
   }
 
-  #recording(): TemplateResult {
-    const { recording, deviceName, role } = this.state;
-    if (role === 'reader' || role === 'mirror') {
-      return html`<section><h1>${deviceName}</h1><p class="soft">This device collects data; it does not record.</p></section>`;
-    }
-    if (recording === null) {
-      return html`
-        <section>
-          <h1>${deviceName}</h1>
-          <p class="soft">Not recording. Readings are kept on this device and shared with the group.</p>
-          <form
-            @submit=${(event: SubmitEvent) => {
-              event.preventDefault();
-              const camera = new FormData(event.target as HTMLFormElement).has('camera');
-              void this.#try(() => this.model.record({ sensors: true, camera }));
-            }}
-          >
-            <p><label><input type="checkbox" name="camera" style="width:auto;min-height:auto" /> a picture every few seconds, too</label></p>
-            <button class="main">Record</button>
-          </form>
-        </section>
-      `;
-    }
-    return html`
-      <section>
-        <h1>${deviceName} is recording</h1>
-        <p>
-          For ${durationText(Date.now() - recording.sinceMs)} · ${recording.sealedHours}
-          ${recording.sealedHours === 1 ? 'part' : 'parts'} finished and safe${
-            recording.pictures > 0 ? html` · ${recording.pictures} pictures` : nothing
-          }
-        </p>
-        ${waiting(recording)}
-        <div class="table">
-          <table>
-            <thead>
-              <tr><th>Sensor</th><th>Now</th></tr>
-            </thead>
-            <tbody>
-              ${recording.streams.map(streamRow)}
-            </tbody>
-          </table>
-        </div>
-        <p></p>
-        <button @click=${() => this.#try(() => this.model.stop())}>Stop recording</button>
-      </section>
-    `;
-  }
-
   #stations(): TemplateResult {
-    const { stations, admitted, refusal } = this.state;
+    const { stations } = this.state;
     return html`
       <section>
         <h2>Stations</h2>
-        ${admitted ? nothing : admission(refusal)}
+        ${this.#error === null ? nothing : html`<p class="bad" role="alert">${this.#error}</p>`}
         ${
           stations.length === 0
             ? html`<p class="soft">Nothing has been recorded in this group yet, as far as this device knows.</p>`
@@ -106,7 +67,7 @@ export class HomeView extends LitElement {
                     <thead>
                       <tr>
                         <th>Station</th>
-                        <th>Held here</th>
+                        <th>Parts held here</th>
                         <th>Complete to (${zoneName()})</th>
                       </tr>
                     </thead>
@@ -123,6 +84,7 @@ export class HomeView extends LitElement {
 
   #stationRow(station: StationStatus): TemplateResult {
     const name = station.name ?? 'Unnamed station';
+    const { text, tone } = holdingText(station);
     return html`
       <tr>
         <td>
@@ -130,23 +92,19 @@ export class HomeView extends LitElement {
           <div class="soft">heard ${agoText(parseIso(station.lastHeard), Date.now())}</div>
         </td>
         <td>
-          ${station.held} of ${station.sealed}
-          ${
-            station.missing > 0
-              ? html`<div class="warn">${station.missing} missing</div>`
-              : html`<div class="good">all here</div>`
-          }
+          ${station.sealed === 0 ? nothing : `${station.held} of ${station.sealed}`}
+          <div class=${tone}>${text}</div>
         </td>
         <td>
           <div class="row top">
-            <span class="grow">${timeText(parseIso(station.completeTo))}</span>
-            <button
-              class="small"
-              ?disabled=${station.held === 0}
-              @click=${() => this.#try(() => this.model.exportCsv(station.id))}
-            >
-              CSV<span class="hidden-text"> of ${name}</span>
-            </button>
+            <span class="grow">${timeText(completeToMs(station))}</span>
+            ${
+              station.held === 0
+                ? html`<span class="soft">CSV once a part is ${station.sealed === 0 ? 'finished' : 'here'}</span>`
+                : html`<button class="small" @click=${() => this.#try(() => this.model.exportCsv(station.id))}>
+                    CSV<span class="hidden-text"> of ${name}</span>
+                  </button>`
+            }
           </div>
         </td>
       </tr>
@@ -155,7 +113,6 @@ export class HomeView extends LitElement {
 
   #connections(): TemplateResult {
     const { connections, hosts } = this.state;
-    const offline = hosts.filter((host) => !host.connected);
     return html`
       <section>
         <h2>Connected now</h2>
@@ -163,13 +120,10 @@ export class HomeView extends LitElement {
           connections.length === 0
             ? html`<p class="soft">No other device. Recording goes on; data is shared when one comes near.</p>`
             : html`<ul>
-                ${connections.map((one) => html`<li>${one.name} <span class="soft">since ${timeText(one.sinceMs)}</span></li>`)}
+                ${connections.map((one) => html`<li>${one.name} <span class="soft">since ${clockText(Math.floor(one.sinceMs / 60_000) * 60_000)} (${zoneName()})</span></li>`)}
               </ul>`
         }
-        ${offline.map(
-          (host) =>
-            html`<p class="warn">The meeting point ${host.url} cannot be reached. Devices that are connected stay connected.</p>`,
-        )}
+        ${hosts.map(meetingPoint)}
       </section>
     `;
   }
@@ -192,49 +146,17 @@ export class HomeView extends LitElement {
   }
 }
 
-function waiting(recording: RecordingView): TemplateResult | typeof nothing {
-  if (recording.waitingHours === 0) return nothing;
-  return html`<p class="warn">
-    ${recording.waitingHours} finished ${recording.waitingHours === 1 ? 'part waits' : 'parts wait'} on this device until
-    another device of the group has let it in.
-  </p>`;
-}
-
-function admission(refusal: string | null): TemplateResult {
-  if (refusal === null) {
-    return html`<p class="warn">
-      Waiting to meet a device of the group that lets this one in. Keep the page open; nothing else is needed.
-    </p>`;
+function meetingPoint({ url, state }: HostView): TemplateResult | typeof nothing {
+  switch (state) {
+    case 'open':
+      return nothing;
+    case 'connecting':
+      return html`<p class="soft">Connecting to the meeting point ${url} …</p>`;
+    case 'unreachable':
+      return html`<p class="warn">
+        The meeting point ${url} cannot be reached; it is tried again. Devices that are connected stay connected.
+      </p>`;
   }
-  const why: Readonly<Record<string, string>> = {
-    expired: 'The invite has expired.',
-    revoked: 'This device was removed from the group, or the invite was withdrawn.',
-    surplus: 'The invite was used more often than it allows.',
-  };
-  return html`<p class="bad" role="alert">${why[refusal] ?? 'The invite was not accepted.'} Ask for a new link.</p>`;
-}
-
-function streamRow(stream: StreamView): TemplateResult {
-  const value = (last: number | null) => (last === null ? '–' : Number(last.toPrecision(4)).toString());
-  return html`
-    <tr>
-      <td>
-        ${stream.name}${stream.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}
-        <div class="soft value">${stream.rows} readings</div>
-        <div class="soft value">${stream.rateHz === null ? nothing : html`${stream.rateHz.toFixed(1)} a second`}</div>
-      </td>
-      <td>
-        ${
-          stream.trouble === null
-            ? stream.columns.map(
-                (column) =>
-                  html`<div class="value">${column.name} ${value(column.last)} ${unitText(column.unit)}</div>`,
-              )
-            : html`<span class="warn">${stream.trouble}</span>`
-        }
-      </td>
-    </tr>
-  `;
 }
 
 customElements.define('home-view', HomeView);

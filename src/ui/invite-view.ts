@@ -6,6 +6,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { Role } from '../identity/roles.ts';
 import type { AppModel, AppState } from './app-model.ts';
 import { SHARED_STYLES } from './shared-styles.ts';
+import { sentence } from './words.ts';
 
 const ROLES: readonly { readonly role: Role; readonly text: string; readonly adminOnly: boolean }[] = [
   { role: 'member', text: 'record and see everything', adminOnly: false },
@@ -20,26 +21,31 @@ export class InviteView extends LitElement {
     model: { attribute: false },
     state: { attribute: false },
     link: { state: true },
+    copied: { state: true },
   };
 
   declare model: AppModel;
   declare state: AppState;
   declare link: string | null;
+  /** What came of copying the link. */
+  declare copied: string | null;
   #error: string | null = null;
 
   constructor() {
     super();
     this.link = null;
+    this.copied = null;
   }
 
   async #invite(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const fields = new FormData(event.target as HTMLFormElement);
     this.#error = null;
+    this.copied = null;
     try {
       this.link = await this.model.invite(fields.get('role') as Role, Number(fields.get('uses')));
     } catch (error) {
-      this.#error = errorMessage(error);
+      this.#error = sentence(errorMessage(error));
       this.requestUpdate();
     }
   }
@@ -65,24 +71,36 @@ export class InviteView extends LitElement {
           </div>
         </form>
         ${this.#error === null ? nothing : html`<p class="bad" role="alert">${this.#error}</p>`}
-        ${this.link === null ? nothing : shown(this.link)}
+        ${this.link === null ? nothing : this.#shown(this.link)}
       </section>
     `;
   }
-}
 
-function shown(link: string): TemplateResult {
-  return html`
-    <p>Scan this with the other device, or send it the link. It works for seven days, and this device may be switched off.</p>
-    <div style="max-width:420px;background:#fff;padding:12px;border-radius:8px" role="img" aria-label="Code with the invite link">
-      ${unsafeSVG(renderSVG(link, { border: 2 }))}
-    </div>
-    <p>
-      <label for="invite-link">Link</label>
-      <textarea id="invite-link" readonly .value=${link}></textarea>
-    </p>
-    <button @click=${() => navigator.clipboard.writeText(link)}>Copy the link</button>
-  `;
+  #shown(link: string): TemplateResult {
+    return html`
+      <p>Scan this with the other device, or send it the link. It works for seven days, and this device may be switched off.</p>
+      <div class="code" role="img" aria-label="Code with the invite link">${unsafeSVG(renderSVG(link, { border: 2 }))}</div>
+      <p>
+        <label for="invite-link">Link</label>
+        <textarea id="invite-link" readonly .value=${link}></textarea>
+      </p>
+      <div class="row">
+        <button @click=${() => this.#copy(link)}>Copy the link</button>
+        <span class="soft" role="status">${this.copied ?? nothing}</span>
+      </div>
+    `;
+  }
+
+  async #copy(link: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(link);
+      this.copied = 'Copied.';
+    } catch {
+      // Refused by the browser, or the page is not a secure one.
+      this.renderRoot.querySelector<HTMLTextAreaElement>('#invite-link')?.select();
+      this.copied = 'The browser does not let the page copy: the link is selected, copy it by hand.';
+    }
+  }
 }
 
 customElements.define('invite-view', InviteView);

@@ -17,6 +17,10 @@ export const SHARED_STYLES = css`
     padding: 20px;
     margin-block-end: var(--ws-gap);
   }
+  section > :last-child,
+  form > :last-child {
+    margin-block-end: 0;
+  }
   h1 {
     font-size: 1.5rem;
     line-height: 1.2;
@@ -59,9 +63,23 @@ export const SHARED_STYLES = css`
     padding: 8px 12px;
     width: 100%;
   }
+  input[type='checkbox'] {
+    accent-color: var(--ws-accent);
+    flex: none;
+    width: 28px;
+    height: 28px;
+    min-height: 0;
+    margin: 0;
+  }
+  label.check {
+    display: flex;
+    gap: 12px;
+    align-items: center;
+    min-height: var(--ws-target);
+    margin: 0;
+  }
   textarea {
     min-height: 96px;
-    font-size: 0.85rem;
     word-break: break-all;
   }
   button {
@@ -133,6 +151,33 @@ export const SHARED_STYLES = css`
   }
   .value {
     white-space: nowrap;
+  }
+  .words {
+    columns: 2;
+    max-width: 24rem;
+    font-weight: 600;
+  }
+  /* Black on white in the dark theme, too: cameras read nothing else. */
+  .code {
+    background: #fff;
+    border-radius: 8px;
+    margin-block-end: 12px;
+    max-width: 420px;
+    padding: 12px;
+  }
+  .code svg {
+    display: block;
+  }
+  summary {
+    cursor: pointer;
+    font-weight: 600;
+    min-height: var(--ws-target);
+    padding-block: 12px;
+  }
+  .number {
+    display: inline-block;
+    min-width: 4.5em;
+    text-align: end;
   }
   .hidden-text {
     position: absolute;

@@ -1,25 +1,28 @@
 /** The page's model: the node in this browser, what it records, and its state as the views show it. */
 
-import type { Bytes } from '../core/bytes.ts';
+import { type Bytes, equalBytes } from '../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
-import { blobKey } from '../core/ids.ts';
+import { blobKey, type NodeId, shortNodeId } from '../core/ids.ts';
+import { KIND } from '../feed/kinds.ts';
 import { HOUR_MS } from '../hour/recorder.ts';
 import type { HourContent } from '../hour/types.ts';
 import { looksLikeInvite, parseInvite } from '../identity/invite.ts';
-import type { Role } from '../identity/roles.ts';
+import { mayAuthorKind, type Role } from '../identity/roles.ts';
+import type { HostStatus } from '../mesh/mesh.ts';
 import type { Driver } from '../sensors/port.ts';
 import { exportCsv, findStation, readHourFile } from '../station/export.ts';
 import { createInvite } from '../station/membership-actions.ts';
 import { type MeshPorts, type NodePorts, WaystationNode } from '../station/node.ts';
-import { Recording, rememberedName, rememberName } from '../station/recording.ts';
+import { rememberedName, rememberName, sealWhatWaits } from '../station/recording.ts';
 import type { Space } from '../station/space.ts';
-import { nodeName, spaceStatus } from '../station/status.ts';
-import type { AppModel, AppState, RecordingView, RecordOptions, StreamView } from './app-model.ts';
+import { spaceStatus } from '../station/status.ts';
+import type { Notice } from '../sync/effects.ts';
+import type { AppModel, AppState, HostView, RecordOptions } from './app-model.ts';
+import { interruptedRecording, PageRecorder } from './page-recorder.ts';
 
 /** How often what is shown is gathered anew. */
 const REFRESH_MS = 1_000;
 const WEEK_MS = 7 * 86_400_000;
-const RECORD_KEY = 'recording';
 
 export interface ModelPorts {
   readonly openPorts: () => Promise<NodePorts>;
@@ -27,8 +30,10 @@ export interface ModelPorts {
   readonly encodeHour: (content: HourContent) => Promise<Bytes>;
   /** Sensors of this device, and the camera when asked for. */
   readonly drivers: (options: RecordOptions) => Promise<readonly Driver[]>;
-  /** Address of this page without its fragment: what invites open. */
+  /** Address of this page: what invites open. */
   readonly base: string;
+  /** Takes the invite, which is a secret, out of the address bar and the history. */
+  readonly forgetLink: () => void;
   /** The host that serves this page, if it hosts signaling. */
   readonly ownHost: string | null;
   readonly hourMs?: number;
@@ -50,30 +55,35 @@ const EMPTY: AppState = {
   stations: [],
   connections: [],
   hosts: [],
+  recordingPhase: 'idle',
   recording: null,
+  sensorFailure: null,
   storage: { usedBytes: 0, freeBytes: null, persistent: null },
   notice: null,
   pendingLink: null,
+  isOtherGroupsLink: false,
+  recoveryWords: null,
 };
-
-interface RunningRecording {
-  readonly recording: Recording;
-  /** Drivers that failed: name and why. */
-  readonly troubles: Map<string, string>;
-  readonly letSleep: () => void;
-}
 
 export class StationModel extends EventTarget implements AppModel {
   state: AppState = EMPTY;
   readonly #ports: ModelPorts;
+  readonly #recorder: PageRecorder;
   #node: WaystationNode | undefined;
   #space: Space | undefined;
-  #running: RunningRecording | undefined;
-  #refusal: string | null = null;
+  /** Who refuses this device, and why. */
+  readonly #refusals = new Map<NodeId, string>();
+  #isLetIn = false;
 
   constructor(ports: ModelPorts) {
     super();
     this.#ports = ports;
+    this.#recorder = new PageRecorder({
+      drivers: ports.drivers,
+      keepAwake: ports.keepAwake,
+      onChange: () => this.#set(this.#recordingState()),
+      onTrouble: (message) => this.#tell(message),
+    });
   }
 
   #set(change: Partial<AppState>): void {
@@ -87,32 +97,66 @@ export class StationModel extends EventTarget implements AppModel {
       const ports = await this.#ports.openPorts();
       const node = await WaystationNode.open(ports, { onNotice: (notice) => this.#onNotice(notice) });
       this.#node = node;
-      const deviceName = (await rememberedName(ports.store)) ?? '';
-      this.#set({ deviceName, pendingLink: looksLikeInvite(address) ? address : null });
+      this.#set({ deviceName: (await rememberedName(ports.store)) ?? '' });
       const first = [...node.spaces.values()][0];
       if (first === undefined) this.#set({ phase: 'no-space' });
       else await this.#enter(first);
-      const wanted = await ports.store.state.get(RECORD_KEY);
-      if (wanted !== undefined && first !== undefined) {
-        await this.record({ sensors: true, camera: wanted[0] === 1 }).catch((error: unknown) =>
-          this.#tell(errorMessage(error)),
-        );
-      }
+      this.offer(this.state.pendingLink ?? address);
+      const interrupted = await interruptedRecording(ports.store);
+      if (interrupted === undefined || first === undefined) return;
+      await this.record(interrupted).catch((error: unknown) => this.#tell(errorMessage(error)));
     } catch (error) {
       this.#set({ phase: 'failed', failure: errorMessage(error) });
     }
   }
 
+  /** An address was opened; if it holds an invite, the views show what can be done with it. */
+  offer(address: string): void {
+    if (!looksLikeInvite(address)) return;
+    const space = this.#space;
+    if (space === undefined) return this.#set({ pendingLink: address });
+    try {
+      const invite = parseInvite(address);
+      if (invite.space !== space.id) return this.#set({ isOtherGroupsLink: true });
+      const { inviteSeed } = space.record;
+      const isUsed = inviteSeed !== null && equalBytes(inviteSeed, invite.seed);
+      if (space.isAdmitted || isUsed) this.dismissLink();
+      else this.#set({ pendingLink: address });
+    } catch (error) {
+      this.#tell(errorMessage(error));
+    }
+  }
+
+  dismissLink(): void {
+    this.#ports.forgetLink();
+    this.#set({ pendingLink: null, isOtherGroupsLink: false });
+  }
+
+  /** Never throws: the group is there, whatever fails now is told and tried again. */
   async #enter(space: Space): Promise<void> {
     const node = this.#opened();
     this.#space = space;
-    if (this.#ports.ownHost !== null) await space.learnHosts([this.#ports.ownHost]);
-    if (node.mesh === undefined) node.connect(this.#ports.mesh(), null);
-    this.#set({ phase: 'ready', space: space.id, pendingLink: null });
-    await this.refresh();
-    setInterval(() => {
-      this.refresh().catch((error: unknown) => this.#tell(errorMessage(error)));
-    }, REFRESH_MS);
+    await this.#orTell(async () => {
+      if (this.#ports.ownHost !== null) await space.learnHosts([this.#ports.ownHost]);
+    });
+    await this.#orTell(async () => {
+      if (node.mesh === undefined) node.connect(this.#ports.mesh());
+    });
+    await this.#keepRefreshing();
+    this.#set({ phase: 'ready', space: space.id });
+  }
+
+  async #keepRefreshing(): Promise<void> {
+    await this.#orTell(() => this.refresh());
+    this.#opened().ports.clock.schedule(REFRESH_MS, () => void this.#keepRefreshing());
+  }
+
+  async #orTell(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#tell(errorMessage(error));
+    }
   }
 
   #opened(): WaystationNode {
@@ -134,9 +178,10 @@ export class StationModel extends EventTarget implements AppModel {
     this.#set({ notice: null });
   }
 
-  #onNotice(notice: Parameters<Parameters<WaystationNode['onNotice']>[0]>[0]): void {
-    if (notice.kind === 'refused-by-peer') this.#refusal = notice.code;
-    if (notice.kind === 'space-open') this.#refusal = null;
+  #onNotice(notice: Notice): void {
+    if (notice.kind === 'refused-by-peer') this.#refusals.set(notice.node, notice.code);
+    // It has told us what it holds: we are let in there.
+    if (notice.kind === 'compared') this.#refusals.delete(notice.node);
     if (notice.kind === 'store-trouble') {
       this.#tell(
         notice.code === 'store-full'
@@ -144,30 +189,43 @@ export class StationModel extends EventTarget implements AppModel {
           : notice.message,
       );
     }
-    if (notice.kind === 'entries' && this.#running !== undefined) {
-      const { recording } = this.#running;
-      this.#entered()
-        .settled()
-        .then(() => recording.admitted())
-        .catch((error: unknown) => this.#tell(errorMessage(error)));
+    if (notice.kind === 'entries') {
+      void this.#orTell(async () => {
+        await this.#space?.settled();
+        await this.#recorder.admitted();
+      });
     }
   }
 
-  async create(spaceName: string, deviceName: string): Promise<{ recoveryWords: string }> {
+  async create(spaceName: string, deviceName: string): Promise<void> {
     const node = this.#opened();
     await this.#name(deviceName);
     const { space, recoveryWords } = await node.createSpace({ name: spaceName, isPublic: false });
+    this.#set({ recoveryWords });
     await this.#enter(space);
-    this.#tell(
-      `Write these words down; they are shown this once, and they let you back in when every device is lost: ${recoveryWords}`,
-    );
-    return { recoveryWords };
+  }
+
+  confirmRecoveryWords(): void {
+    this.#set({ recoveryWords: null });
   }
 
   async join(link: string, deviceName: string): Promise<void> {
     const invite = parseInvite(link);
     await this.#name(deviceName);
-    await this.#enter(await this.#opened().join(invite));
+    const space = await this.#opened().join(invite);
+    this.dismissLink();
+    await this.#enter(space);
+  }
+
+  async joinAgain(link: string): Promise<void> {
+    const space = this.#entered();
+    const invite = parseInvite(link);
+    if (invite.space !== space.id) throw new WaystationError('usage', OTHER_GROUP);
+    if (standingOf(space) === 'revoked') throw new WaystationError('revoked', REMOVED);
+    await this.#opened().join(invite);
+    this.#refusals.clear();
+    this.dismissLink();
+    await this.refresh();
   }
 
   async #name(deviceName: string): Promise<void> {
@@ -178,7 +236,7 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   async invite(role: Role, uses: number): Promise<string> {
-    const expiresMs = Date.now() + WEEK_MS;
+    const expiresMs = this.#opened().ports.clock.nowMs() + WEEK_MS;
     const { link } = await createInvite(this.#entered(), {
       role,
       uses,
@@ -190,34 +248,20 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   async record(options: RecordOptions): Promise<void> {
-    if (this.#running !== undefined) return;
     const space = this.#entered();
-    const troubles = new Map<string, string>();
-    const recording = await Recording.open({
+    if (standingOf(space) === 'revoked') throw new WaystationError('revoked', REMOVED);
+    await this.#recorder.start(options, {
       space,
       name: this.state.deviceName,
       hourMs: this.#ports.hourMs ?? HOUR_MS,
       encode: this.#ports.encodeHour,
       onTrouble: (message) => this.#tell(message),
     });
-    this.#running = { recording, troubles, letSleep: this.#ports.keepAwake() };
-    await space.context.store.state.put(RECORD_KEY, Uint8Array.of(options.camera ? 1 : 0), 'strict');
-    for (const driver of await this.#ports.drivers(options)) {
-      recording.run(driver).catch((error: unknown) => {
-        const stopped = isWaystationError(error, 'closed');
-        if (!stopped) troubles.set(driver.name, errorMessage(error));
-      });
-    }
     await this.refresh();
   }
 
   async stop(): Promise<void> {
-    const running = this.#running;
-    if (running === undefined) return;
-    this.#running = undefined;
-    running.letSleep();
-    await this.#entered().context.store.state.delete(RECORD_KEY);
-    await running.recording.stop();
+    await this.#recorder.stop(this.#entered().context.store);
     await this.refresh();
   }
 
@@ -244,58 +288,65 @@ export class StationModel extends EventTarget implements AppModel {
     const node = this.#opened();
     const space = this.#entered();
     const [status, usage] = await Promise.all([spaceStatus(space), node.ports.store.usage()]);
+    if (status.admitted) void this.#orTell(() => this.#letIn(space));
     this.#set({
       spaceName: status.name,
       role: status.role as Role | null,
       admitted: status.admitted,
-      refusal: this.#refusal,
+      refusal: standingOf(space) ?? [...this.#refusals.values()].at(-1) ?? null,
       stations: status.stations,
       connections: node
         .peers()
-        .map(({ node: peer, via, sinceMs }) => ({ name: nodeName(space, peer), via, sinceMs })),
-      hosts: (node.mesh?.hosts() ?? []).map(({ url, state }) => ({ url, connected: state === 'open' })),
-      recording: this.#recordingView(),
+        .map(({ node: peer, via, sinceMs }) => ({ name: deviceName(space, peer), via, sinceMs })),
+      hosts: (node.mesh?.hosts() ?? []).map(hostView),
       storage: { ...this.state.storage, ...usage },
+      ...this.#recordingState(),
     });
   }
 
-  #recordingView(): RecordingView | null {
-    const running = this.#running;
-    if (running === undefined) return null;
-    const { recording, troubles } = running;
-    const delivering = recording.streams().map(
-      ({ descriptor, rows, last, rateHz, gap }): StreamView => ({
-        name: descriptor.name,
-        trouble: gap === null ? null : (GAPS[gap] ?? 'no readings'),
-        replay: descriptor.replay,
-        rateHz,
-        rows,
-        columns: descriptor.columns.map((column, i) => {
-          const value = last[i] ?? Number.NaN;
-          return { name: column.name, unit: column.unit, last: Number.isNaN(value) ? null : value };
-        }),
-      }),
-    );
-    const failed = [...troubles].map(
-      ([name, trouble]): StreamView => ({ name, trouble, replay: false, rateHz: null, rows: 0, columns: [] }),
-    );
-    return {
-      sinceMs: recording.sinceMs,
-      hourMs: recording.hourMs,
-      streams: [...delivering, ...failed],
-      sealedHours: recording.writer.sealed,
-      pictures: recording.pictures,
-      waitingHours: recording.writer.waitingHours,
-    };
+  #recordingState(): Pick<AppState, 'recordingPhase' | 'recording' | 'sensorFailure'> {
+    const { phase, failure } = this.#recorder;
+    return { recordingPhase: phase, recording: this.#recorder.view(), sensorFailure: failure };
+  }
+
+  /**
+   * Once this device is let in: others see it by the name that the person gave it, also when it records nothing, and what it
+   * recorded before is sealed. A recording that was interrupted and goes on does that itself.
+   */
+  async #letIn(space: Space): Promise<void> {
+    if (this.#isLetIn || space.role === null || !mayAuthorKind(space.role, KIND.profile)) return;
+    this.#isLetIn = true;
+    try {
+      await space.writeProfile({ name: this.state.deviceName, station: null, spaceName: null });
+      if ((await interruptedRecording(space.context.store)) !== undefined) return;
+      await sealWhatWaits(space, {
+        encode: this.#ports.encodeHour,
+        onTrouble: (message) => this.#tell(message),
+      });
+    } catch (error) {
+      // Let in, and the key is still on its way.
+      if (!isWaystationError(error, 'no-key')) throw error;
+      this.#isLetIn = false;
+    }
   }
 }
 
-/** Interruptions in plain words. */
-const GAPS: Readonly<Record<string, string>> = {
-  hidden: 'paused: the page was hidden or the screen went off',
-  frozen: 'paused: the system froze the page',
-  permission: 'the permission was taken back',
-  sensor: 'the sensor stopped',
-  clock: 'the clock was changed',
-  store: 'the device is full',
-};
+const OTHER_GROUP =
+  'this link is for another group, and a browser can be in one: open it on another device, or in another browser or browser profile';
+const REMOVED =
+  'this device was removed from the group, and no link lets it in again: join with another browser or browser profile';
+
+/** What this device knows of its own membership when that has ended; null while it is in, or not in yet. */
+function standingOf({ replica, self }: Space): string | null {
+  const status = replica.membership.member(self)?.status;
+  return status === undefined || status === 'active' ? null : status;
+}
+
+function deviceName(space: Space, node: NodeId): string {
+  return space.catalog.names.get(node) ?? `A device without a name yet (${shortNodeId(node)})`;
+}
+
+function hostView({ url, state, lastFailure }: HostStatus): HostView {
+  if (state === 'open') return { url, state: 'open' };
+  return { url, state: state === 'connecting' && lastFailure === undefined ? 'connecting' : 'unreachable' };
+}

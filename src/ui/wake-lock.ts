@@ -6,6 +6,7 @@ export function keepAwake(): () => void {
     if (over || document.visibilityState !== 'visible' || !('wakeLock' in navigator)) return;
     try {
       lock = await navigator.wakeLock.request('screen');
+      if (over) await lock.release();
     } catch {
       // Refused on low battery: recording goes on while the screen stays on by itself.
     }

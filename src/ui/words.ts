@@ -1,6 +1,9 @@
 /** Numbers and times as the page says them: in the reader's zone, with units, rounded to what is known. */
+import type { StationStatus } from '../station/status.ts';
 
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const CLOCK_WITH_SECONDS = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
   .formatToParts(0)
   .find((part) => part.type === 'timeZoneName')?.value;
@@ -12,6 +15,11 @@ export function zoneName(): string {
 
 export function timeText(ms: number | null): string {
   return ms === null ? '–' : TIME.format(ms);
+}
+
+/** The time of day, with seconds only where they say something. */
+export function clockText(ms: number): string {
+  return (ms % 60_000 === 0 ? CLOCK : CLOCK_WITH_SECONDS).format(ms);
 }
 
 /** `just now`, `3 min ago`, `2 h ago`, then the date. */
@@ -39,9 +47,53 @@ export function durationText(ms: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
 
-const UNITS: Readonly<Record<string, string>> = { 'm/s2': 'm/s²', uT: 'µT', Cel: '°C' };
+const UNITS: Readonly<Record<string, string>> = { 'm/s2': 'm/s²', uT: 'µT', Cel: '°C', By: 'bytes' };
+/** Decimals of what this device's own sensors say: about what browsers let a page know, and always as many, so that nothing jumps. */
+const DECIMALS: Readonly<Record<string, number>> = { 'm/s2': 2, 'rad/s': 3, uT: 2, By: 0 };
 
 /** UCUM unit text as people write it. */
 export function unitText(unit: string): string {
   return UNITS[unit] ?? unit;
+}
+
+/** A reading without its unit; a dash for none. */
+export function readingText(value: number | null, unit: string): string {
+  if (value === null) return '–';
+  const decimals = DECIMALS[unit];
+  const text = decimals === undefined ? String(Number(value.toPrecision(4))) : value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace('-', '') : text;
+}
+
+/** `1 part`, `2 parts`. */
+export function countText(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** An error's text as a sentence. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…)]$/.test(text) ? '' : '.'}`;
+}
+
+/** What of a station is here, as the page says it. */
+export function holdingText(station: StationStatus): {
+  readonly text: string;
+  readonly tone: 'soft' | 'good' | 'warn';
+} {
+  // What a station says it has written and we have not seen is missing as well.
+  const missing = station.missing + station.unseen;
+  if (missing > 0) return { text: `${missing} missing`, tone: 'warn' };
+  if (station.sealed === 0) return { text: 'no part finished yet', tone: 'soft' };
+  return { text: 'all here', tone: 'good' };
+}
+
+/** Up to when everything of a station is here. A part that was ended early counts to its full hour, which may not have passed. */
+export function completeToMs(station: StationStatus): number | null {
+  if (station.completeTo === null) return null;
+  const toMs = Date.parse(station.completeTo);
+  return station.lastHeard === null ? toMs : Math.min(toMs, Date.parse(station.lastHeard));
+}
+
+/** When the part that is being recorded is finished. */
+export function nextPartMs(nowMs: number, hourMs: number): number {
+  return (Math.floor(nowMs / hourMs) + 1) * hourMs;
 }

@@ -141,6 +141,21 @@ describe('a damaged log', () => {
     expect(copy.length).toBe(whole.length);
   });
 
+  test('what was lost is told at every start until it is back', async () => {
+    const directory = await makeStore();
+    await flipBit(join(directory, 'logs', 'feed~log.log'), 100);
+    const { records } = await openAndRead(directory);
+    for (let start = 0; start < 2; start++) {
+      const { recovered } = await openAndRead(directory);
+      expect(recovered.map(({ kind }) => kind)).toEqual(['damaged']);
+      expect(recovered[0]?.message).toMatch(/feed\/log .* have not come back yet/);
+    }
+    const store = await openFileStore(directory);
+    await store.logs.append('feed/log', RECORDS.slice(records.length), 'strict');
+    await store.close();
+    expect((await openAndRead(directory)).recovered).toEqual([]);
+  });
+
   test('damage that appears while the store is open rejects with corrupt', async () => {
     const directory = await makeStore();
     const store = await openFileStore(directory);

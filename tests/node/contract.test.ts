@@ -1,6 +1,6 @@
 /** The command line contract, for commands that end by themselves: documents, help, exit codes, refusals. */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildCli, ROOT, Workshop } from './cli.ts';
 import { until } from './in-process.ts';
@@ -164,7 +164,26 @@ describe('space create, invite, join', () => {
 });
 
 describe('status, verify, export on a fresh node', () => {
+  test('in a folder without a node they say so, and leave no folder behind', async () => {
+    const cases = [
+      ['status'],
+      ['verify'],
+      ['export', '--station', 'S', '--out', 'o'],
+      ['invite', '--role', 'member'],
+      ['sync'],
+    ];
+    await inPairs(cases, async (words) => {
+      const data = shop.path(`mistyped-${words[0]}`);
+      const { code, stdout, stderr } = await plain(...words, '--data', data);
+      expect({ words, code, stdout }).toEqual({ words, code: 1, stdout: '' });
+      expect(stderr).toContain(`there is no node in ${data}`);
+      expect(existsSync(data)).toBe(false);
+    });
+  });
+
   test('status says who this node is and that it is in no space', async () => {
+    // A join that is refused leaves a node behind.
+    expect((await plain('join', '--data', shop.path('fresh'), 'no link')).code).toBe(1);
     const { node, spaces, peers } = await shop.ask('status', '--data', shop.path('fresh'));
     expect(node).toMatch(NODE_ID);
     expect({ spaces, peers }).toEqual({ spaces: [], peers: [] });

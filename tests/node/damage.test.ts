@@ -114,17 +114,11 @@ describe('a damaged blob', () => {
       expect(report.problems[0]).toContain(path.split('/').at(-1)?.split('-')[0]);
     }
     expect(await stationStatus()).toMatchObject({ sealed: HOURS, held: HOURS - 1, missing: 1 });
-    const exported = await shop.ask(
-      'export',
-      '--data',
-      data,
-      '--station',
-      'Ridge',
-      '--out',
-      `${data}.part.csv`,
-    );
-    expect(exported).toMatchObject({ missing: 1 });
-    expect(exported.rows).toBeGreaterThan(600);
+    const out = `${data}.part.csv`;
+    const exported = await shop.run(['export', '--data', data, '--station', 'Ridge', '--out', out]);
+    expect(exported).toMatchObject({ code: 1, result: { missing: 1 } });
+    expect(exported.stderr).toContain('1 not held here: sync, then export again');
+    expect(exported.result.rows).toBeGreaterThan(600);
     await expectMended();
   });
 });

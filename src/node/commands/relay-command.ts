@@ -1,18 +1,21 @@
 /** `relay`: the always-on node. Serves the app, hosts signaling, keeps entries and blobs, and says what to do next. */
 import { randomBytes } from 'node:crypto';
-import { renderUnicodeCompact } from 'uqr';
+import { hostname } from 'node:os';
 import { fromUtf8, toUtf8 } from '../../core/bytes.ts';
 import { errorMessage, isWaystationError } from '../../core/errors.ts';
 import { nodeIdText } from '../../core/ids.ts';
 import { KIND } from '../../feed/kinds.ts';
 import { parseInvite } from '../../identity/invite.ts';
 import { mayAuthorKind } from '../../identity/roles.ts';
-import { createInvite } from '../../station/membership-actions.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
+import { reachOf } from '../addresses.ts';
+import type { Output } from '../output.ts';
 import { startRelayServer } from '../relay-server.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type RunIn, type RunningOptions, startRunning, untilStopped } from './running.ts';
+import { sayRecoveryWords } from './space-commands.ts';
+import { sayWhatNext } from './what-next.ts';
 
 export interface RelayOptions extends RunningOptions {
   readonly port: number;
@@ -23,8 +26,6 @@ export interface RelayOptions extends RunningOptions {
 }
 
 const HOST_ID_KEY = 'host-id';
-const WEEK_MS = 7 * 86_400_000;
-const FIRST_INVITE_USES = 20;
 
 async function hostIdOf(node: WaystationNode): Promise<string> {
   const { store } = node.ports;
@@ -36,43 +37,38 @@ async function hostIdOf(node: WaystationNode): Promise<string> {
 }
 
 export async function relay(options: RelayOptions, around: Surroundings, runIn: RunIn): Promise<void> {
-  const running = await startRunning(options, around, runIn);
+  const running = await startRunning(options, around, true);
   const { node, output, stopped } = running;
   try {
-    const { port, listen } = options;
+    const { port, listen, name } = options;
     const server = await startRelayServer({ port, listen, hostId: await hostIdOf(node) });
     try {
-      const anywhere = listen === '0.0.0.0' || listen === '::';
-      const address =
-        anywhere || listen === '127.0.0.1' ? 'localhost' : listen.includes(':') ? `[${listen}]` : listen;
+      const { names, isLocal } = reachOf(listen);
+      const [address = 'localhost'] = names;
       const url = `http://${address}:${server.port}`;
-      const own = `ws://${address}:${server.port}`;
+      const hosts = names.map((one) => `ws://${one}:${server.port}`);
+      const [own = ''] = hosts;
       // The relay reaches its own hub over loopback, whatever name others use.
-      const loop = anywhere || listen === '127.0.0.1' ? `ws://127.0.0.1:${server.port}` : own;
-      let created: Space | undefined;
+      const anywhere = listen === '0.0.0.0' || listen === '::';
+      const loop = anywhere || address === 'localhost' ? `ws://127.0.0.1:${server.port}` : own;
       if (options.join !== undefined) await node.join(parseInvite(options.join));
       else if (options.create !== undefined && node.spaces.size === 0) {
-        const made = await node.createSpace({ name: options.create, isPublic: false });
-        created = made.space;
-        output.say('Recovery words of your new group. Write them down; they are shown this once:');
-        output.say(`  ${made.recoveryWords}\n`);
-      }
-      const { name } = options;
-      if (name !== undefined) {
-        await nameAll(node, name);
-        // Said again when a space lets this relay in, and its key has come.
-        node.onNotice((notice) => {
-          if (notice.kind === 'entries')
-            nameAll(node, name).catch((error: unknown) => output.say(errorMessage(error)));
+        const made = await node.createSpace({
+          name: options.create,
+          isPublic: false,
+          ownName: name ?? hostname(),
         });
+        sayRecoveryWords(made.recoveryWords, output);
       }
-      const known = [...node.spaces.values()].flatMap((space) => space.record.hosts);
+      if (name !== undefined) await keepNamed(node, name, output);
+      await running.answer(runIn);
       output.result(
         { listening: url, host: own, node: nodeIdText(node.id), spaces: [...node.spaces.keys()] },
         `Relay at ${url}`,
       );
-      running.connect([...new Set([loop, ...known])]);
-      await sayWhatNext(url, own, created ?? adminSpace(node, options.create), output.say);
+      running.connect([loop]);
+      const invitesTo = options.create === undefined ? undefined : adminSpace(node);
+      await sayWhatNext(node, invitesTo, { url, hosts, isLocal }, options.data, output);
       await untilStopped(stopped);
     } finally {
       await server.close();
@@ -82,12 +78,24 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
   }
 }
 
-/** With `--create` the first space is ours to invite to at every start. */
-function adminSpace(node: WaystationNode, create: string | undefined): Space | undefined {
-  if (create === undefined) return undefined;
-  return [...node.spaces.values()].find(
-    (space) => space.replica.membership.member(space.self)?.role === 'admin',
-  );
+/** The first space that this node leads. */
+function adminSpace(node: WaystationNode): Space | undefined {
+  return [...node.spaces.values()].find(({ replica, self }) => {
+    const member = replica.membership.member(self);
+    return member?.role === 'admin' && member.status === 'active';
+  });
+}
+
+/** Says this relay's name wherever it may, and again when a space lets it in and its key has come. */
+async function keepNamed(node: WaystationNode, name: string, output: Output): Promise<void> {
+  const say = () =>
+    nameAll(node, name).catch((error: unknown) =>
+      output.say(`cannot say this relay’s name: ${errorMessage(error)}`),
+    );
+  node.onNotice((notice) => {
+    if (notice.kind === 'entries') void say();
+  });
+  await say();
 }
 
 /** Says this relay's name in every space where it may: not before it was let in, and never as a mirror. */
@@ -102,35 +110,4 @@ async function nameAll(node: WaystationNode, name: string): Promise<void> {
       if (!isWaystationError(error, 'no-key')) throw error;
     }
   }
-}
-
-async function sayWhatNext(
-  url: string,
-  host: string,
-  space: Space | undefined,
-  say: (text: string) => void,
-): Promise<void> {
-  say(`\nThe app is at ${url}`);
-  if (space === undefined) {
-    say(renderUnicodeCompact(url));
-    say('What next: open that address, start a group, and invite this relay with');
-    say('  npx waystation relay --data … --join LINK');
-    return;
-  }
-  const expiresMs = Date.now() + WEEK_MS;
-  const invite = {
-    role: 'member' as const,
-    uses: FIRST_INVITE_USES,
-    expiresMs,
-    hosts: [host],
-    base: `${url}/`,
-  };
-  const { link } = await createInvite(space, invite);
-  say(renderUnicodeCompact(url));
-  say(
-    'What next: open this link on the device that shall record. It joins your group, and this relay keeps what it',
-  );
-  say(`records. Good for ${FIRST_INVITE_USES} devices and seven days:\n`);
-  say(`  ${link}\n`);
-  say('Stop with Ctrl-C. Everything is kept; `npm start` goes on where it was.');
 }

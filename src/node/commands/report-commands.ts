@@ -4,14 +4,15 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { WaystationError } from '../../core/errors.ts';
-import { blobKey, type NodeId, nodeIdText, type SpaceId } from '../../core/ids.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
+import { type NodeId, nodeIdText, type SpaceId } from '../../core/ids.ts';
+import type { StationRecord } from '../../station/catalog.ts';
 import { exportCsv, findStation } from '../../station/export.ts';
 import { readLinkLog } from '../../station/link-log.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import { nodeName, type SpaceStatus, spaceStatus } from '../../station/status.ts';
 import { verifySpace } from '../../station/verify.ts';
-import { formatBytes, formatTable, type Output } from '../output.ts';
+import { escapeControls, formatBytes, formatTable, formatTime, type Output } from '../output.ts';
 
 export interface PeerStatus {
   readonly node: string;
@@ -60,23 +61,45 @@ export async function nodeStatus(node: WaystationNode, only?: SpaceId): Promise<
   return { node: nodeIdText(node.id), spaces, peers: [...peers.values()], damaged: damageOf(node) };
 }
 
+/** How this node stands in a space. */
+function standingText({ standing, role }: SpaceStatus): string {
+  switch (standing) {
+    case 'active':
+      return `in it as ${role}`;
+    case 'invited':
+      return `invited as ${role}, not let in yet`;
+    case 'surplus':
+      return 'not let in: the invite was used more often than it allows, ask for a new one';
+    case 'revoked':
+      return 'removed from it (revoked): ask for a new invite, with a new folder';
+    case 'succeeded':
+      return 'replaced in it by another device';
+  }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 export function statusText(status: NodeStatus): string {
   const parts = [`node ${status.node}`];
   for (const space of status.spaces) {
     const { held, missing, bytes } = space.blobs;
     parts.push(
       '',
-      `space ${space.name ?? '(name sealed)'}  ${space.id}`,
-      `${space.admitted ? `in it as ${space.role}` : `invited as ${space.role}, not let in yet`}; ${space.members} members; ` +
-        `${held} blobs held, ${missing} missing, ${formatBytes(bytes)}`,
+      `space ${escapeControls(space.name ?? '(name sealed)')}  ${space.id}`,
+      `${standingText(space)}; ${counted(space.members, 'member')}; ` +
+        `${held} hours and pictures held, ${missing} missing, ${formatBytes(bytes)}`,
     );
     if (space.stations.length > 0) {
-      const head = ['station', 'sealed', 'held', 'missing', 'complete to', 'last heard', 'id'];
+      const head = ['station', 'sealed', 'held', 'missing', 'to come', 'complete to', 'last heard', 'id'];
       const rows = space.stations.map((s) => [
         `${s.name ?? '(name sealed)'}${s.replay ? ' [replay]' : ''}`,
         String(s.sealed),
         String(s.held),
-        String(s.missing + s.unseen),
+        String(s.missing),
+        // Entries that its last beat told of: hours, names or pictures, nobody knows which before they are here.
+        String(s.unseen),
         s.completeTo ?? '–',
         s.lastHeard ?? '–',
         s.id,
@@ -115,7 +138,7 @@ export async function verify(node: WaystationNode, only: SpaceId | undefined, ou
   const problems = [...damaged, ...reports.flatMap((report) => report.problems)];
   const sums = reports.map(
     (r) =>
-      `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} blobs (${formatBytes(r.bytes)}), ${r.missing} not held` +
+      `${r.space}: ${r.entries} entries in ${r.feeds} feeds, ${r.blobs} hours and pictures (${formatBytes(r.bytes)}), ${r.missing} not held` +
       (r.stopped > 0 ? `; ${r.stopped} entries by nodes that have been removed since` : ''),
   );
   output.result({ ok: problems.length === 0, spaces: reports, damaged }, [...sums, ...problems].join('\n'));
@@ -153,11 +176,18 @@ export async function exportStation(
     path = join(path, `${(station.name ?? station.id).replaceAll(/[^\p{L}\p{N}._-]+/gu, '_')}.csv`);
   }
   const partial = `${path}.part`;
+  const leftOut = new Map<string, number>();
+  const leaveOut = (why: string, hours: number) => leftOut.set(why, (leftOut.get(why) ?? 0) + hours);
+  let missing = 0;
   let rows = -1;
   const lines = async function* (): AsyncIterable<string> {
-    for await (const lines of exportCsv(space, station, options)) {
-      for (let at = lines.indexOf('\n'); at >= 0; at = lines.indexOf('\n', at + 1)) rows++;
-      yield lines;
+    const pieces = exportCsv(space, station, options, (error) => {
+      if (isWaystationError(error, 'not-found')) missing++;
+      else leaveOut(errorMessage(error), 1);
+    });
+    for await (const piece of pieces) {
+      for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', at + 1)) rows++;
+      yield piece;
     }
   };
   try {
@@ -165,16 +195,45 @@ export async function exportStation(
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
-    throw error;
+    if (isWaystationError(error)) throw error;
+    throw cannotWrite(path, error);
   }
-  const missing = station.hours.filter(
-    ({ entry }) => !entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref))),
-  ).length;
-  output.say(`Wrote ${Math.max(0, rows)} rows of ${station.name ?? station.id}.`);
-  if (missing > 0)
-    output.say(`${missing} of its ${station.hours.length} hours are not held here: sync, then export again.`);
-  output.result(
-    { station: station.id, name: station.name, rows: Math.max(0, rows), missing, out: path },
-    path,
-  );
+  if (missing > 0) leaveOut('not held here: sync, then export again', missing);
+  const { unopened } = station;
+  if (unopened.length > 0)
+    leaveOut('sealed under a key that this node does not have, or damaged', unopened.length);
+  const unreadable = [...leftOut.values()].reduce((sum, hours) => sum + hours, 0) - missing;
+  rows = Math.max(0, rows);
+  const name = escapeControls(station.name ?? station.id);
+  output.say(rows > 0 || leftOut.size > 0 ? `Wrote ${rows} rows of ${name}.` : noReadings(station, name));
+  output.result({ station: station.id, name: station.name, rows, missing, unreadable, out: path }, path);
+  if (leftOut.size > 0) {
+    const reasons = [...leftOut].map(([why, hours]) => `${hours} ${why}`).join('; ');
+    const all = station.hours.length + unopened.length;
+    throw new WaystationError(
+      'incomplete',
+      `${missing + unreadable} of the ${all} hours of ${name} are not in the file: ${reasons}`,
+    );
+  }
+}
+
+const WHY_NOT: ReadonlyMap<string | undefined, string> = new Map([
+  ['ENOENT', 'there is no such folder: make it first'],
+  ['ENOTDIR', 'what should be its folder is a file: choose another --out'],
+  ['EACCES', 'this user may not write there: choose another --out'],
+  ['ENOSPC', 'no room is left: free some, or choose another --out'],
+]);
+
+function cannotWrite(path: string, cause: unknown): WaystationError {
+  const why = WHY_NOT.get((cause as NodeJS.ErrnoException).code) ?? errorMessage(cause);
+  return new WaystationError('unavailable', `cannot write ${path}: ${why}`, { cause });
+}
+
+/** For who asked for a time or a stream with nothing in it. */
+function noReadings(station: StationRecord, name: string): string {
+  const starts = station.hours.map(({ body }) => body.startMs);
+  const ends = station.hours.map(({ body }) => body.startMs + body.lengthMs);
+  if (starts.length === 0) return `${name} has no hours yet: the file holds no readings.`;
+  const span = `from ${formatTime(Math.min(...starts))} to ${formatTime(Math.max(...ends))}`;
+  return `No readings there: ${name} has hours ${span}.`;
 }

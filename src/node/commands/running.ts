@@ -6,9 +6,9 @@ import { nodeTextSockets } from '../../mesh/web-socket.node.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import { nodeName } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
-import { type ControlAnswer, serveControl } from '../control-socket.ts';
+import { type ControlAnswer, type ControlRequest, serveControl } from '../control-socket.ts';
 import { openNode } from '../open-node.ts';
-import { createOutput, type Output } from '../output.ts';
+import { createOutput, escapeControls, type Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 export interface RunningOptions {
@@ -18,15 +18,17 @@ export interface RunningOptions {
   readonly onlyPeer?: readonly string[];
 }
 
-export type RunIn = (words: readonly string[], cwd: string, node: WaystationNode) => Promise<ControlAnswer>;
+export type RunIn = (request: ControlRequest, node: WaystationNode) => Promise<ControlAnswer>;
 
 export interface RunningNode {
   readonly node: WaystationNode;
   readonly output: Output;
   /** Aborts on SIGINT and SIGTERM. */
   readonly stopped: AbortSignal;
-  /** Leaves the mesh; null hosts for those of the invites. */
-  connect(hosts?: readonly string[]): void;
+  /** From now on other processes' commands on this folder are answered here, by `runIn`. */
+  answer(runIn: RunIn): Promise<void>;
+  /** Goes on the mesh: on the hosts of `--host` alone, or on `own` and those of the invites. */
+  connect(own?: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -37,16 +39,24 @@ function acceptOnly(ids: readonly string[] | undefined): ((node: NodeId) => bool
 }
 
 /** Refusals in words, by the code that travels. */
-const REFUSALS: Readonly<Record<string, string>> = {
-  expired: 'the invite has expired: ask for a new one',
-  revoked: 'this node was revoked, or its invite withdrawn: ask for a new invite',
-  surplus: 'the invite was used more often than it allows: ask for a new one',
-};
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['expired', 'the invite has expired: ask for a new one'],
+  ['revoked', 'this node was revoked, or its invite withdrawn: ask for a new invite'],
+  ['surplus', 'the invite was used more often than it allows: ask for a new one'],
+]);
+
+/** A refusal for the person; a code of the other side's own making is shown as harmless text. */
+export function refusalText(code: string): string {
+  return REFUSALS.get(code) ?? escapeControls(code.slice(0, MAX_CODE_CHARS));
+}
+
+/** Longer codes are not ours; what a stranger writes must not fill the screen. */
+const MAX_CODE_CHARS = 80;
 
 /** Tells the person what happens; the documents go to stdout under `--json`. */
 function tell(node: WaystationNode, output: Output, notice: Notice): void {
   const name = (id: NodeId, space?: Parameters<typeof nodeName>[0]) =>
-    `${nodeName(space, id)} (${nodeIdText(id)})`;
+    `${escapeControls(nodeName(space, id))} (${nodeIdText(id)})`;
   switch (notice.kind) {
     case 'space-open': {
       const { space, node: peer } = notice;
@@ -60,7 +70,7 @@ function tell(node: WaystationNode, output: Output, notice: Notice): void {
     case 'refused': {
       const { kind, space, node: peer, code } = notice;
       const who = kind === 'refused' ? `turned away ${name(peer)}` : `${name(peer)} refused`;
-      output.event({ event: kind, node: nodeIdText(peer), space, code }, `${who}: ${REFUSALS[code] ?? code}`);
+      output.event({ event: kind, node: nodeIdText(peer), space, code }, `${who}: ${refusalText(code)}`);
       break;
     }
     case 'forked':
@@ -86,74 +96,117 @@ function tell(node: WaystationNode, output: Output, notice: Notice): void {
   }
 }
 
-/** Opens the node and makes it ready for the mesh. `runIn` answers commands that other processes send it. */
+/**
+ * Opens the node and makes it ready for the mesh.
+ * @param mayMake a folder without a node becomes one.
+ */
 export async function startRunning(
   options: RunningOptions,
   around: Surroundings,
-  runIn: RunIn | undefined,
+  mayMake = false,
 ): Promise<RunningNode> {
   const output = createOutput(options.json === true, around.stdout, around.stderr);
   const acceptPeer = acceptOnly(options.onlyPeer);
-  const node = await openNode(options.data, acceptPeer === undefined ? {} : { acceptPeer }, (text) =>
-    output.say(text),
-  );
+  const accept = acceptPeer === undefined ? {} : { acceptPeer };
+  const node = await openNode(options.data, { mayMake, ...accept }, (text) => output.say(text));
   const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (!stop.signal.aborted) output.say(`${signal}: sealing what is open and stopping …`);
+  const stopFor = (why: string) => {
+    if (!stop.signal.aborted) output.say(`${why}: sealing what is open and stopping …`);
     stop.abort();
   };
+  const onSignal = (signal: NodeJS.Signals) => stopFor(signal);
+  const onReaderGone = () => stopFor('nobody reads the results any more');
   // Set even when a script started us in the background with SIGINT ignored.
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  if (around.readerGone?.aborted === true) onReaderGone();
+  around.readerGone?.addEventListener('abort', onReaderGone, { once: true });
   node.onNotice((notice) => tell(node, output, notice));
   const transport = new NodeDataChannelTransport();
   let control: { close(): void } | undefined;
-  try {
-    if (runIn !== undefined)
-      control = await serveControl(options.data, (words, cwd) => runIn(words, cwd, node));
-  } catch (error) {
-    // Recording and keeping go on; only asking from another process does not.
-    output.say(`other commands cannot be answered while this node runs: ${errorMessage(error)}`);
-  }
   return {
     node,
     output,
     stopped: stop.signal,
-    connect: (hosts) => {
-      const exclusive = options.host ?? null;
-      node.connect({ transport, sockets: nodeTextSockets }, exclusive ?? hosts ?? null);
+    answer: async (runIn) => {
+      try {
+        control = await serveControl(options.data, (request) => runIn(request, node));
+      } catch (error) {
+        // Recording and keeping go on; only asking from another process does not.
+        output.say(`other commands cannot be answered while this node runs: ${errorMessage(error)}`);
+      }
+    },
+    connect: (own = []) => {
+      const ports = { transport, sockets: nodeTextSockets };
+      if (options.host === undefined) node.connect(ports, { hosts: own });
+      else node.connect(ports, { hosts: options.host, exclusive: true });
     },
     close: async () => {
       // Signals stay caught to the end: a terminal and whoever started us may each send one.
       control?.close();
-      await node.close();
-      transport.close();
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      try {
+        await node.close();
+      } finally {
+        transport.close();
+        around.readerGone?.removeEventListener('abort', onReaderGone);
+        process.off('SIGINT', onSignal);
+        process.off('SIGTERM', onSignal);
+      }
     },
   };
 }
 
-/** Resolves when `signal` aborts, when `ended` settles, or after `ms` when that is given; leaves no timer behind. */
+/** Node's longest timer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Resolves when `signal` aborts, when `ended` settles, or after `ms` when that is given; leaves no timer behind. A timer keeps the
+ * process alive meanwhile: a node without links waits for them here.
+ */
 export async function untilStopped(
   signal: AbortSignal,
-  ms?: number,
+  ms = Number.POSITIVE_INFINITY,
   ended?: Promise<unknown>,
 ): Promise<void> {
-  // Without an end of its own this timer also keeps the process alive: a node without links waits for them here.
-  const FOREVER_MS = 2 ** 31 - 1;
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) return resolve();
     onAbort = resolve;
     signal.addEventListener('abort', onAbort, { once: true });
-    timer = setTimeout(resolve, Math.min(ms ?? FOREVER_MS, FOREVER_MS));
+    const wait = (leftMs: number) => {
+      const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
+      timer = setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : resolve()), stepMs);
+    };
+    wait(ms);
   });
   try {
     await Promise.race(ended === undefined ? [stopped] : [stopped, ended]);
   } finally {
     clearTimeout(timer);
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Leaving in the middle of what others fetch from us would be rude, and a joiner would not learn that it was let in. */
+const SERVED_QUIET_MS = 1_000;
+const MAX_LINGER_MS = 15_000;
+
+/**
+ * Resolves when linked nodes have asked for nothing for a while.
+ * @param newsMs monotonic time of the last thing that they may want, when they have not asked since.
+ */
+export async function untilServed(node: WaystationNode, stopped: AbortSignal, newsMs = 0): Promise<void> {
+  const { clock } = node.ports;
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    const now = clock.monotonicMs();
+    const lastAskedMs = Math.max(
+      newsMs,
+      ...[...node.engine.sessions.values()].map((session) => session.lastAskedMs),
+    );
+    const quietMs = now - lastAskedMs;
+    if (stopped.aborted || quietMs >= SERVED_QUIET_MS || now - startedMs > MAX_LINGER_MS) return;
+    await untilStopped(stopped, SERVED_QUIET_MS - quietMs);
   }
 }

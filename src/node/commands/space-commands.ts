@@ -1,4 +1,5 @@
 /** `space create`, `invite`, `join`, `revoke`: what can also be asked of a node that is running already. */
+import { hostname } from 'node:os';
 import { renderUnicodeCompact } from 'uqr';
 import { WaystationError } from '../../core/errors.ts';
 import { nodeIdText, parseNodeId, type SpaceId } from '../../core/ids.ts';
@@ -6,6 +7,7 @@ import { parseInvite } from '../../identity/invite.ts';
 import { ROLES, type Role } from '../../identity/roles.ts';
 import { createInvite, revokeMember } from '../../station/membership-actions.ts';
 import type { WaystationNode } from '../../station/node.ts';
+import { isLocalUrl } from '../addresses.ts';
 import { formatTime, type Output } from '../output.ts';
 
 export async function createSpace(
@@ -13,14 +15,21 @@ export async function createSpace(
   options: { readonly name: string; readonly isPublic: boolean },
   output: Output,
 ): Promise<void> {
-  const { space, recoveryWords } = await node.createSpace(options);
+  const { space, recoveryWords } = await node.createSpace({ ...options, ownName: hostname() });
   output.say(`Made the space “${options.name}”.`);
-  output.say('Write these recovery words down and keep them off this machine. They are shown this once;');
-  output.say('whoever has them can act as an admin when every admin device is lost:');
-  output.say('');
-  output.say(`  ${recoveryWords}`);
-  output.say('');
+  sayRecoveryWords(recoveryWords, output);
   output.result({ space: space.id, name: options.name, node: nodeIdText(node.id), recoveryWords }, space.id);
+}
+
+/** No command acts with them yet, and nobody should rely on what cannot be done. */
+export function sayRecoveryWords(words: string, output: Output): void {
+  output.say(
+    'Recovery words of your group, shown this once. No command can use them yet: until one can, invite',
+  );
+  output.say(
+    'a second admin so that the group is not lost with this device. Whoever has the words will be able to',
+  );
+  output.say(`act as an admin, so keep them off this machine:\n\n  ${words}\n`);
 }
 
 export function parseRole(text: string): Role {
@@ -40,6 +49,7 @@ export async function invite(
     readonly hosts: readonly string[];
   },
   output: Output,
+  columns: number | undefined,
 ): Promise<void> {
   const space = node.space(options.space);
   const { link, hosts } = await createInvite(space, options);
@@ -50,8 +60,15 @@ export async function invite(
   );
   if (hosts.length === 0) {
     output.say('No host is known to meet on: give one with --host, or the other side must name one.');
+  } else if (hosts.every((host) => isLocalUrl(host))) {
+    output.say(
+      'The link works on this machine only. For others give an address of this machine that they reach:',
+    );
+    output.say('  --host ws://ADDRESS:PORT (and start the relay with --listen 0.0.0.0)');
   }
-  if (!output.json && link.length < 2_500) output.say(renderUnicodeCompact(link));
+  const code = output.json || link.length >= 2_500 ? '' : renderUnicodeCompact(link);
+  // Wrapped lines make no code.
+  if (code !== '' && code.indexOf('\n') <= (columns ?? 0)) output.say(code);
   output.result({ space: space.id, role: options.role, uses: options.uses, expires, link }, link);
 }
 

@@ -1,9 +1,10 @@
 /** `station`: records on this machine, for now from a recording that is replayed. */
 import { basename } from 'node:path';
-import { WaystationError } from '../../core/errors.ts';
+import { errorMessage, WaystationError } from '../../core/errors.ts';
 import { nodeIdText, type SpaceId } from '../../core/ids.ts';
 import { KIND } from '../../feed/kinds.ts';
 import { encodeHour } from '../../hour/container.ts';
+import type { StreamDescriptor } from '../../hour/types.ts';
 import { mayAuthorKind } from '../../identity/roles.ts';
 import { openReplayFile } from '../../sensors/replay-file.node.ts';
 import { Recording } from '../../station/recording.ts';
@@ -12,7 +13,7 @@ import { parseDuration } from '../arguments.ts';
 import { SYSTEM_CLOCK } from '../open-node.ts';
 import type { Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { type RunIn, type RunningOptions, startRunning, untilStopped } from './running.ts';
+import { type RunIn, type RunningOptions, startRunning, untilServed, untilStopped } from './running.ts';
 
 export interface StationOptions extends RunningOptions {
   readonly name: string;
@@ -34,31 +35,35 @@ export async function station(
   const hourMs = parseDuration(options.hour, '--hour');
   if (hourMs < MIN_HOUR_MS) throw new WaystationError('usage', '--hour is at least 1s');
   const forMs = options.for === undefined ? undefined : parseDuration(options.for, '--for');
-  const running = await startRunning(options, around, runIn);
+  const running = await startRunning(options, around);
   const { node, output, stopped } = running;
   try {
+    await running.answer(runIn);
     const space = node.space(spaceId);
     refuseWithoutRight(space);
+    const onTrouble = (message: string) => output.say(`trouble while recording: ${message}`);
     const recording = await Recording.open({
       space,
       name: options.name,
       hourMs,
       encode: encodeHour,
-      onTrouble: (message) => output.say(`trouble while recording: ${message}`),
+      onTrouble,
     });
     node.onNotice((notice) => {
       if (notice.kind !== 'entries' || notice.space !== space.id) return;
       const isOwnHour = notice.entries.some(
         ({ header }) => header.author === space.self && header.kind === KIND.hour,
       );
-      void space.settled().then(() => {
-        if (isOwnHour)
-          output.event(
-            { event: 'sealed', hours: sealedHours(space, recording), blobs: space.replica.blobCounts() },
-            'An hour was sealed.',
-          );
-        return recording.admitted();
-      });
+      const took = async () => {
+        await space.settled();
+        if (isOwnHour) {
+          const hours = sealedHours(space, recording);
+          const blobs = space.replica.blobCounts();
+          output.event({ event: 'sealed', hours, blobs }, `An hour was sealed, ${hours} in all.`);
+        }
+        await recording.admitted();
+      };
+      took().catch((error: unknown) => onTrouble(errorMessage(error)));
     });
     output.event(
       {
@@ -87,6 +92,8 @@ export async function station(
     await recording.stop();
     if (trouble !== undefined && !stopped.aborted) throw trouble;
     await space.settled();
+    // The last hour was sealed just now, and whoever is linked shall have it.
+    if (node.peers().length > 0) await untilServed(node, stopped, node.ports.clock.monotonicMs());
     const hours = sealedHours(space, recording);
     const { waitingHours } = recording.writer;
     output.result(
@@ -105,7 +112,7 @@ export async function station(
 }
 
 function sealedHours(space: Space, { station }: Recording): number {
-  return space.catalog.stations.get(station)?.hours.length ?? 0;
+  return space.catalog.station(space.self, station)?.hours.length ?? 0;
 }
 
 /** @throws WaystationError `forbidden` when what this node would record could not count. */
@@ -133,14 +140,23 @@ async function replay(
   recording: Recording,
   { say, event }: Output,
 ): Promise<void> {
-  const name = basename(path).replace(/(\.csv)?(\.gz)?$/i, '');
-  const { rows, firstMs } = recording.recordedRows(name, basename(path));
-  if (rows > 0) say(`${rows} rows of ${basename(path)} are recorded already: going on after them`);
-  const driver = openReplayFile(path, { clock: SYSTEM_CLOCK, speed, skipRows: rows, firstMs });
+  let played: StreamDescriptor | undefined;
+  const recorded = (stream: StreamDescriptor) => {
+    played = stream;
+    const before = recording.recordedRows(stream.name, stream.device);
+    if (before.rows > 0)
+      say(`${before.rows} rows of ${basename(path)} are recorded already: going on after them`);
+    return before;
+  };
+  const driver = openReplayFile(path, { clock: SYSTEM_CLOCK, speed, recorded });
   await recording.run(driver);
   await recording.endReplay();
   event(
-    { event: 'replay-ended', file: basename(path), rows: recording.recordedRows(name, basename(path)).rows },
+    {
+      event: 'replay-ended',
+      file: basename(path),
+      rows: played === undefined ? 0 : recording.recordedRows(played.name, played.device).rows,
+    },
     `The replay of ${basename(path)} has ended; serving what this station holds.`,
   );
 }

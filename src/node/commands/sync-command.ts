@@ -1,12 +1,11 @@
 /** `sync`: meets members and fetches what is missing; with `--until-complete` says by its exit code whether all of it is here. */
 import { WaystationError } from '../../core/errors.ts';
 import { nodeIdText, type SpaceId } from '../../core/ids.ts';
-import type { WaystationNode } from '../../station/node.ts';
 import { type PickupState, pickup } from '../../station/pickup.ts';
 import { parseDuration } from '../arguments.ts';
 import { formatBytes } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { type RunningOptions, startRunning, untilStopped } from './running.ts';
+import { type RunningOptions, refusalText, startRunning, untilServed, untilStopped } from './running.ts';
 
 export interface SyncOptions extends RunningOptions {
   readonly untilComplete?: boolean;
@@ -17,26 +16,8 @@ const PROGRESS_MS = 1_000;
 
 function describe(state: PickupState): string {
   const { held, missing, bytes } = state.blobs;
-  return `${held} of ${held + missing} hours and pictures held (${formatBytes(bytes)}), ${state.entriesMissing} entries to come`;
-}
-
-/** Leaving in the middle of what others fetch from us would be rude, and a joiner would not learn that it was let in. */
-const SERVED_QUIET_MS = 1_000;
-const MAX_LINGER_MS = 15_000;
-
-async function untilServed(node: WaystationNode, stopped: AbortSignal): Promise<void> {
-  const { clock } = node.ports;
-  const startedMs = clock.monotonicMs();
-  for (;;) {
-    const now = clock.monotonicMs();
-    const lastAskedMs = Math.max(
-      0,
-      ...[...node.engine.sessions.values()].map((session) => session.lastAskedMs),
-    );
-    const quietMs = now - lastAskedMs;
-    if (stopped.aborted || quietMs >= SERVED_QUIET_MS || now - startedMs > MAX_LINGER_MS) return;
-    await untilStopped(stopped, SERVED_QUIET_MS - quietMs);
-  }
+  const all = `${held} of ${held + missing} hours and pictures held (${formatBytes(bytes)})`;
+  return state.complete ? `${all}, complete` : `${all}, ${state.entriesMissing} entries to come`;
 }
 
 export async function sync(
@@ -45,18 +26,21 @@ export async function sync(
   around: Surroundings,
 ): Promise<void> {
   const timeoutMs = parseDuration(options.timeout, '--timeout');
-  const running = await startRunning(options, around, undefined);
+  const running = await startRunning(options, around);
   const { node, output, stopped } = running;
   try {
     const space = node.space(spaceId);
-    const state = () => pickup(node, space);
+    const state = () => pickup(space);
     running.connect();
     // As soon as it is complete: who was reached may be gone a second later.
     let whenComplete: PickupState | undefined;
     let anybody = false;
+    let refusal: string | undefined;
     const complete = new Promise<void>((resolve) => {
       node.onNotice((notice) => {
         if (notice.kind === 'compared' && notice.space === space.id) anybody = true;
+        if (notice.kind === 'refused-by-peer' && notice.space === space.id)
+          refusal = refusalText(notice.code);
         if (options.untilComplete !== true || whenComplete !== undefined) return;
         const now = state();
         if (!now.complete) return;
@@ -64,10 +48,13 @@ export async function sync(
         resolve();
       });
     });
+    let said = '';
     const progress = setInterval(() => {
       const now = state();
+      const text = describe(now);
       if (output.json) output.result({ progress: now }, '');
-      else output.say(describe(now));
+      else if (text !== said) output.say(text);
+      said = text;
     }, PROGRESS_MS);
     await untilStopped(stopped, timeoutMs, complete);
     await untilServed(node, stopped);
@@ -85,15 +72,17 @@ export async function sync(
       missingFrom: end.missingFrom,
     };
     output.result(document, describe(end));
+    if (!anybody && refusal !== undefined)
+      throw new WaystationError('not-a-member', `no member let this node in: ${refusal}`);
     if (!anybody && !stopped.aborted) {
       const what = `no member was reached in ${options.timeout}: check the hosts, and that somebody is there`;
       throw new WaystationError('timeout', what);
     }
     if (options.untilComplete === true && !end.complete) {
-      throw new WaystationError(
-        'incomplete',
-        `not everything arrived in ${options.timeout}: ${describe(end)}`,
-      );
+      const when = stopped.aborted
+        ? 'stopped before everything arrived'
+        : `not everything arrived in ${options.timeout}`;
+      throw new WaystationError('incomplete', `${when}: ${describe(end)}`);
     }
   } finally {
     await running.close();

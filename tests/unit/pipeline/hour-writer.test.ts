@@ -41,7 +41,8 @@ async function sealedOn(store: Store): Promise<SealedHour[]> {
 
 /** Seals by one durable append, as a feed does. */
 function sealInto(store: Store): SealHour {
-  return async (content: HourContent, openId: Bytes) => {
+  return async (read: () => Promise<HourContent>, openId: Bytes) => {
+    const content = await read();
     const values = content.streams.flatMap((stream) => [...(stream.rows.columns[0] ?? [])]);
     const hour: SealedHour = { openId: toHex(openId), startMs: content.startMs, values };
     await store.logs.append('sealed', [toUtf8(JSON.stringify(hour))], 'strict');
@@ -301,9 +302,9 @@ describe('an hour writer', () => {
     const disk = new MemoryDisk();
     const life = new Life(disk);
     const seal = sealInto(life.faulty.store);
-    life.seal = async (content, openId) => {
-      if (content.startMs === START_MS) throw new WaystationError('limit', 'too large');
-      await seal(content, openId);
+    life.seal = async (read, openId) => {
+      if ((await read()).startMs === START_MS) throw new WaystationError('limit', 'too large');
+      await seal(read, openId);
     };
     await life.open({ next: 0 });
     await life.record(0, READINGS);
@@ -323,9 +324,9 @@ describe('an hour writer', () => {
     const seal = sealInto(life.faulty.store);
     let failures = 2;
     const done = new Set<string>();
-    life.seal = async (content, openId) => {
+    life.seal = async (read, openId) => {
       if (done.has(toHex(openId))) return;
-      await seal(content, openId);
+      await seal(read, openId);
       done.add(toHex(openId));
       if (failures-- > 0) throw new WaystationError('unavailable', 'after the fact');
     };

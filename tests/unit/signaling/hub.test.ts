@@ -250,6 +250,35 @@ describe('a hostile client', () => {
     expect(hub.hub.stats().clients).toBe(1);
   });
 
+  it('is cut off far sooner for what is malformed than for what is merely dropped', () => {
+    /** How often `text` is taken before the connection is ended; none waits for its rate. */
+    const untilCutOff = (text: string): number => {
+      const hub = new HubProbe({ burstMessages: 1e6 });
+      hub.connect(1, 'a');
+      for (let said = 1; said <= 2 * HUB_LIMITS.maxDropsPerConnection; said++) {
+        hub.sayText(1, text);
+        if (hub.closed.has(1)) return said;
+      }
+      return Number.POSITIVE_INFINITY;
+    };
+    const dropped = untilCutOff(JSON.stringify({ type: 'OFFER', payload: 1 }));
+    const topics = Array.from({ length: 20_000 }, () => ({}));
+    const malformed = untilCutOff(JSON.stringify({ type: 'WS-JOIN', payload: { topics } }));
+    expect(dropped).toBeGreaterThanOrEqual(HUB_LIMITS.maxDropsPerConnection);
+    expect(malformed).toBeLessThanOrEqual(dropped / 10);
+  });
+
+  it('spends its rate by the length of what it says', () => {
+    const hub = new HubProbe({ burstMessages: 100, messagesPerSecond: 0 });
+    hub.connect(1, 'a');
+    hub.connect(2, 'b');
+    hub.got(2);
+    for (let i = 0; i < 100; i++) hub.say(1, { type: 'OFFER', dst: 'b', payload: 'x'.repeat(60_000) });
+    const long = hub.got(2).length;
+    expect(long).toBeGreaterThan(0);
+    expect(long).toBeLessThanOrEqual(10);
+  });
+
   it('cannot take more topics, more waiting room or more places than there are', () => {
     const hub = new HubProbe({ maxClients: 2, lettersPerPeer: 3, charsPerSender: 2_000, burstMessages: 1e6 });
     hub.connect(1, 'a');

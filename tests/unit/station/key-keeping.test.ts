@@ -10,7 +10,7 @@ import { memoryPair } from '../../../src/mesh/memory.ts';
 import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import { openEntryBody } from '../../../src/station/catalog.ts';
 import { createInvite, revokeMember } from '../../../src/station/membership-actions.ts';
-import { WaystationNode } from '../../../src/station/node.ts';
+import { type MeshPorts, WaystationNode } from '../../../src/station/node.ts';
 import type { Space } from '../../../src/station/space.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
 import { VirtualClock } from '../mesh/virtual-clock.ts';
@@ -24,6 +24,17 @@ afterEach(async () => {
   nodes = [];
 });
 
+/** Nobody is found on any host: the test links its nodes itself. */
+const NOBODY_THERE: MeshPorts = {
+  transport: {
+    connect: () => {
+      throw new Error('expected nobody to dial');
+    },
+    close: () => undefined,
+  },
+  sockets: { open: () => ({ send: () => undefined, close: () => undefined }) },
+};
+
 async function openTestNode(): Promise<WaystationNode> {
   const node = await WaystationNode.open({
     store: createMemoryStore(),
@@ -32,10 +43,7 @@ async function openTestNode(): Promise<WaystationNode> {
     clock,
     random: SYSTEM_RANDOM,
   });
-  const refuse = () => {
-    throw new Error('these nodes are linked by the test alone');
-  };
-  node.connect({ transport: { connect: refuse } as never, sockets: refuse as never }, []);
+  node.connect(NOBODY_THERE, { hosts: [] });
   nodes.push(node);
   return node;
 }

@@ -177,6 +177,19 @@ describe('comparing heads', () => {
   });
 });
 
+describe('comparing with nothing', () => {
+  it('learns of every head, however many there are: what a large space holds is not cut short', () => {
+    const random = new SeededRandom(6);
+    // One more in each of 256 parts than is listed: each is split again.
+    const heads = Array.from({ length: (LIST_THRESHOLD + 1) * 256 }, () => randomHead(random));
+    const [empty, full] = [new End([]), new End(heads)];
+    reconcile(empty, full);
+    expect(empty.compare.done).toBe(true);
+    expect(empty.learned.size).toBe(heads.length);
+    expect([empty.drops, empty.strikes, full.drops, full.strikes]).toEqual([[], [], [], []]);
+  });
+});
+
 describe('fingerprints of ranges', () => {
   const heads = fc
     .tuple(fc.integer(), fc.integer({ min: 0, max: 400 }))

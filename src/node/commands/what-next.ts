@@ -1,0 +1,123 @@
+/**
+ * What a relay tells the person who started it. With `--create` that is an invite: one that is kept and shown again at the next
+ * start while it is good, because every invite costs every node of the space an entry and every change of keys a box.
+ */
+import { renderUnicodeCompact } from 'uqr';
+import { fromUtf8, toUtf8 } from '../../core/bytes.ts';
+import { errorMessage } from '../../core/errors.ts';
+import { decodeChain } from '../../identity/grant-chain.ts';
+import { parseInvite } from '../../identity/invite.ts';
+import { createInvite } from '../../station/membership-actions.ts';
+import type { WaystationNode } from '../../station/node.ts';
+import type { Space } from '../../station/space.ts';
+import { formatTime, type Output } from '../output.ts';
+
+const DAY_MS = 86_400_000;
+const LIFE_MS = 7 * DAY_MS;
+const USES = 20;
+/** What is shown should be good for as long as it takes to fetch the other device. */
+const LEAST_LIFE_MS = DAY_MS;
+const KEPT = 'relay-invite/';
+
+export interface RelayPlace {
+  /** Where the app is. */
+  readonly url: string;
+  /** Where to meet. */
+  readonly hosts: readonly string[];
+  /** Only this machine reaches it. */
+  readonly isLocal: boolean;
+}
+
+interface StandingInvite {
+  readonly link: string;
+  readonly usesLeft: number;
+  readonly expiresMs: number;
+}
+
+/** How an invite to `place` stands; undefined when it is not one, or not good any more. */
+function standingOf(space: Space, link: string, { url, hosts }: RelayPlace): StandingInvite | undefined {
+  const invite = parseInvite(link);
+  const grant = decodeChain(invite.chain).last;
+  const nowMs = space.context.clock.nowMs();
+  const state = grant === null ? undefined : space.replica.membership.grantState(grant.id, nowMs);
+  const leadsHere = link.startsWith(`${url}/#`) && invite.hosts.join() === hosts.join();
+  if (!leadsHere || state?.status !== 'open' || state.body.expiresMs - nowMs < LEAST_LIFE_MS)
+    return undefined;
+  return { link, usesLeft: state.usesLeft, expiresMs: state.body.expiresMs };
+}
+
+/** The invite that was shown before, or a new one. */
+async function standingInvite(space: Space, place: RelayPlace): Promise<StandingInvite> {
+  const { store, clock } = space.context;
+  const kept = await store.state.get(KEPT + space.id);
+  const known = kept === undefined ? undefined : standingOf(space, fromUtf8(kept), place);
+  if (known !== undefined) return known;
+  const expiresMs = clock.nowMs() + LIFE_MS;
+  const grant = { role: 'member', uses: USES, expiresMs, hosts: place.hosts, base: `${place.url}/` } as const;
+  const { link } = await createInvite(space, grant);
+  await store.state.put(KEPT + space.id, toUtf8(link), 'strict');
+  return { link, usesLeft: USES, expiresMs };
+}
+
+/** Who may use the address: said with every address that is not for all. */
+function whereItWorks({ isLocal }: RelayPlace): string {
+  return isLocal
+    ? 'That works on this machine only. For others start with --listen 0.0.0.0; phones need https (README, “What a phone or browser needs”).'
+    : 'Browsers on other machines need https in front of it (README, “What a phone or browser needs”); `waystation join` does not.';
+}
+
+function sayInvite(invite: StandingInvite, space: Space, place: RelayPlace, output: Output): void {
+  const { link, usesLeft, expiresMs } = invite;
+  output.say(
+    'What next: open this link on the device that shall record. It joins your group, and this relay',
+  );
+  output.say(`keeps what it records. Good for ${usesLeft} devices until ${formatTime(expiresMs)}:\n`);
+  output.event({ event: 'invite', space: space.id, link, uses: usesLeft, expires: expiresMs }, `  ${link}\n`);
+  output.say(whereItWorks(place));
+  output.say('Stop with Ctrl-C. Everything is kept; the same command goes on where it was.');
+}
+
+/** Every space that this relay is in, with what can be done about it. */
+function sayMemberships(node: WaystationNode, data: string, output: Output): void {
+  for (const space of node.spaces.values()) {
+    const name = space.catalog.spaceName ?? space.id;
+    const standing = space.replica.membership.member(space.self)?.status;
+    if (standing === 'active') output.say(`This relay is in “${name}” and keeps what its members record.`);
+    else if (standing === undefined)
+      output.say('This relay has joined a group. The next member that it meets lets it in.');
+    else
+      output.say(
+        `This relay is ${standing} in “${name}” and gets nothing more: invite it anew, with a new folder.`,
+      );
+  }
+  output.say(`What next: npx waystation status --data ${data} says what it holds. Stop with Ctrl-C.`);
+}
+
+/**
+ * Says what next. Whatever fails here (a full disk cannot take another invite) is said too: the relay goes on serving.
+ * @param own the space to invite to, when there is one.
+ */
+export async function sayWhatNext(
+  node: WaystationNode,
+  own: Space | undefined,
+  place: RelayPlace,
+  data: string,
+  output: Output,
+): Promise<void> {
+  output.say(`\n${renderUnicodeCompact(place.url)}`);
+  if (own !== undefined) {
+    try {
+      sayInvite(await standingInvite(own, place), own, place, output);
+    } catch (error) {
+      output.say(`No invite could be made: ${errorMessage(error)}`);
+      output.say(
+        `This relay goes on. Once that is mended: npx waystation invite --data ${data} --role member`,
+      );
+    }
+    return;
+  }
+  if (node.spaces.size > 0) return sayMemberships(node, data, output);
+  output.say(`What next: open ${place.url}, start a group there, make an invite, and give it to this relay:`);
+  output.say(`  npx waystation join --data ${data} LINK`);
+  output.say(whereItWorks(place));
+}

@@ -1,0 +1,116 @@
+/** A page without a browser: its model on a store in memory, with sensors and time that do what the test says. */
+import { vi } from 'vitest';
+import { encodeHour } from '../../../src/hour/container.ts';
+import type { StreamDescriptor } from '../../../src/hour/types.ts';
+import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
+import type { TextSocketHandlers } from '../../../src/mesh/port.ts';
+import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
+import type { Driver } from '../../../src/sensors/port.ts';
+import { WaystationNode } from '../../../src/station/node.ts';
+import { createMemoryStore } from '../../../src/store/memory.ts';
+import { type ModelPorts, StationModel } from '../../../src/ui/station-model.ts';
+import { VirtualClock } from '../mesh/virtual-clock.ts';
+import { FaultyStore } from '../pipeline/crashing-store.ts';
+import { createTestKeys } from '../station/test-keys.ts';
+
+export const PAGE = 'http://relay.test/';
+
+const STREAM: StreamDescriptor = {
+  name: 'pressure',
+  columns: [{ name: 'p', unit: 'hPa', step: { numerator: 1, denominator: 1 } }],
+  askedRateHz: 1,
+  tickNs: 1_000_000,
+  driver: 'test',
+  device: '',
+  replay: false,
+};
+
+export class TestPage {
+  readonly clock = new VirtualClock();
+  readonly faulty = new FaultyStore(createMemoryStore());
+  readonly keys = createTestKeys();
+  /** Drivers that run now. */
+  running = 0;
+  /** How often the invite was taken out of the address bar. */
+  forgotten = 0;
+  readonly sockets: TextSocketHandlers[] = [];
+  /** What the next `drivers` and `encodeHour` do instead of working. */
+  drivers: ModelPorts['drivers'] = async () => [this.sensor()];
+  encodeHour: ModelPorts['encodeHour'] = async (content) => encodeHour(content);
+
+  /** A sensor that delivers one reading and then holds. */
+  sensor(): Driver {
+    return {
+      name: 'pressure',
+      replay: false,
+      probe: async () => ({ state: 'available' }),
+      run: (sink, signal) => {
+        this.running++;
+        const stream = sink.addStream(STREAM);
+        sink.batch(stream, {
+          baseMs: this.clock.nowMs(),
+          offsetsNs: Float64Array.of(0),
+          columns: [Float64Array.of(1)],
+        });
+        return new Promise((resolve) => {
+          const stop = () => {
+            this.running--;
+            resolve();
+          };
+          signal.addEventListener('abort', stop, { once: true });
+        });
+      },
+    };
+  }
+
+  /** Opens the page; again, it is reloaded. */
+  async open(address = PAGE): Promise<{ model: StationModel; node: WaystationNode }> {
+    const opened = vi.spyOn(WaystationNode, 'open');
+    const { clock, keys, faulty } = this;
+    const refuse = () => {
+      throw new Error('links are made by the test alone');
+    };
+    const model = new StationModel({
+      openPorts: async () => ({
+        store: faulty.store,
+        keys,
+        crypto: createNodeCrypto(),
+        clock,
+        random: SYSTEM_RANDOM,
+      }),
+      mesh: () => ({
+        transport: { connect: refuse } as never,
+        sockets: {
+          open: (_url, handlers) => {
+            this.sockets.push(handlers);
+            return { send: () => undefined, close: () => undefined };
+          },
+        },
+      }),
+      encodeHour: (content) => this.encodeHour(content),
+      drivers: (options) => this.drivers(options),
+      base: PAGE,
+      forgetLink: () => {
+        this.forgotten++;
+      },
+      ownHost: 'ws://relay.test',
+      persist: async () => null,
+      keepAwake: () => () => undefined,
+      save: () => undefined,
+    });
+    try {
+      await model.start(address);
+      return { model, node: (await opened.mock.results[0]?.value) as WaystationNode };
+    } finally {
+      opened.mockRestore();
+    }
+  }
+
+  /** A page whose device has just started a group. */
+  async founded(): Promise<{ model: StationModel; node: WaystationNode }> {
+    const opened = await this.open();
+    await opened.model.create('Valley', 'Ridge');
+    opened.model.confirmRecoveryWords();
+    return opened;
+  }
+}
