@@ -8,6 +8,7 @@ import { printTable } from './table.ts';
 /** @throws Error with the first problems when anything is missing anywhere. */
 export function benchSimulator(nodes: number, days: number, seed: number): void {
   const startedMs = performance.now();
+  const elapsed = () => (performance.now() - startedMs) / 1_000;
   const report = runSimulation({
     seed,
     nodes,
@@ -16,8 +17,11 @@ export function benchSimulator(nodes: number, days: number, seed: number): void 
     liars: 2,
     crashesPerDay: 0.5,
     partitionsPerDay: 2,
+    onHour: (hour) => {
+      if (hour % 24 === 0) console.log(`  day ${hour / 24}: ${elapsed().toFixed(0)} s`);
+    },
   });
-  const seconds = (performance.now() - startedMs) / 1_000;
+  const seconds = elapsed();
   printTable(`Simulator, ${nodes} nodes, 10 % loss, seed ${seed}`, [
     [
       'virtual days',

@@ -9,7 +9,7 @@ const args = [
   'bin/waystation.js',
   'relay',
   '--create',
-  'Home',
+  'My group',
   ...(given.includes('--data') ? [] : ['--data', 'data/relay']),
 ];
 const relay = spawn(process.execPath, [...args, ...given], { cwd: ROOT, stdio: 'inherit' });

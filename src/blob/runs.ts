@@ -95,20 +95,6 @@ export class RunSet {
     }
   }
 
-  /** A new set of everything in either. */
-  union(other: RunSet): RunSet {
-    const merged = new RunSet();
-    const mine = this.#edges;
-    const theirs = other.#edges;
-    for (let m = 0, t = 0; m < mine.length || t < theirs.length; ) {
-      const takeMine =
-        t >= theirs.length || (m < mine.length && (mine[m] as number) <= (theirs[t] as number));
-      if (takeMine) merged.addRange(mine[m++] as number, mine[m++] as number);
-      else merged.addRange(theirs[t++] as number, theirs[t++] as number);
-    }
-    return merged;
-  }
-
   /** The runs of positions from `first` to `last` (included) that are not in the set. @throws RangeError. */
   missingIn(first: number, last: number): Run[] {
     checkRange(first, last);

@@ -219,10 +219,3 @@ export function prepareChain(space: SpaceId, bytes: Uint8Array): PreparedChain {
     },
   };
 }
-
-/** Whether the last grant of a chain, open or redeemed, let nobody in any more at `nowMs`. A genesis alone never expires. */
-export function chainExpired({ chain, invite }: ChainVerdict, nowMs: number): boolean {
-  const last = chain.levels.at(-1);
-  const body = invite?.body ?? (last === undefined ? undefined : BODY.grant.decode(last.grant.body));
-  return body !== undefined && nowMs > body.expiresMs;
-}

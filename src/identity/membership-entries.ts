@@ -32,10 +32,6 @@ class Index<K, T> {
     else list.push(value);
   }
 
-  keys(): K[] {
-    return [...this.#lists.keys()];
-  }
-
   get(key: K): readonly T[] {
     return this.#lists.get(key) ?? [];
   }

@@ -219,11 +219,6 @@ export class Membership {
       .filter((id) => known.has(id));
   }
 
-  /** Grants that admits name and that have not arrived: ask for them, their nodes are unknown until then. */
-  missingGrants(): EntryId[] {
-    return this.#entries.admitsOf.keys().filter((id) => !this.#entries.grants.has(id));
-  }
-
   /**
    * The `revoke` body that withdraws an invite: those who entered by it stay, nobody else enters.
    * @throws WaystationError `not-found` when the grant is not known.

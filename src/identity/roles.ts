@@ -22,11 +22,6 @@ export function roleFrom(wire: unknown): Role | undefined {
   return typeof wire === 'number' ? ROLES[wire] : undefined;
 }
 
-/** The stronger of two roles: the one a node takes that two grants admit. */
-export function strongerRole(a: Role, b: Role): Role {
-  return roleNumber(a) <= roleNumber(b) ? a : b;
-}
-
 const GRANTABLE: Readonly<Record<Role, readonly Role[]>> = {
   admin: ROLES,
   member: ['member', 'reader', 'mirror'],

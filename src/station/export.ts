@@ -5,9 +5,13 @@ import { type BlobRef, blobKey, nodeIdText, parseNodeId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
 import { decodeHour } from '../hour/container.ts';
 import { csvRows } from '../hour/export-csv.ts';
+import { MAX_HEADER_BYTES, MAX_HOUR_CELLS } from '../hour/limits.ts';
 import type { HourContent } from '../hour/types.ts';
 import type { HourRecord, StationRecord } from './catalog.ts';
 import type { Space } from './space.ts';
+
+/** The largest hour there can be, nine bytes a value when nothing could be packed, and what sealing adds. */
+const MAX_SEALED_HOUR_BYTES = 9 * MAX_HOUR_CELLS + 2 * MAX_HEADER_BYTES;
 
 export interface ExportRange {
   readonly fromMs?: number | undefined;
@@ -56,6 +60,12 @@ function isNode(station: StationRecord, text: string): boolean {
 export async function readHourFile(space: Space, { entry }: HourRecord): Promise<Uint8Array> {
   const ref = entry.header.blobs[0];
   if (ref === undefined) throw new WaystationError('malformed', 'an hour entry names no blob');
+  if (ref.size > MAX_SEALED_HOUR_BYTES) {
+    throw new WaystationError(
+      'limit',
+      `expected an hour of at most ${MAX_SEALED_HOUR_BYTES} bytes, got ${ref.size}`,
+    );
+  }
   return readSealed(space, entry, ref);
 }
 

@@ -44,6 +44,8 @@ export interface NewSpace {
   readonly isPublic: boolean;
   /** What the first admin is called; as the space when absent. */
   readonly ownName?: string | undefined;
+  /** Is given the recovery words when the space is made and nothing that follows has had the time to fail. */
+  readonly onMade?: (recoveryWords: string) => void;
 }
 
 export interface MadeSpace {

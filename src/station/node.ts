@@ -160,7 +160,7 @@ export class WaystationNode {
       );
       throw new WaystationError(
         'usage',
-        `this node is in several spaces; choose one of: ${names.join(', ')}`,
+        `this node is in several spaces; choose one with --space: ${names.join(', ')}`,
       );
     }
     return only;
@@ -170,6 +170,7 @@ export class WaystationNode {
   async createSpace(options: NewSpace): Promise<{ space: Space; recoveryWords: string }> {
     this.#refuseTooMany();
     const made = await createSpace(this.#context(), options);
+    options.onMade?.(made.recoveryWords);
     await this.#add(made.space);
     await made.finish();
     return { space: made.space, recoveryWords: made.recoveryWords };
@@ -367,9 +368,12 @@ export class WaystationNode {
       this.#cancelKeyTurn?.();
       this.#mesh?.close();
       this.driver.close('the node is stopping');
-      while (this.#background.size > 0) await Promise.all([...this.#background]);
-      for (const space of this.spaces.values()) await space.settled();
-      await this.ports.store.close();
+      try {
+        while (this.#background.size > 0) await Promise.all([...this.#background]);
+        for (const space of this.spaces.values()) await space.settled();
+      } finally {
+        await this.ports.store.close();
+      }
     })();
     return this.#closing;
   }

@@ -115,7 +115,6 @@ export class Space {
   #work: Promise<void> = Promise.resolve();
   /** Keys were found that could not be remembered yet. */
   #unsaved = false;
-  #lastBeatMs = 0;
 
   private constructor(
     context: SpaceContext,
@@ -280,13 +279,23 @@ export class Space {
         this.context.onKeys(this);
       }
       await this.catalog.add(entries);
-      if (!news) return;
+      const isSeedSpent = this.#record.inviteSeed !== null && this.#needsSeedNoMore();
+      if (!news && !isSeedSpent) return;
       this.#unsaved = true;
-      await this.#save({});
+      await this.#save(isSeedSpent ? { inviteSeed: null } : {});
       this.#unsaved = false;
     });
     this.#work = taken.catch(() => undefined);
     return taken;
+  }
+
+  /** Let in, and with the current key: what comes from now on is sealed to this node itself. Others may enter by that seed. */
+  #needsSeedNoMore(): boolean {
+    const { membership } = this.replica;
+    const epoch = membership.currentEpoch();
+    const role = membership.member(this.self)?.role;
+    const hasKey = membership.isPublic || role === 'mirror' || (epoch !== undefined && this.#keys.has(epoch));
+    return this.isAdmitted && hasKey;
   }
 
   async #openEpoch(entry: Entry): Promise<boolean> {
@@ -383,8 +392,9 @@ export class Space {
   async beat(): Promise<void> {
     if (!this.isAdmitted) return;
     const { clock, keys, engine, store, run } = this.context;
-    const timeMs = Math.max(Math.round(clock.nowMs()), this.#lastBeatMs + 1);
-    this.#lastBeatMs = timeMs;
+    // Later than the last one, also of an earlier run whose clock was ahead: others take only newer ones.
+    const lastMs = this.replica.beats.get(this.self)?.timeMs ?? 0;
+    const timeMs = Math.max(Math.round(clock.nowMs()), lastMs + 1);
     const heads: Head[] = [];
     for (const branch of this.replica.index.branches()) {
       const head = branch.author === this.self ? branchHead(branch) : undefined;

@@ -3,6 +3,7 @@ import { type NodeId, nodeIdText, shortNodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
 import { PURPOSE } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
+import type { GapCause } from '../hour/types.ts';
 import type { MemberStatus } from '../identity/membership.ts';
 import type { StationRecord } from './catalog.ts';
 import type { HourBody } from './entry-bodies.ts';
@@ -20,12 +21,20 @@ export interface StationStatus {
   readonly bytes: number;
   /** Entries that its last beat tells of and that have not arrived. */
   readonly unseen: number;
-  /** Last reading before the first hour that is missing, ISO 8601. */
+  /** End of what is held without a missing hour before it, ISO 8601: of the last hour, or where it was stopped. */
   readonly completeTo: string | null;
   /** When it was last heard of, ISO 8601. */
   readonly lastHeard: string | null;
   /** Its latest hour was replayed from a recording. */
   readonly replay: boolean;
+}
+
+/** A member as people know it. */
+export interface MemberRecord {
+  readonly node: string;
+  readonly name: string;
+  readonly role: string;
+  readonly standing: MemberStatus;
 }
 
 export interface SpaceStatus {
@@ -38,9 +47,13 @@ export interface SpaceStatus {
   readonly stations: readonly StationStatus[];
   readonly blobs: { readonly held: number; readonly missing: number; readonly bytes: number };
   readonly members: number;
+  /** Everybody who is or was in it, this node included. */
+  readonly roster: readonly MemberRecord[];
   /** Feeds that are known to have forked. */
   readonly forks: number;
 }
+
+const ENDS: ReadonlySet<GapCause> = new Set(['stop', 'crash']);
 
 function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
@@ -68,10 +81,11 @@ function unseenEntries(space: Space, author: NodeId): number {
   return unseen;
 }
 
-/** When an hour's last reading was; its end where it has none. An hour that was stopped says nothing of what came after. */
-function lastMsOf({ startMs, lengthMs, streams }: HourBody): number {
-  const last = Math.max(...streams.map(({ lastMs }) => lastMs ?? Number.NEGATIVE_INFINITY));
-  return Math.min(startMs + lengthMs, Number.isFinite(last) ? last : Number.POSITIVE_INFINITY);
+/** Up to when an hour says what there was: to its end, or to where recording stopped. */
+function toldToMs({ startMs, lengthMs, gaps }: HourBody): number {
+  const endMs = startMs + lengthMs;
+  const stops = gaps.filter(({ stream, toMs, cause }) => stream === null && toMs >= endMs && ENDS.has(cause));
+  return Math.min(endMs, ...stops.map(({ fromMs }) => fromMs));
 }
 
 function stationStatus(space: Space, station: StationRecord): StationStatus {
@@ -81,7 +95,7 @@ function stationStatus(space: Space, station: StationRecord): StationStatus {
   let completeToMs: number | null = null;
   let unbroken = true;
   const entries = [
-    ...station.hours.map(({ entry, body }) => ({ entry, endMs: lastMsOf(body) })),
+    ...station.hours.map(({ entry, body }) => ({ entry, endMs: toldToMs(body) })),
     ...station.unopened.map((entry) => ({ entry, endMs: entry.header.timeMs })),
   ];
   for (const { entry, endMs } of entries) {
@@ -121,6 +135,7 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
   await space.settled();
   const { replica, catalog } = space;
   const member = replica.membership.member(space.self);
+  const devices = [...replica.membership.members()].filter((one) => !one.isRecovery);
   const stations = [...catalog.stations.values()].map((station) => stationStatus(space, station));
   stations.sort((a, b) => (a.name ?? a.id).localeCompare(b.name ?? b.id));
   return {
@@ -131,8 +146,13 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
     standing: member?.status ?? 'invited',
     stations,
     blobs: replica.blobCounts(),
-    members: [...replica.membership.members()].filter((one) => one.status === 'active' && !one.isRecovery)
-      .length,
+    members: devices.filter(({ status }) => status === 'active').length,
+    roster: devices.map(({ node, role, status }) => ({
+      node: nodeIdText(node),
+      name: nodeName(space, node),
+      role,
+      standing: status,
+    })),
     forks: [...replica.index.branches()].filter((branch) => branch.name.split('.').length > 2).length,
   };
 }

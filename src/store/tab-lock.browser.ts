@@ -39,6 +39,6 @@ function takeHere(name: string): () => Promise<void> {
 function lockedError(): WaystationError {
   return new WaystationError(
     'store-locked',
-    'expected that no other tab of this browser has Waystation open; go on there, or close that tab and reload this one',
+    'Waystation is already open in another tab of this browser: go on there, or close that tab and reload this one',
   );
 }

@@ -2,20 +2,11 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import './invite-view.ts';
 import './record-view.ts';
-import { errorMessage } from '../core/errors.ts';
 import type { StationStatus } from '../station/status.ts';
 import type { AppModel, AppState, HostView } from './app-model.ts';
+import { Attempt } from './attempt.ts';
 import { SHARED_STYLES } from './shared-styles.ts';
-import {
-  agoText,
-  bytesText,
-  clockText,
-  completeToMs,
-  holdingText,
-  sentence,
-  timeText,
-  zoneName,
-} from './words.ts';
+import { agoText, bytesText, clockText, completeToMs, holdingText, timeText, zoneName } from './words.ts';
 
 function parseIso(text: string | null): number | null {
   return text === null ? null : Date.parse(text);
@@ -27,24 +18,15 @@ export class HomeView extends LitElement {
 
   declare model: AppModel;
   declare state: AppState;
-  #error: string | null = null;
-
-  async #try(action: () => Promise<unknown>): Promise<void> {
-    this.#error = null;
-    try {
-      await action();
-    } catch (error) {
-      this.#error = sentence(errorMessage(error));
-    }
-    this.requestUpdate();
-  }
+  readonly #export = new Attempt(this);
 
   protected override render(): TemplateResult {
+    const { admitted, role } = this.state;
     return html`
       <record-view .model=${this.model} .state=${this.state}></record-view>
       ${this.#stations()} ${this.#connections()}
       ${
-        this.state.role === 'admin' || this.state.role === 'member'
+        admitted && (role === 'admin' || role === 'member')
           ? html`<invite-view .model=${this.model} .state=${this.state}></invite-view>`
           : nothing
       }
@@ -57,7 +39,7 @@ export class HomeView extends LitElement {
     return html`
       <section>
         <h2>Stations</h2>
-        ${this.#error === null ? nothing : html`<p class="bad" role="alert">${this.#error}</p>`}
+        ${this.#export.trouble()}
         ${
           stations.length === 0
             ? html`<p class="soft">Nothing has been recorded in this group yet, as far as this device knows.</p>`
@@ -101,7 +83,11 @@ export class HomeView extends LitElement {
             ${
               station.held === 0
                 ? html`<span class="soft">CSV once a part is ${station.sealed === 0 ? 'finished' : 'here'}</span>`
-                : html`<button class="small" @click=${() => this.#try(() => this.model.exportCsv(station.id))}>
+                : html`<button
+                    class="small"
+                    ?disabled=${this.#export.busy}
+                    @click=${() => this.#export.run(() => this.model.exportCsv(station.id))}
+                  >
                     CSV<span class="hidden-text"> of ${name}</span>
                   </button>`
             }

@@ -2,11 +2,10 @@
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { unsafeSVG } from 'lit/directives/unsafe-svg.js';
 import { renderSVG } from 'uqr';
-import { errorMessage } from '../core/errors.ts';
 import type { Role } from '../identity/roles.ts';
 import type { AppModel, AppState } from './app-model.ts';
+import { Attempt } from './attempt.ts';
 import { SHARED_STYLES } from './shared-styles.ts';
-import { sentence } from './words.ts';
 
 const ROLES: readonly { readonly role: Role; readonly text: string; readonly adminOnly: boolean }[] = [
   { role: 'member', text: 'record and see everything', adminOnly: false },
@@ -29,7 +28,7 @@ export class InviteView extends LitElement {
   declare link: string | null;
   /** What came of copying the link. */
   declare copied: string | null;
-  #error: string | null = null;
+  readonly #attempt = new Attempt(this);
 
   constructor() {
     super();
@@ -40,14 +39,10 @@ export class InviteView extends LitElement {
   async #invite(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const fields = new FormData(event.target as HTMLFormElement);
-    this.#error = null;
     this.copied = null;
-    try {
+    await this.#attempt.run(async () => {
       this.link = await this.model.invite(fields.get('role') as Role, Number(fields.get('uses')));
-    } catch (error) {
-      this.#error = sentence(errorMessage(error));
-      this.requestUpdate();
-    }
+    });
   }
 
   protected override render(): TemplateResult {
@@ -67,10 +62,10 @@ export class InviteView extends LitElement {
               <label for="uses">How many devices</label>
               <input id="uses" name="uses" type="number" min="1" max="1000" value="1" />
             </p>
-            <p><button class=${this.link === null ? 'main' : ''}>Make a link</button></p>
+            <p><button class=${this.link === null ? 'main' : ''} ?disabled=${this.#attempt.busy}>Make a link</button></p>
           </div>
         </form>
-        ${this.#error === null ? nothing : html`<p class="bad" role="alert">${this.#error}</p>`}
+        ${this.#attempt.trouble()}
         ${this.link === null ? nothing : this.#shown(this.link)}
       </section>
     `;

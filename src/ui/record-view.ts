@@ -1,7 +1,7 @@
 /** This device: whether it is let in, and what it records. */
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import { errorMessage } from '../core/errors.ts';
 import type { AppModel, AppState, RecordingView, SensorFailure, StreamView } from './app-model.ts';
+import { Attempt } from './attempt.ts';
 import { SHARED_STYLES } from './shared-styles.ts';
 import {
   clockText,
@@ -20,18 +20,9 @@ export class RecordView extends LitElement {
 
   declare model: AppModel;
   declare state: AppState;
-  #error: string | null = null;
+  readonly #recordAttempt = new Attempt(this);
+  readonly #linkAttempt = new Attempt(this);
   #camera = false;
-
-  async #try(action: () => Promise<unknown>): Promise<void> {
-    this.#error = null;
-    try {
-      await action();
-    } catch (error) {
-      this.#error = sentence(errorMessage(error));
-    }
-    this.requestUpdate();
-  }
 
   protected override render(): TemplateResult {
     const { deviceName, recording, role, admitted, refusal } = this.state;
@@ -47,7 +38,7 @@ export class RecordView extends LitElement {
               ? this.#idle()
               : this.#recording(recording)
         }
-        ${this.#error === null ? nothing : html`<p class="bad" role="alert">${this.#error}</p>`}
+        ${this.#recordAttempt.trouble()}
       </section>
     `;
   }
@@ -60,29 +51,31 @@ export class RecordView extends LitElement {
         : html`<p class="warn">
             Waiting to meet a device of the group that lets this one in. Keep the page open; nothing else is needed.
           </p>`;
-    if (admitted || (refusal === null && pendingLink === null)) {
-      return admitted
-        ? said
-        : html`${said}<details><summary>Use another link</summary>${this.#linkForm()}</details>`;
-    }
-    return html`${said} ${this.#linkForm()}`;
+    if (admitted) return said;
+    return html`
+      ${said}
+      <details ?open=${refusal !== null || pendingLink !== null}>
+        <summary>Use another link</summary>
+        ${this.#linkForm()}
+      </details>
+    `;
   }
 
   #linkForm(): TemplateResult {
     return html`
       <form
-        class="another-link"
         @submit=${(event: SubmitEvent) => {
           event.preventDefault();
           const link = String(new FormData(event.target as HTMLFormElement).get('link') ?? '');
-          void this.#try(() => this.model.joinAgain(link));
+          void this.#linkAttempt.run(() => this.model.joinAgain(link));
         }}
       >
         <p>
           <label for="another-link">New link to this group</label>
           <textarea id="another-link" name="link" required .value=${this.state.pendingLink ?? ''}></textarea>
         </p>
-        <p><button>Use this link</button></p>
+        ${this.#linkAttempt.trouble()}
+        <button ?disabled=${this.#linkAttempt.busy}>Use this link</button>
       </form>
     `;
   }
@@ -90,13 +83,13 @@ export class RecordView extends LitElement {
   #otherGroup(): TemplateResult | typeof nothing {
     if (!this.state.isOtherGroupsLink) return nothing;
     return html`
-      <div role="alert">
+      <div class="row" role="alert">
         <p class="warn">
           The link you opened is for another group, and this browser is already in
           ${this.state.spaceName === null ? 'one' : html`“${this.state.spaceName}”`}: a browser can be in one group. Open the link
           on another device, or here in another browser or browser profile.
         </p>
-        <p><button @click=${() => this.model.dismissLink()}>Stay in this group</button></p>
+        <button @click=${() => this.model.dismissLink()}>Stay in this group</button>
       </div>
     `;
   }
@@ -114,7 +107,7 @@ export class RecordView extends LitElement {
         @submit=${(event: SubmitEvent) => {
           event.preventDefault();
           this.#camera = new FormData(event.target as HTMLFormElement).has('camera');
-          void this.#try(() => this.model.record({ sensors: true, camera: this.#camera }));
+          void this.#recordAttempt.run(() => this.model.record({ sensors: true, camera: this.#camera }));
         }}
       >
         <p>
@@ -130,7 +123,7 @@ export class RecordView extends LitElement {
           ${
             sensorFailure === null
               ? nothing
-              : html`<button type="button" ?disabled=${busy} @click=${() => this.#try(() => this.model.stop())}>
+              : html`<button type="button" ?disabled=${busy} @click=${() => this.#recordAttempt.run(() => this.model.stop())}>
                   Do not record
                 </button>`
           }
@@ -141,7 +134,7 @@ export class RecordView extends LitElement {
 
   #recording(recording: RecordingView): TemplateResult {
     const { sealedHours, sinceMs, hourMs, pictures, waitingHours, streams } = recording;
-    const stopping = this.state.recordingPhase === 'stopping';
+    const { recordingPhase } = this.state;
     const nowMs = Date.now();
     return html`
       <p>
@@ -174,9 +167,8 @@ export class RecordView extends LitElement {
               </table>
             </div>`
       }
-      <p></p>
-      <button ?disabled=${stopping} @click=${() => this.#try(() => this.model.stop())}>
-        ${stopping ? 'Finishing the part …' : 'Stop recording'}
+      <button ?disabled=${recordingPhase !== 'running'} @click=${() => this.#recordAttempt.run(() => this.model.stop())}>
+        ${recordingPhase === 'stopping' ? 'Finishing the part …' : 'Stop recording'}
       </button>
     `;
   }

@@ -24,7 +24,7 @@ export const SHARED_STYLES = css`
   h1 {
     font-size: 1.5rem;
     line-height: 1.2;
-    margin: 0 0 4px;
+    margin: 0 0 8px;
   }
   h2 {
     font-size: 1.1rem;
@@ -33,6 +33,12 @@ export const SHARED_STYLES = css`
   p {
     margin: 0 0 12px;
     max-width: 65ch;
+  }
+  form,
+  details,
+  .row,
+  .table {
+    margin-block-end: 12px;
   }
   .soft {
     color: var(--ws-ink-soft);
@@ -110,6 +116,10 @@ export const SHARED_STYLES = css`
     flex-wrap: wrap;
     gap: 12px;
     align-items: end;
+  }
+  .row > p,
+  .row.top {
+    margin-block-end: 0;
   }
   .row.top {
     align-items: start;

@@ -98,6 +98,8 @@ export class StationModel extends EventTarget implements AppModel {
       const node = await WaystationNode.open(ports, { onNotice: (notice) => this.#onNotice(notice) });
       this.#node = node;
       this.#set({ deviceName: (await rememberedName(ports.store)) ?? '' });
+      const damage = ports.store.recovered.filter(({ kind }) => kind === 'damaged');
+      if (damage.length > 0) this.#tell(damage.map(({ message }) => message).join(' '));
       const first = [...node.spaces.values()][0];
       if (first === undefined) this.#set({ phase: 'no-space' });
       else await this.#enter(first);
@@ -200,9 +202,19 @@ export class StationModel extends EventTarget implements AppModel {
   async create(spaceName: string, deviceName: string): Promise<void> {
     const node = this.#opened();
     await this.#name(deviceName);
-    const { space, recoveryWords } = await node.createSpace({ name: spaceName, isPublic: false });
-    this.#set({ recoveryWords });
-    await this.#enter(space);
+    try {
+      await node.createSpace({
+        name: spaceName,
+        isPublic: false,
+        ownName: deviceName,
+        onMade: (recoveryWords) => this.#set({ recoveryWords }),
+      });
+    } catch (error) {
+      // What was cut short after the group was made is made up for by itself; another attempt would be a second group.
+      if (node.spaces.size === 0) throw error;
+      this.#tell(errorMessage(error));
+    }
+    await this.#enter(node.space());
   }
 
   confirmRecoveryWords(): void {

@@ -57,7 +57,7 @@ describe('a station', () => {
       missing: 0,
       replay: true,
     });
-    expect((await stationStatus(data)).completeTo).toBe('2025-07-08T16:00:00.000Z');
+    expect((await stationStatus(data)).completeTo).toBe('2025-07-08T15:59:59.000Z');
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)(

@@ -82,6 +82,7 @@ test('one whose invite expired before it was let in gets nothing and is told so'
   expect(code).toBe(1);
   expect(documents).toContainEqual(expect.objectContaining({ event: 'refused-by-peer', code: 'expired' }));
   expect(stderr).toContain('the invite has expired: ask for a new one');
+  expect(stderr.trim().split('\n').at(-1)).toContain('no member let this node in: the invite has expired');
   expect(await holdings(data)).toEqual({ entries: 0, blobs: 0 });
 });
 

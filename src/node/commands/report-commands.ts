@@ -106,6 +106,14 @@ export function statusText(status: NodeStatus): string {
       ]);
       parts.push(formatTable([head, ...rows]));
     }
+    if (space.roster.length > 0) {
+      const rows = space.roster.map((one) => [
+        one.name,
+        one.standing === 'active' ? one.role : one.standing,
+        one.node,
+      ]);
+      parts.push(formatTable([['member', 'role', 'node'], ...rows]));
+    }
   }
   if (status.spaces.length === 0)
     parts.push('', 'in no space yet: `space create` makes one, `join` takes an invite');

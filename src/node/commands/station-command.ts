@@ -11,7 +11,7 @@ import { Recording } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import { parseDuration } from '../arguments.ts';
 import { SYSTEM_CLOCK } from '../open-node.ts';
-import type { Output } from '../output.ts';
+import { escapeControls, type Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { type RunIn, type RunningOptions, startRunning, untilServed, untilStopped } from './running.ts';
 
@@ -73,7 +73,7 @@ export async function station(
         space: space.id,
         node: nodeIdText(node.id),
       },
-      `Station “${options.name}” in ${space.catalog.spaceName ?? space.id}.`,
+      `Station “${options.name}” in ${escapeControls(space.catalog.spaceName ?? space.id)}.`,
     );
     running.connect();
     const ended =
@@ -104,11 +104,18 @@ export async function station(
         sealed: hours,
         waiting: waitingHours,
       },
-      `${hours} hours sealed${waitingHours > 0 ? `, ${waitingHours} wait until this node is let in` : ''}`,
+      `${hours} hours sealed${waitingHours > 0 ? `, ${waitingHours} wait until ${waitsFor(space)}` : ''}`,
     );
   } finally {
     await running.close();
   }
+}
+
+/** What must come before hours that are recorded can be sealed. */
+function waitsFor(space: Space): string {
+  return space.isAdmitted
+    ? 'this station runs again, with enough room on the disk'
+    : 'a member lets this node in';
 }
 
 function sealedHours(space: Space, { station }: Recording): number {

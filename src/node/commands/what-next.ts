@@ -10,7 +10,7 @@ import { parseInvite } from '../../identity/invite.ts';
 import { createInvite } from '../../station/membership-actions.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
-import { formatTime, type Output } from '../output.ts';
+import { escapeControls, formatTime, type Output } from '../output.ts';
 
 const DAY_MS = 86_400_000;
 const LIFE_MS = 7 * DAY_MS;
@@ -80,7 +80,7 @@ function sayInvite(invite: StandingInvite, space: Space, place: RelayPlace, outp
 /** Every space that this relay is in, with what can be done about it. */
 function sayMemberships(node: WaystationNode, data: string, output: Output): void {
   for (const space of node.spaces.values()) {
-    const name = space.catalog.spaceName ?? space.id;
+    const name = escapeControls(space.catalog.spaceName ?? space.id);
     const standing = space.replica.membership.member(space.self)?.status;
     if (standing === 'active') output.say(`This relay is in “${name}” and keeps what its members record.`);
     else if (standing === undefined)

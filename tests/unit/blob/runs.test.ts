@@ -67,18 +67,6 @@ describe('RunSet', () => {
     );
   });
 
-  test('the union holds what either holds and changes neither', () => {
-    fc.assert(
-      fc.property(anyChanges, anyChanges, (left, right) => {
-        const a = build(left);
-        const b = build(right);
-        expect(positions(a.set.union(b.set))).toEqual(sorted(new Set([...a.model, ...b.model])));
-        expect(positions(a.set)).toEqual(sorted(a.model));
-        expect(positions(b.set)).toEqual(sorted(b.model));
-      }),
-    );
-  });
-
   test('encoding goes through CBOR and back, and equal sets have equal bytes', () => {
     fc.assert(
       fc.property(anyChanges, (changes) => {

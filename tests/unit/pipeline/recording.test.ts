@@ -6,12 +6,10 @@ import { describe, expect, it } from 'vitest';
 import type { NodeKeys } from '../../../src/core/ports.ts';
 import { KIND } from '../../../src/feed/kinds.ts';
 import { decodeHour, encodeHour } from '../../../src/hour/container.ts';
-import type { StreamDescriptor } from '../../../src/hour/types.ts';
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
 import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
-import type { Driver, DriverSink } from '../../../src/sensors/port.ts';
 import { createInvite } from '../../../src/station/membership-actions.ts';
 import { WaystationNode } from '../../../src/station/node.ts';
 import { Recording } from '../../../src/station/recording.ts';
@@ -21,45 +19,10 @@ import type { Store } from '../../../src/store/port.ts';
 import { VirtualClock } from '../mesh/virtual-clock.ts';
 import { createTestKeys } from '../station/test-keys.ts';
 import { type Fault, FaultyStore, FULL, Killed } from './crashing-store.ts';
+import { TestSensor } from './test-sensor.ts';
 
 const START_MS = Date.UTC(2026, 0, 1, 12);
 const HOUR_MS = 10_000;
-const STREAM: StreamDescriptor = {
-  name: 'pressure',
-  columns: [{ name: 'p', unit: 'hPa', step: { numerator: 1, denominator: 1 } }],
-  askedRateHz: 1,
-  tickNs: 1_000_000,
-  driver: 'test',
-  device: '',
-  replay: false,
-};
-
-/** A sensor that delivers when the test says so. */
-class TestSensor implements Driver {
-  readonly name = 'test';
-  readonly replay = false;
-  #sink: DriverSink | undefined;
-  #stream = 0;
-
-  async probe() {
-    return { state: 'available' } as const;
-  }
-
-  run(sink: DriverSink, signal: AbortSignal): Promise<void> {
-    this.#sink = sink;
-    this.#stream = sink.addStream(STREAM);
-    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  }
-
-  /** Reading number `i`, whose value is its number. */
-  deliver(i: number, atMs: number): void {
-    this.#sink?.batch(this.#stream, {
-      baseMs: atMs,
-      offsetsNs: Float64Array.of(0),
-      columns: [Float64Array.of(i)],
-    });
-  }
-}
 
 function copyOf(disk: MemoryDisk): MemoryDisk {
   const copy = new MemoryDisk();

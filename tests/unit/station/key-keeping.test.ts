@@ -171,3 +171,18 @@ describe('a recorder', () => {
     expect(recorder.space.epochKeys().get(current)).not.toEqual(admin.space.epochKeys().get(current));
   });
 });
+
+describe('the seed of an invite', () => {
+  it('is forgotten once the node is in and has the key', async () => {
+    const admin = await founded();
+    const member = await joined(admin.node, await inviteBy(admin.space, 'member', 5));
+    await member.space.settled();
+    expect(member.space.record.inviteSeed).toBeNull();
+    const mirror = await openTestNode();
+    const space = await mirror.join(parseInvite(await inviteBy(admin.space, 'mirror')));
+    expect(space.record.inviteSeed).not.toBeNull();
+    link(admin.node, mirror);
+    await until(() => space.isAdmitted);
+    await until(() => space.record.inviteSeed === null);
+  });
+});

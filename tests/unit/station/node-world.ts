@@ -6,7 +6,7 @@ import type { Role } from '../../../src/identity/roles.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
 import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import { createInvite } from '../../../src/station/membership-actions.ts';
-import { WaystationNode } from '../../../src/station/node.ts';
+import { type NodeOptions, WaystationNode } from '../../../src/station/node.ts';
 import type { Space } from '../../../src/station/space.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
 import type { Store } from '../../../src/store/port.ts';
@@ -46,14 +46,17 @@ export class NodeWorld {
   readonly #nodes: WaystationNode[] = [];
 
   /** A node that does nothing by itself: no beats, no looking after keys. */
-  async open(ports: { store?: Store; keys?: NodeKeys } = {}): Promise<WaystationNode> {
-    const node = await WaystationNode.open({
-      store: ports.store ?? createMemoryStore(),
-      keys: ports.keys ?? createTestKeys(),
-      crypto: createNodeCrypto(),
-      clock: this.clock,
-      random: SYSTEM_RANDOM,
-    });
+  async open(ports: { store?: Store; keys?: NodeKeys } = {}, options?: NodeOptions): Promise<WaystationNode> {
+    const node = await WaystationNode.open(
+      {
+        store: ports.store ?? createMemoryStore(),
+        keys: ports.keys ?? createTestKeys(),
+        crypto: createNodeCrypto(),
+        clock: this.clock,
+        random: SYSTEM_RANDOM,
+      },
+      options,
+    );
     this.#nodes.push(node);
     return node;
   }
@@ -87,8 +90,8 @@ export class NodeWorld {
   }
 
   /** Another node in the space, let in by `host` and linked to it no more. */
-  async joined(host: Member, role: Role): Promise<Member> {
-    const node = await this.open();
+  async joined(host: Member, role: Role, ports: { store?: Store; keys?: NodeKeys } = {}): Promise<Member> {
+    const node = await this.open(ports);
     const space = await node.join(parseInvite(await this.inviteBy(host.space, role)));
     const part = this.link(host.node, node);
     await this.until(() => space.isAdmitted && holdsCurrentKey(space));

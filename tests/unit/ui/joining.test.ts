@@ -1,6 +1,8 @@
 /** Links that are opened in a page, before and after it is in a group. */
 import { describe, expect, it } from 'vitest';
 import { WaystationError } from '../../../src/core/errors.ts';
+import { encodeHour } from '../../../src/hour/container.ts';
+import type { HourContent } from '../../../src/hour/types.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
 import { revokeMember } from '../../../src/station/membership-actions.ts';
 import type { WaystationNode } from '../../../src/station/node.ts';
@@ -71,6 +73,27 @@ describe('a page that was not let in', () => {
   });
 });
 
+describe('a page that recorded before it was let in', () => {
+  it('seals that once it is, without recording again', async () => {
+    const { model: host, node: hostNode } = await new TestPage().founded();
+    const page = new TestPage();
+    const { model, node } = await page.open();
+    await model.join(await host.invite('member', 1), 'Van');
+    await model.record({ sensors: true, camera: false });
+    await model.stop();
+    const encoded = new Promise<HourContent>((resolve) => {
+      page.encodeHour = async (content) => {
+        resolve(content);
+        return encodeHour(content);
+      };
+    });
+    link(hostNode, node);
+    await until(node, () => node.space().isAdmitted && node.space().epochKeys().size > 0);
+    await model.refresh();
+    expect((await encoded).streams.map(({ rows }) => rows.offsetsNs.length)).toEqual([1]);
+  });
+});
+
 describe('a page in a group', () => {
   it('takes the invite out of the address once it has joined, also when it is opened again', async () => {
     const { model: host } = await new TestPage().founded();
@@ -131,6 +154,20 @@ describe('a page in a group', () => {
     expect(model.state).toMatchObject({ phase: 'ready', notice: 'storage is gone' });
     model.confirmRecoveryWords();
     expect(model.state.recoveryWords).toBeNull();
+  });
+
+  it('shows them, and makes no second group, when making it was cut short', async () => {
+    const page = new TestPage();
+    const { model, node } = await page.open();
+    const { logs } = page.faulty.store;
+    const { append } = logs;
+    let appended = 0;
+    logs.append = (...args) =>
+      appended++ > 0 ? Promise.reject(new WaystationError('store-full', 'no room left')) : append(...args);
+    await model.create('Valley', 'Ridge');
+    expect(model.state.recoveryWords).not.toBeNull();
+    expect(model.state).toMatchObject({ phase: 'ready', notice: 'no room left' });
+    expect(node.spaces.size).toBe(1);
   });
 
   it('tells a meeting point that is being asked from one that does not answer', async () => {

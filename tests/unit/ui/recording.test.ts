@@ -90,14 +90,13 @@ describe('recording in the page', () => {
     await expect(model.record(SENSORS)).rejects.toThrow('Failed to fetch');
     expect(model.state).toMatchObject({ recordingPhase: 'idle', recording: null });
 
-    page.drivers = async (options) => {
-      page.faulty.failure = FULL;
-      return drivers(options);
-    };
+    page.drivers = drivers;
+    const { state } = page.faulty.store;
+    const { put } = state;
+    state.put = (key, ...rest) => (key === 'recording' ? Promise.reject(FULL) : put(key, ...rest));
     await expect(model.record(SENSORS)).rejects.toThrow(FULL.message);
     expect(model.state).toMatchObject({ recordingPhase: 'idle', recording: null });
-    page.faulty.failure = null;
-    page.drivers = drivers;
+    state.put = put;
     await model.record(SENSORS);
     expect(page.running).toBe(1);
   });
