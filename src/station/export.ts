@@ -91,7 +91,7 @@ async function readStored(space: Space, ref: BlobRef): Promise<Uint8Array> {
   try {
     return await store.blobs.read(ref, 0, ref.size);
   } catch (error) {
-    if (isWaystationError(error, 'corrupt')) {
+    if (isWaystationError(error, 'corrupt') || isWaystationError(error, 'not-found')) {
       engine.blobLost(space.id, blobKey(ref), clock.monotonicMs());
       run();
     }

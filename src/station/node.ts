@@ -338,6 +338,8 @@ export class WaystationNode {
   #beatSoon(): void {
     const beat = () => {
       this.#spend(Promise.all([...this.spaces.values()].map((space) => space.beat())));
+      // What could not be sealed when its key came: the disk was full, or the program ended just then.
+      for (const space of this.spaces.values()) this.#sealWhatWaits(space);
       this.#cancelBeat = this.ports.clock.schedule(BEAT_INTERVAL_MS, beat);
     };
     beat();

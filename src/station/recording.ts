@@ -245,7 +245,7 @@ export function sealWhatWaits(
   options: Pick<RecordingOptions, 'encode' | 'onTrouble'>,
 ): Promise<void> {
   const seal = async () => {
-    if (space.isRecording) return;
+    if (space.isRecording || !(await hasLeftovers(space))) return;
     const station = await stationIdOf(space);
     const name = (await rememberedName(space.context.store)) ?? '';
     const writer = await openWriter({ ...options, space, name, hourMs: 3_600_000 }, station);
@@ -255,6 +255,14 @@ export function sealWhatWaits(
   const sealed = space.sealing.then(seal);
   space.sealing = sealed.catch(() => undefined);
   return sealed;
+}
+
+/** Segments or pictures of an earlier recording are there, and could be sealed now. */
+async function hasLeftovers(space: Space): Promise<boolean> {
+  if (!space.canSeal()) return false;
+  const station = await stationIdOf(space);
+  const logs = [...(await space.context.store.logs.list()).keys()];
+  return logs.some((log) => log.startsWith(`wal/${station}/`) || log === `pictures/${station}`);
 }
 
 function openWriter(options: RecordingOptions, station: StationId): Promise<HourWriter> {

@@ -25,6 +25,7 @@ import { BODY } from '../identity/bodies.ts';
 import { authorKey, openEpochEntry } from '../identity/epochs.ts';
 import { decodeChain } from '../identity/grant-chain.ts';
 import { MAX_INVITE_HOSTS } from '../identity/invite.ts';
+import type { Membership } from '../identity/membership.ts';
 import type { Role } from '../identity/roles.ts';
 import type { Store } from '../store/port.ts';
 import type { SyncEngine } from '../sync/engine.ts';
@@ -94,6 +95,13 @@ function roleOf(credential: Bytes): Role | null {
   return grant === undefined ? null : BODY.grant.decode(grant.body).role;
 }
 
+/** A joiner knows from its link, where all this was checked, what has not come to it in any feed: the genesis and its grants. */
+function addChain(membership: Membership, credential: Bytes): void {
+  const { genesis, levels } = decodeChain(credential);
+  membership.add(genesis);
+  for (const { grant } of levels) membership.add(grant);
+}
+
 export class Space {
   readonly id: SpaceId;
   readonly self: NodeId;
@@ -159,9 +167,7 @@ export class Space {
   static async open(context: SpaceContext, record: SpaceRecord): Promise<Space> {
     const loaded: LoadedSpace = await loadSpace(context.store, record.space);
     const { membership } = loaded;
-    const { genesis } = decodeChain(record.credential);
-    // A joiner knows the genesis from its link before any feed has arrived.
-    if (membership.genesis === undefined) membership.add(genesis);
+    addChain(membership, record.credential);
     const { whole, partial } = await heldBlobs(context.store, record.space);
     const { meetSecret, credential } = record;
     const replica = new Replica(
@@ -208,6 +214,13 @@ export class Space {
     return { epoch, key };
   }
 
+  /** Whether {@link sealUnder} would give a key now, or none is needed. */
+  canSeal(): boolean {
+    const { membership } = this.replica;
+    const epoch = membership.currentEpoch();
+    return membership.isPublic ? this.isAdmitted : epoch !== undefined && this.#keys.has(epoch);
+  }
+
   /** This node's role, or the one it was promised while nobody has let it in; null when it has none any more. */
   get role(): Role | null {
     return this.replica.membership.member(this.self)?.role ?? this.invitedRole;
@@ -245,6 +258,7 @@ export class Space {
     await this.#save({ credential, inviteSeed, hosts });
     this.context.onHosts();
     this.replica.credential = credential;
+    addChain(this.replica.membership, credential);
     this.invitedRole = roleOf(credential);
   }
 

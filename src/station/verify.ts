@@ -29,6 +29,8 @@ export interface VerifyReport {
   /** Entries that were taken in before it was known that their author had been stopped: sound, but they count no more. */
   readonly stopped: number;
   readonly problems: readonly string[];
+  /** Keys of blobs that were thought to be whole and are not. */
+  readonly damagedBlobs: readonly string[];
 }
 
 /** Verifies one space. Never throws for damage: that is what `problems` is for. */
@@ -59,6 +61,7 @@ export async function verifySpace(store: Store, crypto: Crypto, space: SpaceId):
   }
   let blobs = 0;
   let bytes = 0;
+  const damagedBlobs: string[] = [];
   for (const [key, ref] of refs) {
     try {
       if ((await store.blobs.held(ref))?.complete !== true) continue;
@@ -67,14 +70,16 @@ export async function verifySpace(store: Store, crypto: Crypto, space: SpaceId):
         bytes += ref.size;
       } else {
         problems.push(`blob ${key}: its bytes no longer match its name`);
+        damagedBlobs.push(key);
       }
     } catch (error) {
+      damagedBlobs.push(key);
       problems.push(`blob ${key}: ${errorMessage(error)}`);
     }
   }
   const feeds = [...loaded.index.branches()].length;
   const missing = refs.size - blobs;
-  return { space, entries: entries.length, feeds, blobs, bytes, missing, stopped, problems };
+  return { space, entries: entries.length, feeds, blobs, bytes, missing, stopped, problems, damagedBlobs };
 }
 
 /**

@@ -353,8 +353,9 @@ export class SpaceSession {
   /** With us admitted, a sound chain gets its holder admitted too; otherwise it only lets us listen. */
   #admit(chain: ChainVerdict): void {
     const { replica, self } = this.context;
-    if (this.#admitting || this.#admitWritten) return;
-    if (!replica.membership.isActive(self)) return this.#begin();
+    if (this.#admitting) return;
+    // Written, and it does not count yet: what it rests on has not reached us. The peer may be who can tell.
+    if (this.#admitWritten || !replica.membership.isActive(self)) return this.#begin();
     this.#admitting = true;
     // One admission at a time, over all links: the next is judged by what the one before it has used up.
     replica.admissions.next((done) => this.#judge(chain, done));
@@ -362,6 +363,8 @@ export class SpaceSession {
 
   #judge(chain: ChainVerdict, done: () => void): void {
     const { replica, out } = this.context;
+    // The grants in it are signed and checked, whoever brings them: what we write rests on them.
+    for (const { grant } of chain.chain.levels) replica.membership.add(grant);
     const admission = replica.membership.admission(chain, out.wallMs);
     if (admission.verdict !== 'admit') {
       this.#admitting = false;

@@ -40,7 +40,9 @@ export function loadReplica(state: DiskState, policy: BlobPolicy): Loaded {
     logs = early;
   }
   for (const [name] of logs) problems.push(`${name}: the branch that it hangs on is not there`);
-  if (membership.genesis === undefined) membership.add(decodeChain(credential).genesis);
+  const { genesis, levels } = decodeChain(credential);
+  membership.add(genesis);
+  for (const { grant } of levels) membership.add(grant);
   const options = { space, meetSecret, credential, membership, index, policy };
   const replica = new Replica(options, state.whole, state.partial);
   for (const [author, beat] of state.beats) replica.beats.set(author, beat);

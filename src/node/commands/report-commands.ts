@@ -141,7 +141,12 @@ export async function verify(node: WaystationNode, only: SpaceId | undefined, ou
   if (spaces.length === 0)
     throw new WaystationError('not-found', 'this node is in no space: there is nothing to verify');
   const reports = [];
-  for (const space of spaces) reports.push(await verifySpace(store, crypto, space));
+  for (const space of spaces) {
+    const report = await verifySpace(store, crypto, space);
+    for (const key of report.damagedBlobs) node.engine.blobLost(space, key, node.ports.clock.monotonicMs());
+    reports.push(report);
+  }
+  node.driver.run();
   const damaged = damageOf(node);
   const problems = [...damaged, ...reports.flatMap((report) => report.problems)];
   const sums = reports.map(
