@@ -6,7 +6,7 @@ import type { StationStatus } from '../station/status.ts';
 import type { AppModel, AppState, HostView } from './app-model.ts';
 import { Attempt } from './attempt.ts';
 import { SHARED_STYLES } from './shared-styles.ts';
-import { agoText, bytesText, clockText, completeToMs, holdingText, timeText, zoneName } from './words.ts';
+import { agoText, bytesText, clockText, holdingText, timeText, zoneName } from './words.ts';
 
 function parseIso(text: string | null): number | null {
   return text === null ? null : Date.parse(text);
@@ -79,7 +79,7 @@ export class HomeView extends LitElement {
         </td>
         <td>
           <div class="row top">
-            <span class="grow">${timeText(completeToMs(station))}</span>
+            <span class="grow">${timeText(parseIso(station.completeTo))}</span>
             ${
               station.held === 0
                 ? html`<span class="soft">CSV once a part is ${station.sealed === 0 ? 'finished' : 'here'}</span>`

@@ -86,13 +86,6 @@ export function holdingText(station: StationStatus): {
   return { text: 'all here', tone: 'good' };
 }
 
-/** Up to when everything of a station is here. A part that was ended early counts to its full hour, which may not have passed. */
-export function completeToMs(station: StationStatus): number | null {
-  if (station.completeTo === null) return null;
-  const toMs = Date.parse(station.completeTo);
-  return station.lastHeard === null ? toMs : Math.min(toMs, Date.parse(station.lastHeard));
-}
-
 /** When the part that is being recorded is finished. */
 export function nextPartMs(nowMs: number, hourMs: number): number {
   return (Math.floor(nowMs / hourMs) + 1) * hourMs;

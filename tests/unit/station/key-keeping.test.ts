@@ -59,7 +59,7 @@ function link(a: WaystationNode, b: WaystationNode): () => void {
 /** Lets time pass until it is so. */
 async function until(isSo: () => boolean): Promise<void> {
   for (let turns = 0; !isSo(); turns++) {
-    if (turns > 500_000) throw new Error('it did not come to be');
+    if (turns > 2_000_000) throw new Error('it did not come to be');
     clock.advance(10);
     await new Promise(setImmediate);
   }

@@ -102,7 +102,7 @@ export class NodeWorld {
   /** Lets time pass until it is so. */
   async until(isSo: () => boolean): Promise<void> {
     for (let turns = 0; !isSo(); turns++) {
-      if (turns > 100_000) throw new Error('it did not come to be');
+      if (turns > 2_000_000) throw new Error('it did not come to be');
       this.clock.advance(10);
       await new Promise(setImmediate);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StationStatus } from '../../../src/station/status.ts';
-import { completeToMs, holdingText, nextPartMs, readingText, sentence } from '../../../src/ui/words.ts';
+import { holdingText, nextPartMs, readingText, sentence } from '../../../src/ui/words.ts';
 
 const STATION: StationStatus = {
   id: 'a',
@@ -25,11 +25,6 @@ describe('what the page says', () => {
       text: 'no part finished yet',
       tone: 'soft',
     });
-  });
-
-  it('of completeness: never a time that has not come', () => {
-    expect(completeToMs(STATION)).toBe(Date.parse('2026-11-21T13:51:00Z'));
-    expect(completeToMs({ ...STATION, completeTo: null })).toBeNull();
   });
 
   it('of readings: as many decimals every time, and no negative nothing', () => {
