@@ -122,8 +122,8 @@ export interface BoxOpener {
 /** What a box held for us. */
 export interface OpenedKeys {
   readonly keys: readonly [EpochId, Bytes][];
-  /** Epochs whose entries have not arrived: open the box again when they have. Until then anybody could name any key. */
-  readonly unproved: readonly EpochId[];
+  /** Keys of epochs whose entries have not arrived: to be believed when they fit those. Until then anybody could name any key. */
+  readonly unproved: readonly [EpochId, Bytes][];
 }
 
 const NOTHING: OpenedKeys = { keys: [], unproved: [] };
@@ -151,7 +151,7 @@ export async function openEpochEntry(opener: BoxOpener, space: SpaceId, entry: E
       const commitment = commitmentOf(id);
       return commitment !== undefined && equalBytes(epochCommitment(key), commitment);
     }),
-    unproved: keys.map(([id]) => id).filter((id) => commitmentOf(id) === undefined),
+    unproved: keys.filter(([id]) => commitmentOf(id) === undefined),
   };
 }
 
@@ -185,4 +185,28 @@ async function openBox(
   const invite = inviteKeys(inviteSeed);
   const box = find(invite.sealKey);
   return box === undefined ? undefined : crypto.hpkeOpenWithSeed(invite.sealPrivate, boxInfo(space), box);
+}
+
+/** Epochs and keys for each that are remembered without proof: more than an honest space has, and a megabyte at most. */
+const MAX_UNPROVED_EPOCHS = 4_096;
+const MAX_UNPROVED_KEYS = 8;
+
+/** Keys that boxes named for epochs whose entries have not arrived. */
+export class UnprovedKeys {
+  readonly #keys = new Map<EpochId, readonly Bytes[]>();
+
+  add(epoch: EpochId, key: Bytes): void {
+    const keys = this.#keys.get(epoch) ?? [];
+    if (keys.some((known) => equalBytes(known, key))) return;
+    const isFull =
+      keys.length === 0 ? this.#keys.size >= MAX_UNPROVED_EPOCHS : keys.length >= MAX_UNPROVED_KEYS;
+    if (!isFull) this.#keys.set(epoch, [...keys, key]);
+  }
+
+  /** The epoch's entry has arrived: the key that fits its commitment, if one was named. */
+  take(epoch: EpochId, commitment: Uint8Array | undefined): Bytes | undefined {
+    const keys = this.#keys.get(epoch) ?? [];
+    this.#keys.delete(epoch);
+    return keys.find((key) => commitment !== undefined && equalBytes(epochCommitment(key), commitment));
+  }
 }

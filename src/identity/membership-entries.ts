@@ -5,6 +5,7 @@
 import { isWaystationError } from '../core/errors.ts';
 import { type EntryId, type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
+import { MAX_FOLLOWED_LAMPORT } from '../feed/feed-index.ts';
 import { isMembershipKind, KIND } from '../feed/kinds.ts';
 import {
   type AdmitBody,
@@ -122,6 +123,12 @@ export class MembershipEntries {
 /** Order of entries that every node agrees on: by Lamport number, then id. */
 export function byLamport(a: Parsed<unknown>, b: Parsed<unknown>): number {
   return a.entry.header.lamport - b.entry.header.lamport || byId(a, b);
+}
+
+/** The same, with numbers that nobody follows (see feed-index) first: nothing that is written later could come after them. */
+export function byFollowedLamport(a: Parsed<unknown>, b: Parsed<unknown>): number {
+  const followed = ({ entry }: Parsed<unknown>) => entry.header.lamport <= MAX_FOLLOWED_LAMPORT;
+  return Number(followed(a)) - Number(followed(b)) || byLamport(a, b);
 }
 
 /** Order by entry id: what nobody's clock and no arrival decides. */

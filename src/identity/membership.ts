@@ -21,7 +21,7 @@ import {
   type RevokePosition,
 } from './bodies.ts';
 import { type ChainVerdict, redemptionStatement } from './grant-chain.ts';
-import { byLamport, MembershipEntries, type Parsed } from './membership-entries.ts';
+import { byFollowedLamport, MembershipEntries, type Parsed } from './membership-entries.ts';
 import { type FoldedMembers, foldMembers, type Standing } from './membership-fold.ts';
 import { holdsKeys, mayAuthorKind, mayStartEpoch, type Role } from './roles.ts';
 
@@ -102,6 +102,7 @@ export class Membership {
   readonly space: SpaceId;
   readonly #entries: MembershipEntries;
   #fold: Fold | undefined;
+  #version = 0;
   #epochs: readonly Parsed<EpochBody>[] | undefined;
 
   constructor(space: SpaceId) {
@@ -114,12 +115,20 @@ export class Membership {
     return this.#entries.ignored;
   }
 
+  /** Grows whenever members may have changed: verdicts of before may be others now. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Takes in one entry of a control feed; true when it was new and of a kind that counts here. */
   add(entry: Entry): boolean {
     const change = this.#entries.add(entry);
     // It may show which entries of its author's feed lie on the way to where it was stopped.
     const ofRevoked = this.#fold?.revocations.isRevoked(entry.header.author) === true;
-    if (change === 'members' || ofRevoked) this.#fold = undefined;
+    if (change === 'members' || ofRevoked) {
+      this.#fold = undefined;
+      this.#version++;
+    }
     if (change !== 'nothing' || ofRevoked) this.#epochs = undefined;
     return change !== 'nothing';
   }
@@ -327,12 +336,13 @@ export class Membership {
 
   /**
    * True when somebody who is revoked may know this epoch's key: it was started before the revocation, as far as Lamport
-   * numbers tell, or was sealed to that node or to the invite it came by.
+   * numbers tell, or an admin sealed it to that node or to the invite it came by. What members seal does not count: one gone
+   * wrong could tell the key to anybody, and would make admins start epochs without end.
    */
   isExposed(epoch: EpochId): boolean {
     const { members, revocations } = this.#folded();
     const start = this.#entries.epochs.find(({ entry }) => entry.id === epoch)?.entry;
-    const sealed = this.#sealedTo(epoch);
+    const sealed = this.#sealedTo(epoch, (author) => members.get(author)?.role === 'admin');
     // Seal keys are public, so a node may show another's as its own: that tells nothing about who can open the box.
     for (const { status, sealKey } of members.values())
       if (status === 'active') sealed.delete(toHex(sealKey));
@@ -347,10 +357,10 @@ export class Membership {
   }
 
   /** The keys that this epoch's was sealed to, in hex. */
-  #sealedTo(epoch: EpochId): Set<string> {
+  #sealedTo(epoch: EpochId, isMeant: (author: NodeId) => boolean = () => true): Set<string> {
     const sealed = new Set<string>();
     for (const { entry, body } of this.#countedEpochs()) {
-      if ((body.of ?? entry.id) === epoch)
+      if ((body.of ?? entry.id) === epoch && isMeant(entry.header.author))
         for (const { recipient } of body.boxes) sealed.add(toHex(recipient));
     }
     return sealed;
@@ -365,7 +375,7 @@ export class Membership {
         if (role === undefined || !revocations.counts(entry)) return false;
         return body.of === null ? mayStartEpoch(role) : mayAuthorKind(role, KIND.epoch);
       })
-      .sort(byLamport);
+      .sort(byFollowedLamport);
     return this.#epochs;
   }
 

@@ -9,7 +9,13 @@ import { sha256 } from '../core/hash.ts';
 import { type EntryId, type EpochId, idBytes, type NodeId } from '../core/ids.ts';
 import { KIND } from '../feed/kinds.ts';
 import { BODY } from '../identity/bodies.ts';
-import { EPOCH_KEY_BYTES, type NamedKey, recipientBatches, sealEpochs } from '../identity/epochs.ts';
+import {
+  EPOCH_KEY_BYTES,
+  MAX_KEYS_PER_BOX,
+  type NamedKey,
+  recipientBatches,
+  sealEpochs,
+} from '../identity/epochs.ts';
 import type { KeyRecipient } from '../identity/membership.ts';
 import { mayAuthorKind, mayStartEpoch } from '../identity/roles.ts';
 import type { Space } from './space.ts';
@@ -53,10 +59,11 @@ function dueIn(space: Space, unsealable: ReadonlySet<string>): Due | null {
   // None at all: the making of the space was cut off.
   const epoch = !membership.isPublic && (current === undefined || exposed) && mayStartEpoch(role);
   const maySeal = current !== undefined && !exposed && space.epochKeys().has(current);
+  // A recorder takes keys from admins alone: it cannot check them.
+  const isMine = ({ sealKey, recorder }: KeyRecipient) =>
+    !unsealable.has(toHex(sealKey)) && (recorder === null || role === 'admin');
   const late =
-    maySeal && mayAuthorKind(role, KIND.epoch)
-      ? membership.unsealed(current, nowMs).filter(({ sealKey }) => !unsealable.has(toHex(sealKey)))
-      : [];
+    maySeal && mayAuthorKind(role, KIND.epoch) ? membership.unsealed(current, nowMs).filter(isMine) : [];
   return invites.length > 0 || epoch || late.length > 0 ? { invites, epoch, late } : null;
 }
 
@@ -75,10 +82,17 @@ export async function keepKeys(space: Space, unsealable = new Set<string>()): Pr
   if (due?.epoch === true) await startEpoch(space);
   const current = membership.currentEpoch();
   if (current === undefined || due === null || due.late.length === 0) return;
-  const keys = [...space.epochKeys()];
+  const keys = keysToHandOn(space, current);
   for (const batch of recipientBatches(due.late, keys.length)) {
     for (const sealKey of await sealTo(space, current, keys, batch)) unsealable.add(toHex(sealKey));
   }
+}
+
+/** The keys that a box takes: the current one, and of the others the latest. */
+export function keysToHandOn(space: Space, current: EpochId): NamedKey[] {
+  const held = space.epochKeys();
+  const epochs = space.replica.membership.epochs().filter((epoch) => held.has(epoch) && epoch !== current);
+  return [...epochs.slice(1 - MAX_KEYS_PER_BOX), current].map((epoch) => [epoch, held.get(epoch) as Bytes]);
 }
 
 /** Seals the keys to these; returns the keys to which that cannot be done. */

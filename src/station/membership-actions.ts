@@ -2,7 +2,7 @@
 
 import { WaystationError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
-import { type EpochId, feedIdFrom, type NodeId, nodeIdFrom, spaceIdFrom } from '../core/ids.ts';
+import { feedIdFrom, type NodeId, nodeIdFrom, spaceIdFrom } from '../core/ids.ts';
 import {
   assembleEntry,
   type Entry,
@@ -32,7 +32,7 @@ import { RECOVERY_SEED_BYTES, recoveryKeys, recoveryWords } from '../identity/re
 import { holdsKeys, mayGrant, type Role } from '../identity/roles.ts';
 import { encodeProfile } from './entry-bodies.ts';
 import { appendEntries } from './entry-log.ts';
-import { keepKeys, startEpoch } from './key-keeping.ts';
+import { keepKeys, keysToHandOn, startEpoch } from './key-keeping.ts';
 import { Space, type SpaceContext } from './space.ts';
 import { type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
@@ -237,10 +237,10 @@ export async function createInvite(
   });
   const current = space.replica.membership.currentEpoch();
   if (!space.replica.membership.isPublic && holdsKeys(options.role)) {
-    const keys: [EpochId, Uint8Array<ArrayBuffer>][] = [...space.epochKeys()];
     if (current === undefined || !space.epochKeys().has(current)) {
       throw new WaystationError('no-key', 'this node does not have the key of this space yet: sync first');
     }
+    const keys = keysToHandOn(space, current);
     const recorder = options.role === 'recorder' ? grant.id : null;
     const recipient = { sealKey: invited.sealKey, recorder };
     const body = await sealEpochs(crypto, space.id, current, keys, [recipient]);

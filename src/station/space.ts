@@ -22,7 +22,7 @@ import { type Entry, encodeSign1, type Head, signedBytes } from '../feed/entry.t
 import { branchHead } from '../feed/feed-index.ts';
 import { KIND } from '../feed/kinds.ts';
 import { BODY } from '../identity/bodies.ts';
-import { authorKey, openEpochEntry } from '../identity/epochs.ts';
+import { authorKey, openEpochEntry, UnprovedKeys } from '../identity/epochs.ts';
 import { decodeChain } from '../identity/grant-chain.ts';
 import { MAX_INVITE_HOSTS } from '../identity/invite.ts';
 import type { Membership } from '../identity/membership.ts';
@@ -36,6 +36,7 @@ import { Catalog } from './catalog.ts';
 import { encodeProfile, type ProfileBody } from './entry-bodies.ts';
 import { type LoadedSpace, loadSpace } from './entry-log.ts';
 import { type Draft, FeedWriter, type Seal } from './feed-writer.ts';
+import { loadGrants, saveGrants } from './grant-store.ts';
 import { loadSpaceRecord, type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
 /** What a space needs from its node. */
@@ -117,8 +118,8 @@ export class Space {
   sealing: Promise<void> = Promise.resolve();
   #record: SpaceRecord;
   readonly #keys: Map<EpochId, Bytes>;
-  /** Entries with boxes for us that name epochs whose own entries are not here, by epoch. */
-  readonly #boxesFor = new Map<EpochId, readonly Entry[]>();
+  /** Keys that were named for epochs whose own entries are not here. */
+  readonly #unproved = new UnprovedKeys();
   #saving: Promise<void> = Promise.resolve();
   #work: Promise<void> = Promise.resolve();
   /** Keys were found that could not be remembered yet. */
@@ -168,6 +169,7 @@ export class Space {
     const loaded: LoadedSpace = await loadSpace(context.store, record.space);
     const { membership } = loaded;
     addChain(membership, record.credential);
+    for (const grant of await loadGrants(context.store, record.space)) membership.add(grant);
     const { whole, partial } = await heldBlobs(context.store, record.space);
     const { meetSecret, credential } = record;
     const replica = new Replica(
@@ -319,21 +321,19 @@ export class Space {
       crypto,
       keys,
       inviteSeed: this.#record.inviteSeed,
-      isRecorder: this.role === 'recorder',
+      isRecorder: this.role === 'recorder' && membership.member(entry.header.author)?.role === 'admin',
       commitmentOf: (epoch: EpochId) => membership.commitmentOf(epoch),
     };
     const { keys: found, unproved } = await openEpochEntry(opener, this.id, entry);
-    for (const epoch of unproved) this.#boxesFor.set(epoch, [...(this.#boxesFor.get(epoch) ?? []), entry]);
+    for (const [epoch, key] of unproved) this.#unproved.add(epoch, key);
+    const proved = this.#unproved.take(entry.id, membership.commitmentOf(entry.id));
     let news = false;
-    for (const [epoch, key] of found) {
+    for (const [epoch, key] of proved === undefined ? found : [...found, [entry.id, proved] as const]) {
       // A key that is held is never replaced: a later box could hold another under its name.
       if (this.#keys.has(epoch)) continue;
       this.#keys.set(epoch, key);
       news = true;
     }
-    const again = this.#boxesFor.get(entry.id) ?? [];
-    this.#boxesFor.delete(entry.id);
-    for (const other of again) news = (await this.#openEpoch(other)) || news;
     return news;
   }
 
@@ -394,6 +394,11 @@ export class Space {
     this.context.rememberTree(ref, tree);
     engine.localBlob(this.id, blobKey(ref), clock.monotonicMs());
     return ref;
+  }
+
+  /** Remembers grants that a chain has brought. */
+  keepGrants(grants: readonly Entry[]): Promise<void> {
+    return saveGrants(this.context.store, this.id, grants);
   }
 
   /** A newer beat of `author` is known: remembers it, so that "last heard" survives a restart. */

@@ -265,9 +265,12 @@ export class SyncEngine {
     }
     this.#announceSoon();
     this.#notice({ kind: 'entries', space: replica.space, entries: fresh });
-    if (fresh.some((entry) => isMembershipKind(entry.header.kind))) {
-      for (const space of [...this.#sessionsOf(replica)]) space.evaluateGate();
-    }
+    if (fresh.some((entry) => isMembershipKind(entry.header.kind))) this.#membersChanged(replica);
+    this.#reschedule.add(replica);
+  }
+
+  #membersChanged(replica: Replica): void {
+    for (const space of [...this.#sessionsOf(replica)]) space.evaluateGate();
     this.#reschedule.add(replica);
   }
 
@@ -365,6 +368,7 @@ export class SyncEngine {
     const engine = this;
     return {
       committed: (replica, placement) => this.#committed(replica, placement),
+      membersChanged: (replica) => this.#membersChanged(replica),
       blobHeld: (replica, key) => this.#blobHeld(replica, key, true),
       blobLost: (replica, key) => this.#blobLost(replica, key),
       reschedule: (replica) => this.#reschedule.add(replica),

@@ -85,11 +85,11 @@ export class EntryExchange {
   readonly #pending = new Map<string, PurposedHead>();
   /** The names in `#pending`, by feed, oldest first. */
   readonly #pendingOf = new Map<FeedKey, Set<string>>();
-  /** Heads of authors of whom nobody has told us yet. */
+  /** Heads of authors of whom nobody has told us yet, or who by what we know had no right to them. */
   readonly #parked = new Map<string, PurposedHead>();
   readonly #fetches = new Map<FeedKey, Fetch>();
   readonly #searches = new Map<string, Search>();
-  /** Heads whose entries the peer did not send in time, until when it is not asked again. */
+  /** Heads that the peer could not show, and feeds of which it did not send what was asked for: until when it is not asked. */
   readonly #deferred = new Map<string, number>();
   #nextOrder = 0;
   #lastAnswered = 0;
@@ -129,13 +129,18 @@ export class EntryExchange {
   noteHead(head: PurposedHead): void {
     const { replica, out, link } = this.#context;
     const name = headKey(head);
-    if (replica.index.has(head) || replica.isTurnedDown(head) || this.#pending.has(name)) return;
+    if (replica.index.has(head) || this.#parked.has(name) || this.#pending.has(name)) return;
     if (this.#pending.size + this.#parked.size >= MAX_PENDING_HEADS) return out.drop(link, 'too-many-heads');
-    if (this.#isOfNobody(head)) this.#parked.set(name, head);
+    if (this.#mustWait(head)) this.#parked.set(name, head);
     else this.#await(name, head);
   }
 
-  /** Nobody is known any more to have let the author in: the head waits until somebody is. */
+  /** By what we know of the members now it is not to be had. */
+  #mustWait(head: Head): boolean {
+    return this.#isOfNobody(head) || this.#context.replica.isTurnedDown(head);
+  }
+
+  /** The head waits until more is known of its author. */
   #park(head: PurposedHead): void {
     this.#forget(head);
     this.#parked.set(headKey(head), head);
@@ -144,7 +149,7 @@ export class EntryExchange {
   /** Members have come or gone: those whom we know now may have been told of before. */
   membersChanged(): void {
     for (const [name, head] of this.#parked) {
-      if (this.#isOfNobody(head)) continue;
+      if (this.#mustWait(head)) continue;
       this.#parked.delete(name);
       this.#await(name, head);
     }
@@ -191,16 +196,16 @@ export class EntryExchange {
       if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#bytesAsked >= this.#window.bytes) return true;
       if ((this.#deferred.get(headKey(head)) ?? 0) > out.nowMs) continue;
       const key = feedKey(head.author, head.feed);
-      const elsewhere = replica.fetching.get(key);
-      if (
-        elsewhere !== undefined &&
-        (this.#fetches.has(key) || out.nowMs - elsewhere.sinceMs <= REQUEST_TIMEOUT_MS)
-      ) {
+      if (this.#fetches.has(key)) {
         isUnderWay = true;
         continue;
       }
+      // Another link is asked for it. What else is to be had here does not wait for that.
+      const elsewhere = replica.fetching.get(key);
+      if (elsewhere !== undefined && out.nowMs - elsewhere.sinceMs <= REQUEST_TIMEOUT_MS) continue;
+      if ((this.#deferred.get(key) ?? 0) > out.nowMs) continue;
       if (this.#tooManyFeeds(head)) {
-        this.#turnDown(head, 'too-many-feeds');
+        this.#turnDown(head, 'too-many-feeds', true);
         continue;
       }
       const from = this.#startOf(head);
@@ -287,7 +292,7 @@ export class EntryExchange {
       const sinceMs = isNext ? Math.max(fetch.sinceMs, this.#heardMs) : fetch.sinceMs;
       if (nowMs - sinceMs <= REQUEST_TIMEOUT_MS) continue;
       this.#context.out.drop(this.#context.link, 'entries-not-answered');
-      this.#defer(fetch.head);
+      this.#rest(fetch.head);
       this.#finish(key);
     }
     let due = false;
@@ -301,8 +306,17 @@ export class EntryExchange {
 
   /** The peer is not asked for this head for a while. */
   #defer(head: Head): void {
-    this.#deferred.delete(headKey(head));
-    this.#deferred.set(headKey(head), this.#context.out.nowMs + LACK_MS);
+    this.#putOff(headKey(head));
+  }
+
+  /** It is not asked for this feed for a while, whatever heads it tells of: another link may have its turn. */
+  #rest({ author, feed }: Head): void {
+    this.#putOff(feedKey(author, feed));
+  }
+
+  #putOff(name: string): void {
+    this.#deferred.delete(name);
+    this.#deferred.set(name, this.#context.out.nowMs + LACK_MS);
   }
 
   /** The link is gone: others may ask for what it was asked for. */
@@ -362,7 +376,7 @@ export class EntryExchange {
     const astray = () => {
       this.#context.out.drop(this.#context.link, 'entries-out-of-place');
       if (++fetch.strays > MAX_STRAY_BATCHES) {
-        this.#defer(fetch.head);
+        this.#rest(fetch.head);
         return settled(false);
       }
       fetch.batches.shift();
@@ -387,14 +401,14 @@ export class EntryExchange {
     }
     this.#forget(fetch.head);
     // An author who forks without end is no fault of whoever passes that on.
-    if (isWaystationError(error, 'limit')) return this.#turnDown(fetch.head, 'entries-limit');
+    if (isWaystationError(error, 'limit')) return this.#turnDown(fetch.head, 'entries-limit', true);
     this.#context.strike(isWaystationError(error) ? `entries-${error.code}` : 'entries-malformed');
   }
 
-  /** What leads to this head is not taken from anybody. */
-  #turnDown(head: Head, reason: string): void {
-    this.#forget(head);
-    this.#context.replica.turnDown(head);
+  /** What leads to this head is not taken from anybody: for good, or while the members are what they are. */
+  #turnDown(head: PurposedHead, reason: string, forGood: boolean): void {
+    this.#context.replica.turnDown(head, forGood);
+    this.#park(head);
     this.#context.out.drop(this.#context.link, reason);
   }
 
@@ -524,7 +538,7 @@ export class EntryExchange {
       const verdict = this.#verdictOn(entry);
       if (verdict === 'yes') continue;
       if (verdict === 'unknown') this.#park(fetch.head);
-      else this.#turnDown(fetch.head, `entry-${verdict}`);
+      else this.#turnDown(fetch.head, `entry-${verdict}`, verdict === 'purpose');
       return fresh.slice(0, i);
     }
     return fresh;

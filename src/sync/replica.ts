@@ -115,8 +115,11 @@ export class Replica {
   readonly fetching = new Map<FeedKey, { readonly link: LinkId; readonly sinceMs: number }>();
   /** What each member told of when it was compared with; a link that ends does not make it untold. */
   readonly told = new Map<NodeId, readonly Head[]>();
-  /** Heads that are not taken, because their author had no right to what leads to them or forked too often. */
-  readonly #turnedDown = new Set<string>();
+  /**
+   * Heads that are not taken, because their author had no right to what leads to them or forked too often, each with the
+   * version of the membership by which that is so, or Infinity when it is for good.
+   */
+  readonly #turnedDown = new Map<string, number>();
   /** Feeds whose holdings changed since they were last told. */
   readonly holdingsChanged = new Set<FeedKey>();
   readonly #blobs = new Map<string, KnownBlob>();
@@ -241,11 +244,14 @@ export class Replica {
   }
 
   isTurnedDown(head: Head): boolean {
-    return this.#turnedDown.has(headKey(head));
+    const version = this.#turnedDown.get(headKey(head));
+    return version === this.membership.version || version === Number.POSITIVE_INFINITY;
   }
 
-  turnDown(head: Head): void {
-    if (this.#turnedDown.size < MAX_PENDING_HEADS) this.#turnedDown.add(headKey(head));
+  turnDown(head: Head, forGood: boolean): void {
+    const name = headKey(head);
+    if (this.#turnedDown.size >= MAX_PENDING_HEADS && !this.#turnedDown.has(name)) return;
+    this.#turnedDown.set(name, forGood ? Number.POSITIVE_INFINITY : this.membership.version);
   }
 
   /** Every place where a known blob is named. */

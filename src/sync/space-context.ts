@@ -10,6 +10,8 @@ import type { Replica } from './replica.ts';
 export interface SpaceHooks {
   /** Entries are durable and taken in. */
   committed(replica: Replica, placement: Placement): void;
+  /** Members may have come or gone, without an entry of any feed. */
+  membersChanged(replica: Replica): void;
   /** A blob is whole. */
   blobHeld(replica: Replica, key: string): void;
   /** A blob that was held could not be read: it is damaged. */

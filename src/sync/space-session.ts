@@ -133,6 +133,8 @@ export class SpaceSession {
     if (served || this.#chain === null) this.#trusted = false;
     if (!served) return;
     this.#listens = false;
+    // What it tells meanwhile is not heard: when it is taken back, we compare again.
+    this.compare = this.#newCompare();
     this.entries.stop();
     this.blobs.forgetAsked();
     this.blobServing.stop();
@@ -364,7 +366,19 @@ export class SpaceSession {
   #judge(chain: ChainVerdict, done: () => void): void {
     const { replica, out } = this.context;
     // The grants in it are signed and checked, whoever brings them: what we write rests on them.
-    for (const { grant } of chain.chain.levels) replica.membership.add(grant);
+    const grants = chain.chain.levels
+      .map(({ grant }) => grant)
+      .filter((grant) => replica.membership.add(grant));
+    if (grants.length > 0) {
+      out.notice({ kind: 'grants', space: replica.space, grants });
+      this.context.hooks.membersChanged(replica);
+    }
+    // Somebody else has let it in, by a grant that we had not heard of.
+    if (replica.membership.isActive(this.context.peer)) {
+      this.#admitting = false;
+      done();
+      return this.evaluateGate();
+    }
     const admission = replica.membership.admission(chain, out.wallMs);
     if (admission.verdict !== 'admit') {
       this.#admitting = false;

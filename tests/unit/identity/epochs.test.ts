@@ -148,7 +148,7 @@ describe('epoch keys', () => {
     const commitmentOf = membership.commitmentOf.bind(membership);
     expect(await openEpochEntry({ ...opener(victim), commitmentOf }, space.id, planted)).toEqual({
       keys: [[first.id, KEY]],
-      unproved: [second.id],
+      unproved: [[second.id, bytesOf('junk')]],
     });
   });
 

@@ -148,3 +148,52 @@ describe('an invite for one', () => {
     expect(nodes.map(({ actor }) => membership.isActive(actor.node))).toEqual([false, true]);
   });
 });
+
+describe('a revocation that is taken back', () => {
+  /** An author's entry that only a carrier holds; the author is revoked by an admin who is revoked later, from before that. */
+  function setting() {
+    const world = new World();
+    const space = new TestSpace();
+    const usurper = space.invite(space.admin, 'admin', 'usurper');
+    const author = space.invite(space.admin, 'member', 'author');
+    const carrier = space.invite(space.admin, 'member', 'carrier');
+    return { world, space, usurper, author, carrier };
+  }
+
+  it('lets in what was turned down meanwhile, without being told of it again', () => {
+    const { world, space, usurper, author, carrier } = setting();
+    const relay = new EngineNode(world, space, carrier);
+    const writer = new EngineNode(world, space, author);
+    const first = world.connect(writer, relay);
+    const entry = writer.write();
+    world.advance(200);
+    expect(relay.holdsEntry(entry)).toBe(true);
+    first.close(writer, 'gone');
+    world.pump();
+    const host = new EngineNode(world, space, space.admin);
+    host.publish(space.revoke(usurper, author.node, []));
+    const link = world.connect(host, relay);
+    world.advance(1_000);
+    expect(host.holdsEntry(entry)).toBe(false);
+    expect(host.session(link)?.toldIsHeld()).toBe(true);
+    host.publish(space.revoke(space.admin, usurper.node, []));
+    world.advance(1_000);
+    expect(host.holdsEntry(entry)).toBe(true);
+    expect(host.session(link)?.toldIsHeld()).toBe(true);
+  });
+
+  it('lets in what the one who was turned away had told meanwhile', () => {
+    const { world, space, usurper, author } = setting();
+    const host = new EngineNode(world, space, space.admin);
+    const peer = new EngineNode(world, space, author);
+    world.connect(peer, host);
+    world.advance(200);
+    host.publish(space.revoke(usurper, author.node, []));
+    const entry = peer.write();
+    world.advance(1_000);
+    expect(host.holdsEntry(entry)).toBe(false);
+    host.publish(space.revoke(space.admin, usurper.node, []));
+    world.advance(1_000);
+    expect(host.holdsEntry(entry)).toBe(true);
+  });
+});

@@ -142,6 +142,18 @@ describe('a member that tells of a control feed and gives', () => {
     expect(node.holdsEntry(hour)).toBe(true);
   });
 
+  it('invented heads, one after the other, and nothing of any: others are asked', () => {
+    const { world, space, node, liar, last, hour } = liarSetting(1);
+    const { author, feed } = last.header;
+    for (let seq = 100; seq < 110; seq++) {
+      liar.say('heads', [[idBytes(author), idBytes(feed), PURPOSE.control, seq, bytesOf(`invented ${seq}`)]]);
+    }
+    expect(space.admin.node).toBe(author);
+    world.advance(REQUEST_TIMEOUT_MS + 5_000);
+    expect(node.holdsEntry(hour)).toBe(true);
+    expect(node.holdsEntry(last)).toBe(true);
+  });
+
   it('nothing at all: others are asked', () => {
     const { world, node, last, hour } = liarSetting(1);
     world.advance(LONG_MS);
