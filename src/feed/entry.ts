@@ -51,6 +51,11 @@ export interface Head {
   readonly id: EntryId;
 }
 
+/** A head with the purpose of its feed, as it travels. */
+export interface PurposedHead extends Head {
+  readonly purpose: number;
+}
+
 export interface EntryHeader {
   /** Null only in the genesis entry, whose id becomes the space's. */
   readonly space: SpaceId | null;

@@ -68,12 +68,17 @@ export interface Redemption {
   readonly signature: Bytes;
 }
 
+/** A grant entry has about 350 bytes; the rest is room for what it saw. */
+const MAX_GRANT_BYTES = 8_192;
+
 /** A redemption that an admitted node has checked. */
 export interface AdmitBody {
   readonly grant: EntryId;
   /** The grant's invite key, so that the redemption can be verified before the grant has arrived. */
   readonly inviteKey: Bytes;
   readonly redemption: Redemption;
+  /** The grant's signed entry where it came in a chain and in no feed: whoever hears of the admission needs it. */
+  readonly grantBytes?: Bytes | undefined;
 }
 
 /** The last accepted entry of one feed. A `Head` fits. */
@@ -244,16 +249,26 @@ const grant = codec<GrantBody>(
   },
 );
 
+function boundedBytes(value: CborValue | undefined): Bytes | undefined {
+  if (value === undefined) return undefined;
+  if (!(value instanceof Uint8Array) || value.length === 0 || value.length > MAX_GRANT_BYTES)
+    throw malformed('admit', `a grant of at most ${MAX_GRANT_BYTES} bytes`);
+  return value as Bytes;
+}
+
 const admit = codec<AdmitBody>(
   'admit',
-  (body) =>
-    new Map<number, CborValue>([
+  (body) => {
+    const map = new Map<number, CborValue>([
       [1, idBytes(body.grant)],
       [2, body.inviteKey],
       [3, idBytes(body.redemption.node)],
       [4, body.redemption.sealKey],
       [5, body.redemption.signature],
-    ]),
+    ]);
+    if (body.grantBytes !== undefined) map.set(6, body.grantBytes);
+    return map;
+  },
   (fields) => ({
     grant: entryIdFrom(fields.bytes(1, 32, 'grant id')),
     inviteKey: fields.bytes(2, 32, 'invite key'),
@@ -262,6 +277,7 @@ const admit = codec<AdmitBody>(
       sealKey: fields.bytes(4, 32, 'seal key'),
       signature: fields.bytes(5, 64, 'redemption signature'),
     },
+    grantBytes: boundedBytes(fields.value(6)),
   }),
 );
 

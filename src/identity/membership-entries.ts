@@ -2,9 +2,10 @@
  * The set that membership is a function of: membership entries with their bodies read, indexed by what the fold looks
  * them up by. Only grows; nothing here depends on the order of arrival.
  */
-import { isWaystationError } from '../core/errors.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { isWaystationError, WaystationError } from '../core/errors.ts';
 import { type EntryId, type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
-import type { Entry } from '../feed/entry.ts';
+import { decodeEntry, type Entry } from '../feed/entry.ts';
 import { MAX_FOLLOWED_LAMPORT } from '../feed/feed-index.ts';
 import { isMembershipKind, KIND } from '../feed/kinds.ts';
 import {
@@ -98,6 +99,8 @@ export class MembershipEntries {
       }
       case KIND.admit: {
         const admit = { entry, body: BODY.admit.decode(entry.body) };
+        const { grant, grantBytes } = admit.body;
+        if (grantBytes !== undefined) this.add(grantIn(grant, grantBytes));
         this.admitsBy.push(author, admit);
         this.admitsOf.push(admit.body.grant, admit);
         return 'members';
@@ -118,6 +121,13 @@ export class MembershipEntries {
         return 'nothing';
     }
   }
+}
+
+/** The grant that an admit brings along. @throws WaystationError `malformed` when it is not the one that is named. */
+export function grantIn(grant: EntryId, bytes: Bytes): Entry {
+  const entry = decodeEntry(bytes);
+  if (entry.id === grant && entry.header.kind === KIND.grant) return entry;
+  throw new WaystationError('malformed', 'expected the grant that the admit names');
 }
 
 /** Order of entries that every node agrees on: by Lamport number, then id. */

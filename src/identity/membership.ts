@@ -10,7 +10,7 @@ import { toHex } from '../core/bytes.ts';
 import { WaystationError } from '../core/errors.ts';
 import type { EntryId, EpochId, FeedId, NodeId, SpaceId } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
-import type { Entry } from '../feed/entry.ts';
+import { type Entry, entryVerification } from '../feed/entry.ts';
 import { isClearKind, KIND } from '../feed/kinds.ts';
 import {
   type AdmitBody,
@@ -21,7 +21,7 @@ import {
   type RevokePosition,
 } from './bodies.ts';
 import { type ChainVerdict, redemptionStatement } from './grant-chain.ts';
-import { byFollowedLamport, MembershipEntries, type Parsed } from './membership-entries.ts';
+import { byFollowedLamport, grantIn, MembershipEntries, type Parsed } from './membership-entries.ts';
 import { type FoldedMembers, foldMembers, type Standing } from './membership-fold.ts';
 import { holdsKeys, mayAuthorKind, mayStartEpoch, type Role } from './roles.ts';
 
@@ -87,11 +87,12 @@ export type AuthorVerdict = 'yes' | 'unknown' | 'revoked' | 'succeeded' | 'surpl
  * @throws WaystationError `malformed` or `limit` when the body cannot be read.
  */
 export function prepareAdmit(entry: Entry): Verification[] {
-  const { grant, inviteKey, redemption } = BODY.admit.decode(entry.body);
+  const { grant, inviteKey, redemption, grantBytes } = BODY.admit.decode(entry.body);
   const space = entry.header.space;
   if (space === null) throw new WaystationError('malformed', 'expected an admit entry to name its space');
   const message = redemptionStatement(space, grant, redemption.node, redemption.sealKey);
-  return [{ publicKey: inviteKey, message, signature: redemption.signature }];
+  const items = [{ publicKey: inviteKey, message, signature: redemption.signature }];
+  return grantBytes === undefined ? items : [...items, entryVerification(grantIn(grant, grantBytes))];
 }
 
 interface Fold extends FoldedMembers {
@@ -180,8 +181,11 @@ export class Membership {
     return mayAuthorKind(member.role, kind) ? 'yes' : 'role';
   }
 
-  /** The last accepted positions of a feed whose author was revoked: what else it signed for earlier ones does not count. */
-  cutsOf(node: NodeId, feed: FeedId): readonly RevokePosition[] {
+  /**
+   * The last accepted positions of a feed whose author was revoked, by each revocation: what else it signed for earlier ones
+   * does not count.
+   */
+  cutsOf(node: NodeId, feed: FeedId): readonly (readonly RevokePosition[])[] {
     return this.#folded().revocations.positionsOf(node, feed);
   }
 
@@ -216,6 +220,11 @@ export class Membership {
       if (state?.status === 'open') open.push({ id, body: state.body, issuer: state.issuer });
     }
     return open;
+  }
+
+  /** Somebody was let in by this grant, as an admit tells, and the grant has not arrived. */
+  awaitsGrant(id: EntryId): boolean {
+    return !this.#entries.grants.has(id) && this.#entries.admitsOf.get(id).length > 0;
   }
 
   /** Open invites by which somebody came who is revoked now and so knows their seed: they should be withdrawn. */
@@ -269,7 +278,9 @@ export class Membership {
       if (admitted.size >= body.uses && !admitted.has(redemption.node)) {
         return { verdict: isLast ? 'surplus' : 'unknown-issuer' };
       }
-      bodies.push({ grant: grant.id, inviteKey: body.inviteKey, redemption });
+      const isKnown = this.#entries.grants.has(grant.id);
+      const grantBytes = isKnown ? undefined : grant.bytes;
+      bodies.push({ grant: grant.id, inviteKey: body.inviteKey, redemption, grantBytes });
     }
     const [body, ...before] = bodies.map((one) => BODY.admit.encode(one)).reverse();
     // A chain of the genesis alone is the first admin's: nobody needs to admit it.
@@ -336,13 +347,13 @@ export class Membership {
 
   /**
    * True when somebody who is revoked may know this epoch's key: it was started before the revocation, as far as Lamport
-   * numbers tell, or an admin sealed it to that node or to the invite it came by. What members seal does not count: one gone
-   * wrong could tell the key to anybody, and would make admins start epochs without end.
+   * numbers tell, or was sealed to that node or to the invite it came by. What one member seals to one of them counts in the
+   * first epoch alone: a member gone wrong would make admins start epochs without end.
    */
   isExposed(epoch: EpochId): boolean {
     const { members, revocations } = this.#folded();
     const start = this.#entries.epochs.find(({ entry }) => entry.id === epoch)?.entry;
-    const sealed = this.#sealedTo(epoch, (author) => members.get(author)?.role === 'admin');
+    const sealed = this.#exposingBoxes(epoch);
     // Seal keys are public, so a node may show another's as its own: that tells nothing about who can open the box.
     for (const { status, sealKey } of members.values())
       if (status === 'active') sealed.delete(toHex(sealKey));
@@ -356,11 +367,38 @@ export class Membership {
     return false;
   }
 
+  /** The keys that this epoch's was sealed to by admins, or by members who had not sealed an earlier one to them, in hex. */
+  #exposingBoxes(epoch: EpochId): Set<string> {
+    const order = new Map(this.epochs().map((id, i) => [id, i]));
+    const place = order.get(epoch) ?? 0;
+    const exposing = new Set<string>();
+    const before = new Set<string>();
+    for (const { entry, body } of this.#countedEpochs()) {
+      const at = order.get(body.of ?? entry.id) ?? 0;
+      if (at > place) continue;
+      const { author } = entry.header;
+      const isAdmin = this.member(author)?.role === 'admin';
+      for (const { recipient } of body.boxes) {
+        const key = toHex(recipient);
+        if (at < place) before.add(`${author}/${key}`);
+        else if (isAdmin) exposing.add(key);
+      }
+    }
+    for (const { entry, body } of this.#countedEpochs()) {
+      if ((body.of ?? entry.id) !== epoch) continue;
+      for (const { recipient } of body.boxes) {
+        const key = toHex(recipient);
+        if (!before.has(`${entry.header.author}/${key}`)) exposing.add(key);
+      }
+    }
+    return exposing;
+  }
+
   /** The keys that this epoch's was sealed to, in hex. */
-  #sealedTo(epoch: EpochId, isMeant: (author: NodeId) => boolean = () => true): Set<string> {
+  #sealedTo(epoch: EpochId): Set<string> {
     const sealed = new Set<string>();
     for (const { entry, body } of this.#countedEpochs()) {
-      if ((body.of ?? entry.id) === epoch && isMeant(entry.header.author))
+      if ((body.of ?? entry.id) === epoch)
         for (const { recipient } of body.boxes) sealed.add(toHex(recipient));
     }
     return sealed;

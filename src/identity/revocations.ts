@@ -63,9 +63,9 @@ export class Revocations {
     );
   }
 
-  /** The last accepted positions of a revoked author's feed, of all revocations. */
-  positionsOf(author: NodeId, feed: FeedId): readonly RevokePosition[] {
-    return (this.#cuts.get(author) ?? []).flatMap((cut) => cut.get(feed) ?? []);
+  /** The last accepted positions of a revoked author's feed, by each revocation. */
+  positionsOf(author: NodeId, feed: FeedId): readonly (readonly RevokePosition[])[] {
+    return (this.#cuts.get(author) ?? []).map((cut) => cut.get(feed) ?? []);
   }
 
   /**

@@ -32,7 +32,11 @@ export function findStation(space: Space, nameOrId: string): StationRecord {
     );
   }
   const found = stations.filter(
-    (station) => station.id === nameOrId || station.name === nameOrId || isNode(station, nameOrId),
+    (station) =>
+      stationName(station) === nameOrId ||
+      station.id === nameOrId ||
+      station.name === nameOrId ||
+      isNode(station, nameOrId),
   );
   const [only, ...others] = found;
   if (only === undefined) {
@@ -45,14 +49,19 @@ export function findStation(space: Space, nameOrId: string): StationRecord {
   if (others.length > 0) {
     throw new WaystationError(
       'usage',
-      `several stations are called “${nameOrId}”; use an id: ${found.map(({ id, author }) => (id === nameOrId ? nodeIdText(author) : id)).join(', ')}`,
+      `several stations are called “${nameOrId}”; choose one of: ${found.map(stationName).join(', ')}`,
     );
   }
   return only;
 }
 
+/** A name that no other member's station can have: its author and its id. */
+export function stationName({ author, id }: StationRecord): string {
+  return `${nodeIdText(author)}/${id}`;
+}
+
 function isNode(station: StationRecord, text: string): boolean {
-  if (!text.startsWith('did:key:')) return false;
+  if (!text.startsWith('did:key:') || text.includes('/')) return false;
   return station.author === parseNodeId(text);
 }
 

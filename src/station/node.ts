@@ -284,9 +284,6 @@ export class WaystationNode {
       case 'entries':
         this.#spend(this.spaces.get(notice.space)?.onEntries(notice.entries));
         break;
-      case 'grants':
-        this.#spend(this.spaces.get(notice.space)?.keepGrants(notice.grants));
-        break;
       case 'beat':
         this.#spend(this.spaces.get(notice.space)?.keepBeat(notice.author));
         break;

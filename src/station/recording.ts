@@ -6,6 +6,7 @@ import type { MaybePromise } from '../core/ports.ts';
 import { KIND } from '../feed/kinds.ts';
 import { summarize } from '../hour/summary.ts';
 import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
+import { mayAuthorKind } from '../identity/roles.ts';
 import { HourWriter } from '../pipeline/hour-writer.ts';
 import { PictureQueue } from '../pipeline/picture-queue.ts';
 import type { Driver, DriverSink } from '../sensors/port.ts';
@@ -259,7 +260,8 @@ export function sealWhatWaits(
 
 /** Segments or pictures of an earlier recording are there, and could be sealed now. */
 async function hasLeftovers(space: Space): Promise<boolean> {
-  if (!space.canSeal()) return false;
+  const { role } = space;
+  if (!space.canSeal() || !space.isAdmitted || role === null || !mayAuthorKind(role, KIND.hour)) return false;
   const station = await stationIdOf(space);
   const logs = [...(await space.context.store.logs.list()).keys()];
   return logs.some((log) => log.startsWith(`wal/${station}/`) || log === `pictures/${station}`);
@@ -296,6 +298,20 @@ function sealedIdsOf(space: Space, station: StationId): Set<string> {
 
 async function sealHour(
   { space, encode }: RecordingOptions,
+  station: StationId,
+  read: () => Promise<HourContent>,
+  openId: Bytes,
+): Promise<void> {
+  const release = await new Promise<() => void>((resolve) => space.sealings.next(resolve));
+  try {
+    await sealOnce({ space, encode }, station, read, openId);
+  } finally {
+    release();
+  }
+}
+
+async function sealOnce(
+  { space, encode }: Pick<RecordingOptions, 'space' | 'encode'>,
   station: StationId,
   read: () => Promise<HourContent>,
   openId: Bytes,

@@ -30,13 +30,13 @@ import type { Role } from '../identity/roles.ts';
 import type { Store } from '../store/port.ts';
 import type { SyncEngine } from '../sync/engine.ts';
 import { type BlobPolicy, Replica } from '../sync/replica.ts';
+import { Turns } from '../sync/turns.ts';
 import { loadBeats, saveBeat } from './beat-store.ts';
 import { claimBlob, foreignBlobs } from './blob-claims.ts';
 import { Catalog } from './catalog.ts';
 import { encodeProfile, type ProfileBody } from './entry-bodies.ts';
 import { type LoadedSpace, loadSpace } from './entry-log.ts';
 import { type Draft, FeedWriter, type Seal } from './feed-writer.ts';
-import { loadGrants, saveGrants } from './grant-store.ts';
 import { loadSpaceRecord, type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
 /** What a space needs from its node. */
@@ -114,6 +114,8 @@ export class Space {
   invitedRole: Role | null;
   /** This node records here: two recordings at once would write to the same segments. */
   isRecording = false;
+  /** Hours are sealed one at a time, so that none is sealed twice. */
+  readonly sealings = new Turns();
   /** Ends when what was recorded before there was a key has been sealed. */
   sealing: Promise<void> = Promise.resolve();
   #record: SpaceRecord;
@@ -169,7 +171,6 @@ export class Space {
     const loaded: LoadedSpace = await loadSpace(context.store, record.space);
     const { membership } = loaded;
     addChain(membership, record.credential);
-    for (const grant of await loadGrants(context.store, record.space)) membership.add(grant);
     const { whole, partial } = await heldBlobs(context.store, record.space);
     const { meetSecret, credential } = record;
     const replica = new Replica(
@@ -394,11 +395,6 @@ export class Space {
     this.context.rememberTree(ref, tree);
     engine.localBlob(this.id, blobKey(ref), clock.monotonicMs());
     return ref;
-  }
-
-  /** Remembers grants that a chain has brought. */
-  keepGrants(grants: readonly Entry[]): Promise<void> {
-    return saveGrants(this.context.store, this.id, grants);
   }
 
   /** A newer beat of `author` is known: remembers it, so that "last heard" survives a restart. */

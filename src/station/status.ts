@@ -7,10 +7,13 @@ import type { GapCause } from '../hour/types.ts';
 import type { MemberStatus } from '../identity/membership.ts';
 import type { StationRecord } from './catalog.ts';
 import type { HourBody } from './entry-bodies.ts';
+import { stationName } from './export.ts';
 import type { Space } from './space.ts';
 
 export interface StationStatus {
   readonly id: string;
+  /** Tells it from every other, also from one that another member gives the same id: its author and its id. */
+  readonly key: string;
   readonly name: string | null;
   /** Last position of its data feed that is held, −1 for none. */
   readonly seq: number;
@@ -117,6 +120,7 @@ function stationStatus(space: Space, station: StationRecord): StationStatus {
   const isNode = station.unopened.length > 0 && station.hours.length === 0;
   return {
     id: isNode ? nodeIdText(station.id as NodeId) : station.id,
+    key: stationName(station),
     name: station.name,
     seq,
     sealed: entries.length,

@@ -5,7 +5,7 @@
  */
 import { type Bytes, compareBytes, fromHex, toHex } from '../core/bytes.ts';
 import { entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
-import type { Head } from '../feed/entry.ts';
+import type { Head, PurposedHead } from '../feed/entry.ts';
 import { HeadSet, LIST_THRESHOLD, type Range, type RangeFingerprint } from '../feed/reconcile.ts';
 import { MAX_COMPARED_RANGES, MAX_HEADS_PER_MESSAGE, MAX_PENDING_HEADS, MAX_RANGES } from './limits.ts';
 import type { Message } from './messages.ts';
@@ -14,11 +14,6 @@ import { type SpaceContext, sendControl } from './space-context.ts';
 type WireHead = [Bytes, Bytes, number, number, Bytes];
 type WireRange = [Bytes | null, Bytes | null, number, Bytes];
 type WireAnswer = Message<'compared'>['fields'][2][number];
-
-/** A head with the purpose of its feed, as it travels. */
-export interface PurposedHead extends Head {
-  readonly purpose: number;
-}
 
 export function headToWire(head: Head, purpose: number): WireHead {
   return [idBytes(head.author), idBytes(head.feed), purpose, head.seq, idBytes(head.id)];
@@ -76,7 +71,7 @@ export class Compare {
   #askedInAll = 0;
   #started = false;
   /** Everything the peer told of while comparing: what `--until-complete` waits for. */
-  told: Head[] = [];
+  told: PurposedHead[] = [];
   done = false;
 
   constructor(context: SpaceContext, onHead: (head: PurposedHead) => void, onDone: () => void) {

@@ -64,8 +64,6 @@ export type Notice =
     }
   | { readonly kind: 'compared'; readonly link: LinkId; readonly node: NodeId; readonly space: SpaceId }
   | { readonly kind: 'entries'; readonly space: SpaceId; readonly entries: readonly Entry[] }
-  /** Grants that a peer's chain brought, checked, and that are in no feed here: what we admit by them rests on them. */
-  | { readonly kind: 'grants'; readonly space: SpaceId; readonly grants: readonly Entry[] }
   | { readonly kind: 'blob-complete'; readonly space: SpaceId; readonly ref: BlobRef }
   | { readonly kind: 'beat'; readonly space: SpaceId; readonly author: NodeId }
   | { readonly kind: 'forked'; readonly space: SpaceId; readonly author: NodeId; readonly feed: string }

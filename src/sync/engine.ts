@@ -7,11 +7,10 @@
 import type { Bytes } from '../core/bytes.ts';
 import { errorMessage, isWaystationError } from '../core/errors.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
-import type { Entry } from '../feed/entry.ts';
+import type { Entry, PurposedHead } from '../feed/entry.ts';
 import { branchHead, feedKey, type Placement } from '../feed/feed-index.ts';
 import { isMembershipKind } from '../feed/kinds.ts';
 import type { Channel } from '../mesh/port.ts';
-import type { PurposedHead } from './compare.ts';
 import type { Effect, EffectId, LinkId, Notice, Outbox, RequestName, Requests } from './effects.ts';
 import { ANNOUNCE_DELAY_MS, PROOF_TIMEOUT_MS, PULL_GRACE_MS, PULL_INTERVAL_MS } from './limits.ts';
 import type { Replica, Want } from './replica.ts';

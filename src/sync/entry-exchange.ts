@@ -11,12 +11,19 @@ import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
 import { type EntryId, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
-import { decodeEntry, type Entry, entryVerification, type Head, PURPOSE } from '../feed/entry.ts';
+import {
+  decodeEntry,
+  type Entry,
+  entryVerification,
+  type Head,
+  PURPOSE,
+  type PurposedHead,
+} from '../feed/entry.ts';
 import { type FeedKey, feedKey, headKey, type Placement } from '../feed/feed-index.ts';
 import { fitsPurpose, KIND } from '../feed/kinds.ts';
 import { type AuthorVerdict, prepareAdmit } from '../identity/membership.ts';
-import type { PurposedHead } from './compare.ts';
 import {
+  ANNOUNCE_DELAY_MS,
   ENTRY_BATCH_BYTES,
   LACK_MS,
   MAX_ANSWER_BYTES,
@@ -33,6 +40,9 @@ import {
 import type { Message } from './messages.ts';
 import { RequestWindow } from './request-window.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
+
+/** After a request that brought nothing new others are asked first: as long as a burst of news is collected. */
+const FRUITLESS_REST_MS = ANNOUNCE_DELAY_MS;
 
 /** What an entry is taken to have before the first has come: an hour's with a summary of ten columns. */
 const FIRST_ENTRY_BYTES = 1_024;
@@ -66,6 +76,8 @@ interface Fetch {
   readonly order: number;
   /** It takes long: another link may be asked too. */
   late: boolean;
+  /** Something came of it. */
+  gained: boolean;
   busy: boolean;
 }
 
@@ -89,8 +101,10 @@ export class EntryExchange {
   readonly #parked = new Map<string, PurposedHead>();
   readonly #fetches = new Map<FeedKey, Fetch>();
   readonly #searches = new Map<string, Search>();
-  /** Heads that the peer could not show, and feeds of which it did not send what was asked for: until when it is not asked. */
-  readonly #deferred = new Map<string, number>();
+  /** Feeds of which the peer did not send what was asked for, until when it is not asked again. */
+  readonly #deferred = new Map<FeedKey, number>();
+  /** Feeds of which a request brought nothing new, until when they are not asked for here again. */
+  readonly #resting = new Map<FeedKey, number>();
   #nextOrder = 0;
   #lastAnswered = 0;
   #heardMs = 0;
@@ -114,8 +128,9 @@ export class EntryExchange {
   /** When `expire` may have something to do, monotonic ms; null while nothing waits. */
   nextDueMs(): number | null {
     // Both maps are in the order of asking, about.
-    const [untilMs = Number.POSITIVE_INFINITY] = this.#deferred.values();
-    let dueMs = untilMs;
+    const [deferredMs = Number.POSITIVE_INFINITY] = this.#deferred.values();
+    const [restingMs = Number.POSITIVE_INFINITY] = this.#resting.values();
+    let dueMs = Math.min(deferredMs, restingMs);
     for (const fetch of this.#fetches.values()) {
       dueMs = Math.min(dueMs, Math.max(fetch.sinceMs, this.#heardMs) + REQUEST_TIMEOUT_MS);
       if (fetch.late) continue;
@@ -136,8 +151,9 @@ export class EntryExchange {
   }
 
   /** By what we know of the members now it is not to be had. */
-  #mustWait(head: Head): boolean {
-    return this.#isOfNobody(head) || this.#context.replica.isTurnedDown(head);
+  #mustWait(head: PurposedHead): boolean {
+    const { replica } = this.#context;
+    return this.#isOfNobody(head) || replica.isTurnedDown(head);
   }
 
   /** The head waits until more is known of its author. */
@@ -194,7 +210,6 @@ export class EntryExchange {
         continue;
       }
       if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#bytesAsked >= this.#window.bytes) return true;
-      if ((this.#deferred.get(headKey(head)) ?? 0) > out.nowMs) continue;
       const key = feedKey(head.author, head.feed);
       if (this.#fetches.has(key)) {
         isUnderWay = true;
@@ -202,8 +217,11 @@ export class EntryExchange {
       }
       // Another link is asked for it. What else is to be had here does not wait for that.
       const elsewhere = replica.fetching.get(key);
-      if (elsewhere !== undefined && out.nowMs - elsewhere.sinceMs <= REQUEST_TIMEOUT_MS) continue;
-      if ((this.#deferred.get(key) ?? 0) > out.nowMs) continue;
+      if (elsewhere !== undefined && out.nowMs - elsewhere.sinceMs <= REQUEST_TIMEOUT_MS) {
+        replica.noteWaiting(key, this.#context.link, true);
+        continue;
+      }
+      if ((this.#deferred.get(key) ?? 0) > out.nowMs || (this.#resting.get(key) ?? 0) > out.nowMs) continue;
       if (this.#tooManyFeeds(head)) {
         this.#turnDown(head, 'too-many-feeds', true);
         continue;
@@ -227,6 +245,7 @@ export class EntryExchange {
     const { replica, out, link } = this.#context;
     const bytes = Math.min(MAX_ANSWER_BYTES, Math.round(this.#entryBytes * (head.seq - from + 1)));
     this.#bytesAsked += bytes;
+    replica.noteWaiting(key, link, false);
     replica.fetching.set(key, { link, sinceMs: out.nowMs });
     this.#fetches.set(key, {
       head,
@@ -240,6 +259,7 @@ export class EntryExchange {
       sinceMs: out.nowMs,
       order: this.#nextOrder++,
       late: false,
+      gained: false,
       busy: false,
     });
   }
@@ -267,7 +287,6 @@ export class EntryExchange {
     if (names?.size === 0) this.#pendingOf.delete(key);
     this.#pending.delete(name);
     this.#searches.delete(name);
-    this.#deferred.delete(name);
   }
 
   #tooManyFeeds(head: PurposedHead): boolean {
@@ -296,33 +315,29 @@ export class EntryExchange {
       this.#finish(key);
     }
     let due = false;
-    for (const [name, untilMs] of this.#deferred) {
-      if (untilMs > nowMs) continue;
-      this.#deferred.delete(name);
-      due = true;
+    for (const waiting of [this.#deferred, this.#resting]) {
+      for (const [name, untilMs] of waiting) {
+        if (untilMs > nowMs) continue;
+        waiting.delete(name);
+        due = true;
+      }
     }
     if (due) this.evaluate();
   }
 
-  /** The peer is not asked for this head for a while. */
-  #defer(head: Head): void {
-    this.#putOff(headKey(head));
-  }
-
-  /** It is not asked for this feed for a while, whatever heads it tells of: another link may have its turn. */
+  /** The peer is not asked for this feed for a while, whatever heads it tells of: another link may have its turn. */
   #rest({ author, feed }: Head): void {
-    this.#putOff(feedKey(author, feed));
-  }
-
-  #putOff(name: string): void {
-    this.#deferred.delete(name);
-    this.#deferred.set(name, this.#context.out.nowMs + LACK_MS);
+    const key = feedKey(author, feed);
+    this.#deferred.delete(key);
+    this.#deferred.set(key, this.#context.out.nowMs + LACK_MS);
   }
 
   /** The link is gone: others may ask for what it was asked for. */
   stop(): void {
     for (const key of [...this.#fetches.keys()]) this.#finish(key);
+    this.#context.replica.forgetWaiting(this.#context.link);
     this.#deferred.clear();
+    this.#resting.clear();
   }
 
   #finish(key: FeedKey): void {
@@ -331,6 +346,9 @@ export class EntryExchange {
     this.#bytesAsked -= fetch?.bytes ?? 0;
     for (const { bytes } of fetch?.batches ?? []) this.#queuedBytes -= bytes;
     this.#fetches.delete(key);
+    // Others may have their turn first: who gives nothing must not keep them from the feed.
+    if (fetch?.gained === false && replica.isWaitedFor(key))
+      this.#resting.set(key, this.#context.out.nowMs + FRUITLESS_REST_MS);
     if (replica.fetching.get(key)?.link === link) replica.fetching.delete(key);
     hooks.reschedule(replica);
   }
@@ -432,7 +450,7 @@ export class EntryExchange {
     if (wire.length === 0) {
       // It cannot give what it told of, now: its disk is damaged, or it may not prove what it holds.
       out.drop(this.#context.link, 'entries-lacking');
-      this.#defer(fetch.head);
+      this.#rest(fetch.head);
       return settled(false);
     }
     const run = wire.map((bytes) => decodeEntry(bytes));
@@ -508,6 +526,7 @@ export class EntryExchange {
         () => {
           this.#commit(placement.fresh, verified);
           this.#searches.delete(headKey(fetch.head));
+          fetch.gained = true;
           ended(true);
         },
         (error) => {
@@ -551,9 +570,11 @@ export class EntryExchange {
     const verdict = membership.mayAuthor(author, feed, seq, kind, id);
     if (verdict !== 'yes') return verdict;
     // What leads to where a revoked author was stopped is held: this is another branch, and may be of any age.
-    const cuts = membership.cutsOf(author, feed).filter((cut) => cut.seq >= seq);
-    const isHeld = (cut: (typeof cuts)[number]) => index.has({ author, feed, seq: cut.seq, id: cut.id });
-    return cuts.length > 0 && cuts.every(isHeld) ? 'revoked' : 'yes';
+    const isBeside = membership.cutsOf(author, feed).some((cuts) => {
+      const later = cuts.filter((cut) => cut.seq >= seq);
+      return later.length > 0 && later.every((cut) => index.has({ author, feed, seq: cut.seq, id: cut.id }));
+    });
+    return isBeside ? 'revoked' : 'yes';
   }
 }
 

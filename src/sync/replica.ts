@@ -7,7 +7,7 @@ import { chunkCount } from '../blob/merkle.ts';
 import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, type NodeId, type SpaceId } from '../core/ids.ts';
-import { type Entry, type Head, PURPOSE } from '../feed/entry.ts';
+import { type Entry, type Head, PURPOSE, type PurposedHead } from '../feed/entry.ts';
 import {
   type Branch,
   type EntryMeta,
@@ -17,6 +17,7 @@ import {
   headKey,
   type Placement,
 } from '../feed/feed-index.ts';
+import { KIND } from '../feed/kinds.ts';
 import { HeadSet } from '../feed/reconcile.ts';
 import type { Membership } from '../identity/membership.ts';
 import type { LinkId } from './effects.ts';
@@ -114,12 +115,14 @@ export class Replica {
   /** Feeds with an entry request under way, over all links, and since when, monotonic ms. */
   readonly fetching = new Map<FeedKey, { readonly link: LinkId; readonly sinceMs: number }>();
   /** What each member told of when it was compared with; a link that ends does not make it untold. */
-  readonly told = new Map<NodeId, readonly Head[]>();
+  readonly told = new Map<NodeId, readonly PurposedHead[]>();
   /**
    * Heads that are not taken, because their author had no right to what leads to them or forked too often, each with the
    * version of the membership by which that is so, or Infinity when it is for good.
    */
   readonly #turnedDown = new Map<string, number>();
+  /** Links that would ask for a feed which another link is asked for. */
+  readonly #waitingFor = new Map<FeedKey, Set<LinkId>>();
   /** Feeds whose holdings changed since they were last told. */
   readonly holdingsChanged = new Set<FeedKey>();
   readonly #blobs = new Map<string, KnownBlob>();
@@ -235,7 +238,7 @@ export class Replica {
   }
 
   /** Whether all is here that leads to a head that was told, entries and blobs, but for what does not count here. */
-  isSettled(head: Head): boolean {
+  isSettled(head: PurposedHead): boolean {
     if (this.isTurnedDown(head) || this.membership.member(head.author) === undefined) return true;
     return (
       this.index.has(head) &&
@@ -243,15 +246,44 @@ export class Replica {
     );
   }
 
-  isTurnedDown(head: Head): boolean {
+  /** It was turned down, and what we know of its author has not changed, or not to its good. */
+  isTurnedDown(head: PurposedHead): boolean {
     const version = this.#turnedDown.get(headKey(head));
-    return version === this.membership.version || version === Number.POSITIVE_INFINITY;
+    if (version === undefined) return false;
+    return (
+      version === Number.POSITIVE_INFINITY || version === this.membership.version || this.#isBarred(head)
+    );
+  }
+
+  /** The author has no right to this position, whatever stands there. */
+  #isBarred({ author, feed, seq, id, purpose }: PurposedHead): boolean {
+    const kind = purpose === PURPOSE.control ? KIND.admit : KIND.hour;
+    const verdict = this.membership.mayAuthor(author, feed, seq, kind, id);
+    return verdict === 'revoked' || verdict === 'succeeded' || verdict === 'surplus';
   }
 
   turnDown(head: Head, forGood: boolean): void {
     const name = headKey(head);
     if (this.#turnedDown.size >= MAX_PENDING_HEADS && !this.#turnedDown.has(name)) return;
     this.#turnedDown.set(name, forGood ? Number.POSITIVE_INFINITY : this.membership.version);
+  }
+
+  /** Notes that `link` would ask for this feed, or does so now. */
+  noteWaiting(feed: FeedKey, link: LinkId, isWaiting: boolean): void {
+    const links = this.#waitingFor.get(feed) ?? new Set();
+    if (isWaiting) links.add(link);
+    else links.delete(link);
+    if (links.size > 0) this.#waitingFor.set(feed, links);
+    else this.#waitingFor.delete(feed);
+  }
+
+  isWaitedFor(feed: FeedKey): boolean {
+    return this.#waitingFor.has(feed);
+  }
+
+  /** Link `link` waits for nothing any more. */
+  forgetWaiting(link: LinkId): void {
+    for (const feed of [...this.#waitingFor.keys()]) this.noteWaiting(feed, link, false);
   }
 
   /** Every place where a known blob is named. */

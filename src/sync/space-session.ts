@@ -7,12 +7,12 @@ import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
-import type { Head } from '../feed/entry.ts';
+import type { Head, PurposedHead } from '../feed/entry.ts';
 import { type FeedKey, feedKey } from '../feed/feed-index.ts';
 import { type ChainVerdict, prepareChain } from '../identity/grant-chain.ts';
 import { BlobExchange } from './blob-exchange.ts';
 import { BlobServing } from './blob-serving.ts';
-import { Compare, headFromWire, headToWire, type PurposedHead } from './compare.ts';
+import { Compare, headFromWire, headToWire } from './compare.ts';
 import { EntryExchange } from './entry-exchange.ts';
 import { EntryServing } from './entry-serving.ts';
 import {
@@ -365,15 +365,12 @@ export class SpaceSession {
 
   #judge(chain: ChainVerdict, done: () => void): void {
     const { replica, out } = this.context;
-    // The grants in it are signed and checked, whoever brings them: what we write rests on them.
-    const grants = chain.chain.levels
+    // Somebody else has let it in by a grant that we had not heard of, which is signed and checked, whoever brings it.
+    const awaited = chain.chain.levels
       .map(({ grant }) => grant)
-      .filter((grant) => replica.membership.add(grant));
-    if (grants.length > 0) {
-      out.notice({ kind: 'grants', space: replica.space, grants });
-      this.context.hooks.membersChanged(replica);
-    }
-    // Somebody else has let it in, by a grant that we had not heard of.
+      .filter(({ id }) => replica.membership.awaitsGrant(id));
+    for (const grant of awaited) replica.membership.add(grant);
+    if (awaited.length > 0) this.context.hooks.membersChanged(replica);
     if (replica.membership.isActive(this.context.peer)) {
       this.#admitting = false;
       done();

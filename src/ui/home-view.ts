@@ -86,7 +86,7 @@ export class HomeView extends LitElement {
                 : html`<button
                     class="small"
                     ?disabled=${this.#export.busy}
-                    @click=${() => this.#export.run(() => this.model.exportCsv(station.id))}
+                    @click=${() => this.#export.run(() => this.model.exportCsv(station.key))}
                   >
                     CSV<span class="hidden-text"> of ${name}</span>
                   </button>`

@@ -13,7 +13,7 @@ import type { Driver } from '../sensors/port.ts';
 import { exportCsv, findStation, readHourFile } from '../station/export.ts';
 import { createInvite } from '../station/membership-actions.ts';
 import { type MeshPorts, type NodePorts, WaystationNode } from '../station/node.ts';
-import { rememberedName, rememberName, sealWhatWaits } from '../station/recording.ts';
+import { rememberedName, rememberName } from '../station/recording.ts';
 import type { Space } from '../station/space.ts';
 import { spaceStatus } from '../station/status.ts';
 import type { Notice } from '../sync/effects.ts';
@@ -95,7 +95,10 @@ export class StationModel extends EventTarget implements AppModel {
   async start(address: string): Promise<void> {
     try {
       const ports = await this.#ports.openPorts();
-      const node = await WaystationNode.open(ports, { onNotice: (notice) => this.#onNotice(notice) });
+      const node = await WaystationNode.open(ports, {
+        onNotice: (notice) => this.#onNotice(notice),
+        encode: this.#ports.encodeHour,
+      });
       this.#node = node;
       this.#set({ deviceName: (await rememberedName(ports.store)) ?? '' });
       const damage = ports.store.recovered.filter(({ kind }) => kind === 'damaged');
@@ -277,9 +280,9 @@ export class StationModel extends EventTarget implements AppModel {
     await this.refresh();
   }
 
-  async exportCsv(stationId: string): Promise<void> {
+  async exportCsv(stationKey: string): Promise<void> {
     const space = this.#entered();
-    const station = findStation(space, stationId);
+    const station = findStation(space, stationKey);
     const parts: string[] = [];
     for await (const line of exportCsv(space, station, {})) parts.push(line);
     this.#ports.save(`${station.name ?? station.id}.csv`, parts);
@@ -322,23 +325,17 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   /**
-   * Once this device is let in: others see it by the name that the person gave it, also when it records nothing, and what it
-   * recorded before is sealed. A recording that was interrupted and goes on does that itself.
+   * Once this device is let in: others see it by the name that the person gave it, also when it records nothing.
    */
   async #letIn(space: Space): Promise<void> {
     if (this.#isLetIn || space.role === null || !mayAuthorKind(space.role, KIND.profile)) return;
     this.#isLetIn = true;
     try {
       await space.writeProfile({ name: this.state.deviceName, station: null, spaceName: null });
-      if ((await interruptedRecording(space.context.store)) !== undefined) return;
-      await sealWhatWaits(space, {
-        encode: this.#ports.encodeHour,
-        onTrouble: (message) => this.#tell(message),
-      });
     } catch (error) {
+      this.#isLetIn = false;
       // Let in, and the key is still on its way.
       if (!isWaystationError(error, 'no-key')) throw error;
-      this.#isLetIn = false;
     }
   }
 }

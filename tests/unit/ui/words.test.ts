@@ -4,6 +4,7 @@ import { holdingText, nextPartMs, readingText, sentence } from '../../../src/ui/
 
 const STATION: StationStatus = {
   id: 'a',
+  key: 'did:key:zA/a',
   name: 'Ridge',
   seq: 3,
   sealed: 3,
