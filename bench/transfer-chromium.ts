@@ -105,7 +105,10 @@ export async function benchTransferChromium(
       );
       for (let round = 0; round < rounds; round++) {
         const sinkPage = await openPage(browser, served.url);
+        const stage = (what: string) => console.log(`  round ${round + 1} of ${rounds}: ${what}`);
+        stage('raw to the page');
         const rawDown = await rawRate(page, 'receiver', totalBytes);
+        stage('ours to the page');
         const down = await sinkPage.evaluate(
           ([invite, count]) =>
             (globalThis as unknown as BenchWindow).bench.pageSink(invite as string, count as number),
@@ -113,7 +116,9 @@ export async function benchTransferChromium(
         );
         await sinkPage.close();
         rows.toPage.push([(down.bytes / down.ms) * 1_000, rawDown]);
+        stage('raw from the page');
         const rawUp = await rawRate(page, 'sender', totalBytes);
+        stage('ours from the page');
         const sink = startRole(entry, 'sink', join(folder, `sink-${round}`), pageLink, String(blobs));
         const { bytes = 0, ms = Number.NaN } = await said(sink);
         await end(sink);
