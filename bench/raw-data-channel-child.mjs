@@ -11,8 +11,14 @@ const LOW_WATERMARK = 1024 * 1024;
 const pc = new PeerConnection(role, { iceServers: [], bindAddress: '127.0.0.1', maxMessageSize: 262_144 });
 pc.onLocalDescription((sdp, type) => process.send({ sdp, type }));
 pc.onLocalCandidate((candidate, mid) => process.send({ candidate, mid }));
+/** Candidates that came before the description: the stack takes them only after it. */
+let early = [];
 process.on('message', (signal) => {
-  if (signal.sdp !== undefined) pc.setRemoteDescription(signal.sdp, signal.type);
+  if (signal.sdp !== undefined) {
+    pc.setRemoteDescription(signal.sdp, signal.type);
+    for (const { candidate, mid } of early ?? []) pc.addRemoteCandidate(candidate, mid);
+    early = undefined;
+  } else if (signal.candidate !== undefined && early !== undefined) early.push(signal);
   else if (signal.candidate !== undefined) pc.addRemoteCandidate(signal.candidate, signal.mid);
   else if (signal.end === true) {
     pc.close();
