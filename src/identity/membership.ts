@@ -370,26 +370,18 @@ export class Membership {
   /** The keys that this epoch's was sealed to by admins, or by members who had not sealed an earlier one to them, in hex. */
   #exposingBoxes(epoch: EpochId): Set<string> {
     const order = new Map(this.epochs().map((id, i) => [id, i]));
+    const placeOf = ({ entry, body }: Parsed<EpochBody>) => order.get(body.of ?? entry.id) ?? 0;
     const place = order.get(epoch) ?? 0;
+    const boxesAt = (isMeant: (at: number) => boolean) =>
+      this.#countedEpochs()
+        .filter((one) => isMeant(placeOf(one)))
+        .flatMap(({ entry, body }) =>
+          body.boxes.map(({ recipient }) => ({ author: entry.header.author, key: toHex(recipient) })),
+        );
+    const earlier = new Set(boxesAt((at) => at < place).map(({ author, key }) => `${author}/${key}`));
     const exposing = new Set<string>();
-    const before = new Set<string>();
-    for (const { entry, body } of this.#countedEpochs()) {
-      const at = order.get(body.of ?? entry.id) ?? 0;
-      if (at > place) continue;
-      const { author } = entry.header;
-      const isAdmin = this.member(author)?.role === 'admin';
-      for (const { recipient } of body.boxes) {
-        const key = toHex(recipient);
-        if (at < place) before.add(`${author}/${key}`);
-        else if (isAdmin) exposing.add(key);
-      }
-    }
-    for (const { entry, body } of this.#countedEpochs()) {
-      if ((body.of ?? entry.id) !== epoch) continue;
-      for (const { recipient } of body.boxes) {
-        const key = toHex(recipient);
-        if (!before.has(`${entry.header.author}/${key}`)) exposing.add(key);
-      }
+    for (const { author, key } of boxesAt((at) => at === place)) {
+      if (this.member(author)?.role === 'admin' || !earlier.has(`${author}/${key}`)) exposing.add(key);
     }
     return exposing;
   }

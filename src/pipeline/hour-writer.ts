@@ -23,7 +23,8 @@ export type SealHour = (content: () => Promise<HourContent>, openId: Bytes) => P
 const READ_BATCH = 1_024;
 const READ_BATCH_BYTES = 64 * 2 ** 20;
 
-function prefixOf(station: StationId): string {
+/** Begins the name of every log that holds readings of this station which are not sealed. */
+export function segmentLogs(station: StationId): string {
   return `wal/${station}/`;
 }
 
@@ -82,7 +83,7 @@ export class HourWriter {
   /** Picks up what an earlier run left: sealed hours' segments are dropped, the last open hour goes on, others wait to be sealed. */
   static async open(options: HourWriterOptions): Promise<HourWriter> {
     const { store } = options;
-    const prefix = prefixOf(options.recorder.station);
+    const prefix = segmentLogs(options.recorder.station);
     const sealed = options.sealedIds();
     const counts = await store.logs.list();
     const left: { log: string; openId: string }[] = [];
@@ -151,7 +152,7 @@ export class HourWriter {
     const name = toHex(openId);
     let log = this.#logs.get(name);
     if (log === undefined) {
-      log = `${prefixOf(this.#options.recorder.station)}${String(this.#nextLog++).padStart(10, '0')}-${name}`;
+      log = `${segmentLogs(this.#options.recorder.station)}${String(this.#nextLog++).padStart(10, '0')}-${name}`;
       this.#logs.set(name, log);
     }
     this.#unwritten.push({ log, bytes });

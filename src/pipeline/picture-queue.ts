@@ -24,6 +24,11 @@ const schema = v.strictTuple([
   v.instance(Uint8Array) as v.GenericSchema<Bytes>,
 ]);
 
+/** The log of this station's pictures that are not published. */
+export function pictureLog(station: StationId): string {
+  return `pictures/${station}`;
+}
+
 export class PictureQueue {
   readonly #store: Store;
   readonly #log: string;
@@ -37,7 +42,7 @@ export class PictureQueue {
     publish: (picture: Picture & { readonly bytes: Bytes }) => Promise<void>,
   ) {
     this.#store = store;
-    this.#log = `pictures/${station}`;
+    this.#log = pictureLog(station);
     this.#publish = publish;
   }
 

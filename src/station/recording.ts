@@ -7,8 +7,8 @@ import { KIND } from '../feed/kinds.ts';
 import { summarize } from '../hour/summary.ts';
 import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
 import { mayAuthorKind } from '../identity/roles.ts';
-import { HourWriter } from '../pipeline/hour-writer.ts';
-import { PictureQueue } from '../pipeline/picture-queue.ts';
+import { HourWriter, segmentLogs } from '../pipeline/hour-writer.ts';
+import { PictureQueue, pictureLog } from '../pipeline/picture-queue.ts';
 import type { Driver, DriverSink } from '../sensors/port.ts';
 import type { Store } from '../store/port.ts';
 import type { HourRecord } from './catalog.ts';
@@ -264,7 +264,7 @@ async function hasLeftovers(space: Space): Promise<boolean> {
   if (!space.canSeal() || !space.isAdmitted || role === null || !mayAuthorKind(role, KIND.hour)) return false;
   const station = await stationIdOf(space);
   const logs = [...(await space.context.store.logs.list()).keys()];
-  return logs.some((log) => log.startsWith(`wal/${station}/`) || log === `pictures/${station}`);
+  return logs.some((log) => log.startsWith(segmentLogs(station)) || log === pictureLog(station));
 }
 
 function openWriter(options: RecordingOptions, station: StationId): Promise<HourWriter> {

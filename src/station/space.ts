@@ -204,24 +204,27 @@ export class Space {
 
   /** The key and epoch to seal under, null in a public space. @throws WaystationError `no-key` before admission. */
   sealUnder(): Seal | null {
-    const { membership } = this.replica;
-    if (membership.isPublic) return null;
-    const epoch = membership.currentEpoch();
-    const key = epoch === undefined ? undefined : this.#keys.get(epoch);
-    if (epoch === undefined || key === undefined) {
+    if (this.replica.membership.isPublic) return null;
+    const seal = this.#currentKey();
+    if (seal === undefined) {
       throw new WaystationError(
         'no-key',
         'this device has not been let in yet: it keeps what it records and seals it then',
       );
     }
-    return { epoch, key };
+    return seal;
+  }
+
+  /** The current epoch and its key, if this node holds that. */
+  #currentKey(): Seal | undefined {
+    const epoch = this.replica.membership.currentEpoch();
+    const key = epoch === undefined ? undefined : this.#keys.get(epoch);
+    return epoch === undefined || key === undefined ? undefined : { epoch, key };
   }
 
   /** Whether {@link sealUnder} would give a key now, or none is needed. */
   canSeal(): boolean {
-    const { membership } = this.replica;
-    const epoch = membership.currentEpoch();
-    return membership.isPublic ? this.isAdmitted : epoch !== undefined && this.#keys.has(epoch);
+    return this.replica.membership.isPublic ? this.isAdmitted : this.#currentKey() !== undefined;
   }
 
   /** This node's role, or the one it was promised while nobody has let it in; null when it has none any more. */
@@ -309,10 +312,8 @@ export class Space {
   /** Let in, and with the current key: what comes from now on is sealed to this node itself. Others may enter by that seed. */
   #needsSeedNoMore(): boolean {
     const { membership } = this.replica;
-    const epoch = membership.currentEpoch();
-    const role = membership.member(this.self)?.role;
-    const hasKey = membership.isPublic || role === 'mirror' || (epoch !== undefined && this.#keys.has(epoch));
-    return this.isAdmitted && hasKey;
+    const needsNone = membership.isPublic || membership.member(this.self)?.role === 'mirror';
+    return this.isAdmitted && (needsNone || this.#currentKey() !== undefined);
   }
 
   async #openEpoch(entry: Entry): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
  * Fetching entries of one space over one link. Control feeds come before data, because they say whose data counts. A run is
- * checked (links, membership, its last signature; every signature in control feeds), made durable, and only then taken in
+ * checked (links, membership, the signatures that cover it; every signature in control feeds), made durable, and only then taken in
  * and told to others.
  *
  * Invariants: one request per feed over all links, until it takes so long that another link is asked as well; nothing

@@ -25,8 +25,6 @@ import {
 import type { Message, MessageName } from './messages.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
 
-const NO_BEAT = { timeMs: 0, bytes: new Uint8Array(0) };
-
 export class SpaceSession {
   readonly context: SpaceContext;
   compare: Compare;
@@ -102,8 +100,9 @@ export class SpaceSession {
     this.#takeBeatsPutAside();
     this.entries.membersChanged();
     const member = replica.membership.member(peer);
-    if (!replica.membership.isActive(peer)) this.#stopServing();
-    if (replica.membership.isActive(peer)) {
+    const isActive = member?.status === 'active';
+    if (!isActive) this.#stopServing();
+    if (isActive) {
       this.#trusted = true;
       this.refusal = null;
       this.#admitWritten = false;
@@ -213,10 +212,11 @@ export class SpaceSession {
       batch = [];
     };
     for (const author of authors) {
-      const { timeMs, bytes } = beats.get(author) ?? NO_BEAT;
-      if ((this.#beatsTold.get(author) ?? 0) >= timeMs || author === this.context.peer) continue;
-      this.#beatsTold.set(author, timeMs);
-      batch.push(bytes);
+      const beat = beats.get(author);
+      if (beat === undefined || author === this.context.peer) continue;
+      if ((this.#beatsTold.get(author) ?? 0) >= beat.timeMs) continue;
+      this.#beatsTold.set(author, beat.timeMs);
+      batch.push(beat.bytes);
       if (batch.length >= MAX_BEATS_PER_MESSAGE) flush();
     }
     flush();
