@@ -5,8 +5,7 @@ import { KIND } from '../src/feed/kinds.ts';
 import { createWebCrypto } from '../src/identity/crypto.web.ts';
 import { parseInvite } from '../src/identity/invite.ts';
 import { loadOrCreateBrowserKeys } from '../src/identity/keys.browser.ts';
-import { SimplePeerTransport } from '../src/mesh/simple-peer.browser.ts';
-import { browserTextSockets } from '../src/mesh/web-socket.browser.ts';
+import { pageMesh } from '../src/mesh/page-mesh.browser.ts';
 import { createInvite } from '../src/station/membership-actions.ts';
 import { WaystationNode } from '../src/station/node.ts';
 import { connectStoreWorker } from '../src/store/worker-bridge.browser.ts';
@@ -34,10 +33,7 @@ async function openPageNode(): Promise<WaystationNode> {
 }
 
 function connect(node: WaystationNode, host: string): void {
-  node.connect(
-    { transport: new SimplePeerTransport(), sockets: browserTextSockets },
-    { hosts: [host], exclusive: true },
-  );
+  node.connect(pageMesh(), { hosts: [host], exclusive: true });
 }
 
 /** Joins, collects `blobs` blobs, says how long that took from the comparison on. */

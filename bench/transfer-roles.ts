@@ -3,8 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { asBytes } from '../src/core/bytes.ts';
 import { KIND } from '../src/feed/kinds.ts';
 import { parseInvite } from '../src/identity/invite.ts';
-import { NodeDataChannelTransport } from '../src/mesh/node-datachannel.node.ts';
-import { nodeTextSockets } from '../src/mesh/web-socket.node.ts';
+import { nodeMesh } from '../src/mesh/node-mesh.node.ts';
 import { openNode } from '../src/node/open-node.ts';
 import { createInvite } from '../src/station/membership-actions.ts';
 import type { WaystationNode } from '../src/station/node.ts';
@@ -14,10 +13,7 @@ export const BLOB_BYTES = 2 ** 20;
 const WEEK_MS = 7 * 86_400_000;
 
 function connect(node: WaystationNode, host: string): void {
-  node.connect(
-    { transport: new NodeDataChannelTransport(), sockets: nodeTextSockets },
-    { hosts: [host], exclusive: true },
-  );
+  node.connect(nodeMesh(), { hosts: [host], exclusive: true });
 }
 
 /** Seals `blobs` random blobs of 1 MiB and serves them; the result is an invite to fetch them with. */

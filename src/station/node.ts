@@ -9,7 +9,7 @@ import { type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
 import type { Clock, Crypto, MaybePromise, NodeKeys, Random } from '../core/ports.ts';
 import type { HourContent } from '../hour/types.ts';
 import type { Invite } from '../identity/invite.ts';
-import { type LinkInfo, Mesh } from '../mesh/mesh.ts';
+import type { LinkInfo, Mesh, MeshOptions } from '../mesh/mesh.ts';
 import type { Link, TextSocketFactory, Transport } from '../mesh/port.ts';
 import type { Store } from '../store/port.ts';
 import type { LinkId, Notice } from '../sync/effects.ts';
@@ -43,6 +43,8 @@ export interface NodeOptions {
 }
 
 export interface MeshPorts {
+  /** Handed in, so that a page can open what it holds before it loads what it meets others with. */
+  readonly createMesh: (options: MeshOptions) => Mesh;
   readonly transport: Transport;
   readonly sockets: TextSocketFactory;
 }
@@ -225,10 +227,10 @@ export class WaystationNode {
   }
 
   /** Looks for members on hosts and links to them. */
-  connect(mesh: MeshPorts, meeting: MeetingHosts = { hosts: [] }): void {
+  connect({ createMesh, ...mesh }: MeshPorts, meeting: MeetingHosts = { hosts: [] }): void {
     this.#meeting = meeting;
     const { clock, random, crypto } = this.ports;
-    this.#mesh = new Mesh({
+    this.#mesh = createMesh({
       ...mesh,
       clock,
       random,

@@ -1,8 +1,7 @@
 /** What `station`, `sync` and `relay` share: a node on the mesh until it is told to stop. */
 import { errorMessage } from '../../core/errors.ts';
 import { type NodeId, nodeIdText, parseNodeId } from '../../core/ids.ts';
-import { NodeDataChannelTransport } from '../../mesh/node-datachannel.node.ts';
-import { nodeTextSockets } from '../../mesh/web-socket.node.ts';
+import { nodeMesh } from '../../mesh/node-mesh.node.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import { nodeName } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
@@ -122,7 +121,7 @@ export async function startRunning(
   if (around.readerGone?.aborted === true) onReaderGone();
   around.readerGone?.addEventListener('abort', onReaderGone, { once: true });
   node.onNotice((notice) => tell(node, output, notice));
-  const transport = new NodeDataChannelTransport();
+  const ports = nodeMesh();
   let control: { close(): void } | undefined;
   return {
     node,
@@ -137,7 +136,6 @@ export async function startRunning(
       }
     },
     connect: (own = []) => {
-      const ports = { transport, sockets: nodeTextSockets };
       if (options.host === undefined) node.connect(ports, { hosts: own });
       else node.connect(ports, { hosts: options.host, exclusive: true });
     },
@@ -147,7 +145,7 @@ export async function startRunning(
       try {
         await node.close();
       } finally {
-        transport.close();
+        ports.transport.close();
         around.readerGone?.removeEventListener('abort', onReaderGone);
         process.off('SIGINT', onSignal);
         process.off('SIGTERM', onSignal);

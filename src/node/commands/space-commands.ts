@@ -1,6 +1,5 @@
 /** `space create`, `invite`, `join`, `revoke`: what can also be asked of a node that is running already. */
 import { hostname } from 'node:os';
-import { renderUnicodeCompact } from 'uqr';
 import { WaystationError } from '../../core/errors.ts';
 import { nodeIdText, parseNodeId, type SpaceId } from '../../core/ids.ts';
 import { parseInvite } from '../../identity/invite.ts';
@@ -9,6 +8,7 @@ import { createInvite, revokeMember } from '../../station/membership-actions.ts'
 import type { WaystationNode } from '../../station/node.ts';
 import { isLocalUrl } from '../addresses.ts';
 import { formatTime, type Output } from '../output.ts';
+import { terminalCode } from '../terminal-code.ts';
 
 export async function createSpace(
   node: WaystationNode,
@@ -66,7 +66,7 @@ export async function invite(
     );
     output.say('  --host ws://ADDRESS:PORT (and start the relay with --listen 0.0.0.0)');
   }
-  const code = output.json || link.length >= 2_500 ? '' : renderUnicodeCompact(link);
+  const code = output.json || link.length >= 2_500 ? '' : terminalCode(link);
   // Wrapped lines make no code.
   if (code !== '' && code.indexOf('\n') <= (columns ?? 0)) output.say(code);
   output.result({ space: space.id, role: options.role, uses: options.uses, expires, link }, link);

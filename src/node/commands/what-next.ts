@@ -2,7 +2,7 @@
  * What a relay tells the person who started it. With `--create` that is an invite: one that is kept and shown again at the next
  * start while it is good, because every invite costs every node of the space an entry and every change of keys a box.
  */
-import { renderUnicodeCompact } from 'uqr';
+
 import { fromUtf8, toUtf8 } from '../../core/bytes.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { decodeChain } from '../../identity/grant-chain.ts';
@@ -11,6 +11,7 @@ import { createInvite } from '../../station/membership-actions.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
 import { escapeControls, formatTime, type Output } from '../output.ts';
+import { terminalCode } from '../terminal-code.ts';
 
 const DAY_MS = 86_400_000;
 const LIFE_MS = 7 * DAY_MS;
@@ -104,7 +105,7 @@ export async function sayWhatNext(
   data: string,
   output: Output,
 ): Promise<void> {
-  output.say(`\n${renderUnicodeCompact(place.url)}`);
+  output.say(`\n${terminalCode(place.url)}`);
   if (own !== undefined) {
     try {
       sayInvite(await standingInvite(own, place), own, place, output);

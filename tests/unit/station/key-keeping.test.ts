@@ -7,6 +7,7 @@ import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import type { Role } from '../../../src/identity/roles.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
+import { Mesh } from '../../../src/mesh/mesh.ts';
 import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import { openEntryBody } from '../../../src/station/catalog.ts';
 import { createInvite, revokeMember } from '../../../src/station/membership-actions.ts';
@@ -33,6 +34,7 @@ const NOBODY_THERE: MeshPorts = {
     close: () => undefined,
   },
   sockets: { open: () => ({ send: () => undefined, close: () => undefined }) },
+  createMesh: (options) => new Mesh(options),
 };
 
 async function openTestNode(): Promise<WaystationNode> {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseInvite } from '../../../src/identity/invite.ts';
+import { Mesh } from '../../../src/mesh/mesh.ts';
 import { createInvite } from '../../../src/station/membership-actions.ts';
 import type { MeetingHosts, WaystationNode } from '../../../src/station/node.ts';
 import { NodeWorld } from './node-world.ts';
@@ -15,7 +16,10 @@ afterEach(() => world.close());
 
 function connect(node: WaystationNode, meeting?: MeetingHosts): void {
   const sockets = { open: () => ({ send: () => undefined, close: () => undefined }) };
-  node.connect({ transport: { close: () => undefined } as never, sockets }, meeting);
+  node.connect(
+    { transport: { close: () => undefined } as never, sockets, createMesh: (options) => new Mesh(options) },
+    meeting,
+  );
 }
 
 /** Where it looks for members, as `ws://host`. */

@@ -4,6 +4,7 @@ import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import type { Role } from '../../../src/identity/roles.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
+import { Mesh, type MeshOptions } from '../../../src/mesh/mesh.ts';
 import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import { createInvite } from '../../../src/station/membership-actions.ts';
 import { type NodeOptions, WaystationNode } from '../../../src/station/node.ts';
@@ -66,7 +67,11 @@ export class NodeWorld {
     const refuse = () => {
       throw new Error('these nodes are linked by the test alone');
     };
-    const mesh = { transport: { connect: refuse } as never, sockets: refuse as never };
+    const mesh = {
+      transport: { connect: refuse } as never,
+      sockets: refuse as never,
+      createMesh: (options: MeshOptions) => new Mesh(options),
+    };
     node.connect(mesh, { hosts: [], exclusive: true });
   }
 

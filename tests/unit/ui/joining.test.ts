@@ -1,5 +1,5 @@
 /** Links that are opened in a page, before and after it is in a group. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WaystationError } from '../../../src/core/errors.ts';
 import { encodeHour } from '../../../src/hour/container.ts';
 import type { HourContent } from '../../../src/hour/types.ts';
@@ -37,7 +37,7 @@ function until(node: WaystationNode, condition: () => boolean): Promise<void> {
 describe('a page that was not let in', () => {
   it('offers a new link from the address bar, and takes one that is pasted', async () => {
     const { model: host, node: hostNode } = await new TestPage().founded();
-    const [first, second] = [await host.invite('member', 1), await host.invite('member', 1)];
+    const [first, second] = [await host.people.invite('member', 1), await host.people.invite('member', 1)];
     const page = new TestPage();
     const { model } = await page.open(first);
     expect(model.state).toMatchObject({ phase: 'no-space', pendingLink: first });
@@ -56,7 +56,7 @@ describe('a page that was not let in', () => {
 
   it('says why it is refused until a member takes it', async () => {
     const { model: host, node: hostNode } = await new TestPage().founded();
-    const [only, another] = [await host.invite('member', 1), await host.invite('member', 1)];
+    const [only, another] = [await host.people.invite('member', 1), await host.people.invite('member', 1)];
     const { model: van, node: vanNode } = await new TestPage().open();
     await van.join(only, 'Van');
     link(hostNode, vanNode);
@@ -78,7 +78,7 @@ describe('a page that recorded before it was let in', () => {
     const { model: host, node: hostNode } = await new TestPage().founded();
     const page = new TestPage();
     const { model, node } = await page.open();
-    await model.join(await host.invite('member', 1), 'Van');
+    await model.join(await host.people.invite('member', 1), 'Van');
     await model.record({ sensors: true, camera: false });
     await model.stop();
     const encoded = new Promise<HourContent>((resolve) => {
@@ -97,7 +97,7 @@ describe('a page that recorded before it was let in', () => {
 describe('a page in a group', () => {
   it('takes the invite out of the address once it has joined, also when it is opened again', async () => {
     const { model: host } = await new TestPage().founded();
-    const invite = await host.invite('member', 1);
+    const invite = await host.people.invite('member', 1);
     const page = new TestPage();
     const { model } = await page.open(invite);
     expect(page.forgotten).toBe(0);
@@ -110,7 +110,7 @@ describe('a page in a group', () => {
 
   it('says that a link is for another group, and joins none', async () => {
     const { model: host } = await new TestPage().founded();
-    const other = await host.invite('member', 1);
+    const other = await host.people.invite('member', 1);
     const { model, node } = await new TestPage().founded();
     model.offer(other);
     expect(model.state).toMatchObject({ isOtherGroupsLink: true, pendingLink: null });
@@ -123,7 +123,7 @@ describe('a page in a group', () => {
   it('says that others refuse it after it was removed, though it cannot know of that itself', async () => {
     const { model: host, node: hostNode } = await new TestPage().founded();
     const { model, node } = await new TestPage().open();
-    await model.join(await host.invite('member', 1), 'Van');
+    await model.join(await host.people.invite('member', 1), 'Van');
     const part = link(hostNode, node);
     await until(node, () => node.space().isAdmitted);
     part();
@@ -138,7 +138,7 @@ describe('a page in a group', () => {
   it('is known to others by its name, not by that of the group', async () => {
     const { model: host, node: hostNode } = await new TestPage().founded();
     const { model, node } = await new TestPage().open();
-    await model.join(await host.invite('reader', 1), 'Desk');
+    await model.join(await host.people.invite('reader', 1), 'Desk');
     link(hostNode, node);
     await until(node, () => node.space().catalog.names.size > 0);
     await model.refresh();
@@ -172,7 +172,8 @@ describe('a page in a group', () => {
 
   it('tells a meeting point that is being asked from one that does not answer', async () => {
     const page = new TestPage();
-    const { model } = await page.founded();
+    const { model, node } = await page.founded();
+    await vi.waitFor(() => expect(node.mesh?.hosts()).toHaveLength(1));
     page.clock.advanceUntil(() => page.sockets.length > 0, 10_000);
     await model.refresh();
     expect(model.state.hosts.map(({ state }) => state)).toEqual(['connecting']);

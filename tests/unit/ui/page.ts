@@ -3,12 +3,13 @@ import { vi } from 'vitest';
 import { encodeHour } from '../../../src/hour/container.ts';
 import type { StreamDescriptor } from '../../../src/hour/types.ts';
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
+import { Mesh } from '../../../src/mesh/mesh.ts';
 import type { TextSocketHandlers } from '../../../src/mesh/port.ts';
 import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import type { Driver } from '../../../src/sensors/port.ts';
 import { WaystationNode } from '../../../src/station/node.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
-import { type ModelPorts, StationModel } from '../../../src/ui/station-model.ts';
+import { type ModelPorts, StationModel } from '../../../src/ui/model/station-model.ts';
 import { VirtualClock } from '../mesh/virtual-clock.ts';
 import { FaultyStore } from '../pipeline/crashing-store.ts';
 import { createTestKeys } from '../station/test-keys.ts';
@@ -78,7 +79,8 @@ export class TestPage {
         clock,
         random: SYSTEM_RANDOM,
       }),
-      mesh: () => ({
+      mesh: async () => ({
+        createMesh: (options) => new Mesh(options),
         transport: { connect: refuse } as never,
         sockets: {
           open: (_url, handlers) => {
@@ -93,7 +95,7 @@ export class TestPage {
       forgetLink: () => {
         this.forgotten++;
       },
-      ownHost: 'ws://relay.test',
+      ownHost: async () => 'ws://relay.test',
       persist: async () => null,
       keepAwake: () => () => undefined,
       save: () => undefined,

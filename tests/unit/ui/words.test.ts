@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StationStatus } from '../../../src/station/status.ts';
-import { holdingText, nextPartMs, readingText, sentence } from '../../../src/ui/words.ts';
+import { holdingText, nextPartMs, readingText, sentence } from '../../../src/ui/parts/words.ts';
 
 const STATION: StationStatus = {
   id: 'a',

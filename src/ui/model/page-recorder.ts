@@ -4,10 +4,10 @@
  * Invariants: a second start while one is under way is the first; a start while the last recording is still being finished waits for
  * it; a start that fails leaves nothing running; one whose every sensor has failed is over, and says why.
  */
-import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
-import type { Driver } from '../sensors/port.ts';
-import { Recording, type RecordingOptions } from '../station/recording.ts';
-import type { Store } from '../store/port.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
+import type { Driver } from '../../sensors/port.ts';
+import { Recording, type RecordingOptions } from '../../station/recording.ts';
+import type { Store } from '../../store/port.ts';
 import type { RecordingPhase, RecordingView, RecordOptions, SensorFailure, StreamView } from './app-model.ts';
 
 const RECORD_KEY = 'recording';

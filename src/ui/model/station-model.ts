@@ -1,32 +1,32 @@
 /** The page's model: the node in this browser, what it records, and its state as the views show it. */
 
-import { type Bytes, equalBytes } from '../core/bytes.ts';
-import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
-import { blobKey, type NodeId, shortNodeId } from '../core/ids.ts';
-import { KIND } from '../feed/kinds.ts';
-import { HOUR_MS } from '../hour/recorder.ts';
-import type { HourContent } from '../hour/types.ts';
-import { looksLikeInvite, parseInvite } from '../identity/invite.ts';
-import { mayAuthorKind, type Role } from '../identity/roles.ts';
-import type { HostStatus } from '../mesh/mesh.ts';
-import type { Driver } from '../sensors/port.ts';
-import { exportCsv, findStation, readHourFile } from '../station/export.ts';
-import { createInvite } from '../station/membership-actions.ts';
-import { type MeshPorts, type NodePorts, WaystationNode } from '../station/node.ts';
-import { rememberedName, rememberName } from '../station/recording.ts';
-import type { Space } from '../station/space.ts';
-import { spaceStatus } from '../station/status.ts';
-import type { Notice } from '../sync/effects.ts';
+import { type Bytes, equalBytes } from '../../core/bytes.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
+import { blobKey, type NodeId, shortNodeId } from '../../core/ids.ts';
+import { KIND } from '../../feed/kinds.ts';
+import { HOUR_MS } from '../../hour/recorder.ts';
+import type { HourContent } from '../../hour/types.ts';
+import { looksLikeInvite, parseInvite } from '../../identity/invite.ts';
+import { mayAuthorKind, type Role } from '../../identity/roles.ts';
+import type { HostStatus } from '../../mesh/mesh.ts';
+import type { Driver } from '../../sensors/port.ts';
+import { exportCsv, findStation, readHourFile } from '../../station/export.ts';
+import { type MeshPorts, type NodePorts, WaystationNode } from '../../station/node.ts';
+import { rememberedName, rememberName } from '../../station/recording.ts';
+import type { Space } from '../../station/space.ts';
+import { spaceStatus } from '../../station/status.ts';
+import type { Notice } from '../../sync/effects.ts';
 import type { AppModel, AppState, HostView, RecordOptions } from './app-model.ts';
+import type { ModelCore } from './model-core.ts';
 import { interruptedRecording, PageRecorder } from './page-recorder.ts';
+import { People, type PeopleModel } from './people-model.ts';
 
 /** How often what is shown is gathered anew. */
 const REFRESH_MS = 1_000;
-const WEEK_MS = 7 * 86_400_000;
 
 export interface ModelPorts {
   readonly openPorts: () => Promise<NodePorts>;
-  readonly mesh: () => MeshPorts;
+  readonly mesh: () => Promise<MeshPorts>;
   readonly encodeHour: (content: HourContent) => Promise<Bytes>;
   /** Sensors of this device, and the camera when asked for. */
   readonly drivers: (options: RecordOptions) => Promise<readonly Driver[]>;
@@ -35,7 +35,7 @@ export interface ModelPorts {
   /** Takes the invite, which is a secret, out of the address bar and the history. */
   readonly forgetLink: () => void;
   /** The host that serves this page, if it hosts signaling. */
-  readonly ownHost: string | null;
+  readonly ownHost: () => Promise<string | null>;
   readonly hourMs?: number;
   /** Asks the browser to keep the storage; null when it cannot be asked. */
   readonly persist: () => Promise<boolean | null>;
@@ -74,10 +74,23 @@ export class StationModel extends EventTarget implements AppModel {
   /** Who refuses this device, and why. */
   readonly #refusals = new Map<NodeId, string>();
   #isLetIn = false;
+  readonly people: PeopleModel;
 
   constructor(ports: ModelPorts) {
     super();
     this.#ports = ports;
+    const state = () => this.state;
+    const core: ModelCore = {
+      get state() {
+        return state();
+      },
+      node: () => this.#opened(),
+      space: () => this.#entered(),
+      set: (change) => this.#set(change),
+      tell: (notice) => this.#tell(notice),
+      orTell: (work) => this.#orTell(work),
+    };
+    this.people = new People(core, ports.base);
     this.#recorder = new PageRecorder({
       drivers: ports.drivers,
       keepAwake: ports.keepAwake,
@@ -141,14 +154,17 @@ export class StationModel extends EventTarget implements AppModel {
   async #enter(space: Space): Promise<void> {
     const node = this.#opened();
     this.#space = space;
-    await this.#orTell(async () => {
-      if (this.#ports.ownHost !== null) await space.learnHosts([this.#ports.ownHost]);
-    });
-    await this.#orTell(async () => {
-      if (node.mesh === undefined) node.connect(this.#ports.mesh());
-    });
     await this.#keepRefreshing();
     this.#set({ phase: 'ready', space: space.id });
+    await this.#orTell(async () => {
+      const ports = await this.#ports.mesh();
+      if (node.mesh === undefined) node.connect(ports);
+    });
+    // Nothing waits for the network.
+    void this.#orTell(async () => {
+      const host = await this.#ports.ownHost();
+      if (host !== null) await space.learnHosts([host]);
+    });
   }
 
   async #keepRefreshing(): Promise<void> {
@@ -248,18 +264,6 @@ export class StationModel extends EventTarget implements AppModel {
     this.#set({ deviceName });
     const persistent = await this.#ports.persist();
     this.#set({ storage: { ...this.state.storage, persistent } });
-  }
-
-  async invite(role: Role, uses: number): Promise<string> {
-    const expiresMs = this.#opened().ports.clock.nowMs() + WEEK_MS;
-    const { link } = await createInvite(this.#entered(), {
-      role,
-      uses,
-      expiresMs,
-      hosts: [],
-      base: this.#ports.base,
-    });
-    return link;
   }
 
   async record(options: RecordOptions): Promise<void> {

@@ -1,6 +1,6 @@
 /** Something a person asked a view for: whether it is under way, so that it is asked for once, and what went wrong with the last. */
 import { html, nothing, type ReactiveControllerHost, type TemplateResult } from 'lit';
-import { errorMessage } from '../core/errors.ts';
+import { errorMessage } from '../../core/errors.ts';
 import { sentence } from './words.ts';
 
 export class Attempt {

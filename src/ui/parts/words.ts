@@ -1,5 +1,5 @@
 /** Numbers and times as the page says them: in the reader's zone, with units, rounded to what is known. */
-import type { StationStatus } from '../station/status.ts';
+import type { StationStatus } from '../../station/status.ts';
 
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });

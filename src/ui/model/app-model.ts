@@ -2,9 +2,10 @@
  * What the page shows and can do, without saying how: the composition root implements it, views render it. Events: `change`
  * whenever `state` was replaced.
  */
-import type { SpaceId } from '../core/ids.ts';
-import type { Role } from '../identity/roles.ts';
-import type { StationStatus } from '../station/status.ts';
+import type { SpaceId } from '../../core/ids.ts';
+import type { Role } from '../../identity/roles.ts';
+import type { StationStatus } from '../../station/status.ts';
+import type { PeopleModel } from './people-model.ts';
 
 export interface StreamView {
   readonly name: string;
@@ -88,6 +89,7 @@ export interface RecordOptions {
 
 export interface AppModel extends EventTarget {
   readonly state: AppState;
+  readonly people: PeopleModel;
   create(spaceName: string, deviceName: string): Promise<void>;
   confirmRecoveryWords(): void;
   join(link: string, deviceName: string): Promise<void>;
@@ -95,7 +97,6 @@ export interface AppModel extends EventTarget {
   joinAgain(link: string): Promise<void>;
   /** The link in the address bar is not wanted. */
   dismissLink(): void;
-  invite(role: Role, uses: number): Promise<string>;
   record(options: RecordOptions): Promise<void>;
   stop(): Promise<void>;
   exportCsv(stationId: string): Promise<void>;

@@ -1,11 +1,10 @@
 /** Making an invite: for what, for how many; then the link and its code to scan. */
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import { unsafeSVG } from 'lit/directives/unsafe-svg.js';
-import { renderSVG } from 'uqr';
-import type { Role } from '../identity/roles.ts';
-import type { AppModel, AppState } from './app-model.ts';
-import { Attempt } from './attempt.ts';
-import { SHARED_STYLES } from './shared-styles.ts';
+import type { Role } from '../../identity/roles.ts';
+import type { AppModel, AppState } from '../model/app-model.ts';
+import { Attempt } from '../parts/attempt.ts';
+import { renderCode } from '../parts/code.ts';
+import { SHARED_STYLES } from '../parts/shared-styles.ts';
 
 const ROLES: readonly { readonly role: Role; readonly text: string; readonly adminOnly: boolean }[] = [
   { role: 'member', text: 'record and see everything', adminOnly: false },
@@ -41,7 +40,7 @@ export class InviteView extends LitElement {
     const fields = new FormData(event.target as HTMLFormElement);
     this.copied = null;
     await this.#attempt.run(async () => {
-      this.link = await this.model.invite(fields.get('role') as Role, Number(fields.get('uses')));
+      this.link = await this.model.people.invite(fields.get('role') as Role, Number(fields.get('uses')));
     });
   }
 
@@ -74,7 +73,7 @@ export class InviteView extends LitElement {
   #shown(link: string): TemplateResult {
     return html`
       <p>Scan this with the other device, or send it the link. It works for seven days, and this device may be switched off.</p>
-      <div class="code" role="img" aria-label="Code with the invite link">${unsafeSVG(renderSVG(link, { border: 2 }))}</div>
+      <div class="code" role="img" aria-label="Code with the invite link">${renderCode(link)}</div>
       <p>
         <label for="invite-link">Link</label>
         <textarea id="invite-link" readonly .value=${link}></textarea>

@@ -1,18 +1,16 @@
-/** In a group: this device, what it holds of every station, who it is connected to, and inviting others. */
+/** How the stations are: what is held of each and when it was last heard. */
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import './invite-view.ts';
-import './record-view.ts';
-import type { StationStatus } from '../station/status.ts';
-import type { AppModel, AppState, HostView } from './app-model.ts';
-import { Attempt } from './attempt.ts';
-import { SHARED_STYLES } from './shared-styles.ts';
-import { agoText, bytesText, clockText, holdingText, timeText, zoneName } from './words.ts';
+import type { StationStatus } from '../../station/status.ts';
+import type { AppModel, AppState } from '../model/app-model.ts';
+import { Attempt } from '../parts/attempt.ts';
+import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { agoText, holdingText, timeText, zoneName } from '../parts/words.ts';
 
 function parseIso(text: string | null): number | null {
   return text === null ? null : Date.parse(text);
 }
 
-export class HomeView extends LitElement {
+export class NowPlace extends LitElement {
   static override styles = [SHARED_STYLES];
   static override properties = { model: { attribute: false }, state: { attribute: false } };
 
@@ -21,17 +19,7 @@ export class HomeView extends LitElement {
   readonly #export = new Attempt(this);
 
   protected override render(): TemplateResult {
-    const { admitted, role } = this.state;
-    return html`
-      <record-view .model=${this.model} .state=${this.state}></record-view>
-      ${this.#stations()} ${this.#connections()}
-      ${
-        admitted && (role === 'admin' || role === 'member')
-          ? html`<invite-view .model=${this.model} .state=${this.state}></invite-view>`
-          : nothing
-      }
-      ${this.#storage()}
-    `;
+    return html`<h1>Now</h1>${this.#stations()}`;
   }
 
   #stations(): TemplateResult {
@@ -96,53 +84,6 @@ export class HomeView extends LitElement {
       </tr>
     `;
   }
-
-  #connections(): TemplateResult {
-    const { connections, hosts } = this.state;
-    return html`
-      <section>
-        <h2>Connected now</h2>
-        ${
-          connections.length === 0
-            ? html`<p class="soft">No other device. Recording goes on; data is shared when one comes near.</p>`
-            : html`<ul>
-                ${connections.map((one) => html`<li>${one.name} <span class="soft">since ${clockText(Math.floor(one.sinceMs / 60_000) * 60_000)} (${zoneName()})</span></li>`)}
-              </ul>`
-        }
-        ${hosts.map(meetingPoint)}
-      </section>
-    `;
-  }
-
-  #storage(): TemplateResult {
-    const { usedBytes, freeBytes, persistent } = this.state.storage;
-    return html`
-      <section>
-        <h2>Storage on this device</h2>
-        <p>
-          ${bytesText(usedBytes)} used${freeBytes === null ? nothing : html`, ${bytesText(freeBytes)} free`}.
-          ${
-            persistent === true
-              ? 'The browser has promised to keep it.'
-              : 'The browser may clear it when the device runs full: keep a second device in the group.'
-          }
-        </p>
-      </section>
-    `;
-  }
 }
 
-function meetingPoint({ url, state }: HostView): TemplateResult | typeof nothing {
-  switch (state) {
-    case 'open':
-      return nothing;
-    case 'connecting':
-      return html`<p class="soft">Connecting to the meeting point ${url} …</p>`;
-    case 'unreachable':
-      return html`<p class="warn">
-        The meeting point ${url} cannot be reached; it is tried again. Devices that are connected stay connected.
-      </p>`;
-  }
-}
-
-customElements.define('home-view', HomeView);
+customElements.define('now-place', NowPlace);

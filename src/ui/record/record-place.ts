@@ -1,8 +1,8 @@
 /** This device: whether it is let in, and what it records. */
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import type { AppModel, AppState, RecordingView, SensorFailure, StreamView } from './app-model.ts';
-import { Attempt } from './attempt.ts';
-import { SHARED_STYLES } from './shared-styles.ts';
+import type { AppModel, AppState, RecordingView, SensorFailure, StreamView } from '../model/app-model.ts';
+import { Attempt } from '../parts/attempt.ts';
+import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import {
   clockText,
   countText,
@@ -12,9 +12,9 @@ import {
   sentence,
   unitText,
   zoneName,
-} from './words.ts';
+} from '../parts/words.ts';
 
-export class RecordView extends LitElement {
+export class RecordPlace extends LitElement {
   static override styles = [SHARED_STYLES];
   static override properties = { model: { attribute: false }, state: { attribute: false } };
 
@@ -233,4 +233,4 @@ function streamRow(stream: StreamView): TemplateResult {
   `;
 }
 
-customElements.define('record-view', RecordView);
+customElements.define('record-place', RecordPlace);

@@ -1,8 +1,8 @@
 /** The doors: make a new group of stations here, or join one with a link. */
 import { html, LitElement, type TemplateResult } from 'lit';
-import type { AppModel, AppState } from './app-model.ts';
-import { Attempt } from './attempt.ts';
-import { SHARED_STYLES } from './shared-styles.ts';
+import type { AppModel, AppState } from '../model/app-model.ts';
+import { Attempt } from '../parts/attempt.ts';
+import { SHARED_STYLES } from '../parts/shared-styles.ts';
 
 export class WelcomeView extends LitElement {
   static override styles = [SHARED_STYLES];

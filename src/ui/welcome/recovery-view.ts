@@ -1,7 +1,7 @@
 /** The recovery words of a group that was just made. Nothing else is on the page until they are confirmed: they are not kept. */
 import { html, LitElement, type TemplateResult } from 'lit';
-import type { AppModel, AppState } from './app-model.ts';
-import { SHARED_STYLES } from './shared-styles.ts';
+import type { AppModel, AppState } from '../model/app-model.ts';
+import { SHARED_STYLES } from '../parts/shared-styles.ts';
 
 export class RecoveryView extends LitElement {
   static override styles = [SHARED_STYLES];

@@ -1,0 +1,240 @@
+/**
+ * The page's frame: the bar of the five places, what needs saying wherever one is, and the place itself, whose code is loaded when
+ * it is first shown. Before this device is in a group there are the doors instead.
+ */
+import { msg, updateWhenLocaleChanges } from '@lit/localize';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { ChartLine, CircleDot, Gauge, UsersRound, Waypoints } from 'lucide';
+import type { AppModel, AppState } from '../model/app-model.ts';
+import { icon } from '../parts/icon.ts';
+import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { sentence } from '../parts/words.ts';
+import { appStyles } from './app-styles.ts';
+import { PLACES, type Place, type Router, routeHash } from './router.ts';
+
+const ICONS = {
+  now: Gauge,
+  record: CircleDot,
+  data: ChartLine,
+  mesh: Waypoints,
+  people: UsersRound,
+} as const;
+
+/** What a place is called in the bar. */
+function placeName(place: (typeof PLACES)[number]): string {
+  switch (place) {
+    case 'now':
+      return msg('Now');
+    case 'record':
+      return msg('Record');
+    case 'data':
+      return msg('Data');
+    case 'mesh':
+      return msg('Network');
+    case 'people':
+      return msg('Devices');
+  }
+}
+
+type View = (model: AppModel, state: AppState, router: Router) => TemplateResult;
+
+/** Each place's code, loaded when it is first shown. */
+const VIEWS: Readonly<Partial<Record<Place | 'welcome' | 'recovery', () => Promise<View>>>> = {
+  welcome: async () => {
+    await import('../welcome/welcome-view.ts');
+    return (model, state, router) =>
+      html`<welcome-view .model=${model} .state=${state} .router=${router}></welcome-view>`;
+  },
+  recovery: async () => {
+    await import('../welcome/recovery-view.ts');
+    return (model, state) => html`<recovery-view .model=${model} .state=${state}></recovery-view>`;
+  },
+  now: async () => {
+    await import('../now/now-place.ts');
+    return (model, state, router) =>
+      html`<now-place .model=${model} .state=${state} .router=${router}></now-place>`;
+  },
+  record: async () => {
+    await import('../record/record-place.ts');
+    return (model, state) => html`<record-place .model=${model} .state=${state}></record-place>`;
+  },
+  data: async () => {
+    await import('../data/data-place.ts');
+    return (model, state, router) =>
+      html`<data-place .model=${model} .state=${state} .router=${router}></data-place>`;
+  },
+  mesh: async () => {
+    await import('../mesh/mesh-place.ts');
+    return (model, state) => html`<mesh-place .model=${model} .state=${state}></mesh-place>`;
+  },
+  people: async () => {
+    await import('../people/people-place.ts');
+    return (model, state, router) =>
+      html`<people-place .model=${model} .state=${state} .router=${router}></people-place>`;
+  },
+};
+
+type ViewName = keyof typeof VIEWS;
+
+export class AppElement extends LitElement {
+  static override styles = [SHARED_STYLES, appStyles];
+
+  model: AppModel | undefined;
+  router: Router | undefined;
+  readonly #views = new Map<ViewName, View>();
+  readonly #failed = new Set<ViewName>();
+  #focusMain = false;
+  #isBroken = false;
+  readonly #changed = (): void => this.requestUpdate();
+  readonly #moved = (): void => {
+    this.#focusMain = true;
+    this.requestUpdate();
+  };
+
+  constructor() {
+    super();
+    updateWhenLocaleChanges(this);
+  }
+
+  /** Gives the page its router; called once by the composition root. */
+  frame(router: Router): void {
+    this.router = router;
+    router.addEventListener('change', this.#moved);
+    this.requestUpdate();
+  }
+
+  /** Gives the page its model; called once by the composition root. */
+  use(model: AppModel): void {
+    this.model = model;
+    model.addEventListener('change', this.#changed);
+    this.requestUpdate();
+  }
+
+  /** The model could not be loaded. */
+  fail(): void {
+    this.#isBroken = true;
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.model?.removeEventListener('change', this.#changed);
+    this.router?.removeEventListener('change', this.#moved);
+  }
+
+  protected override render(): TemplateResult {
+    const { model, router } = this;
+    const inGroup = model?.state.phase === 'ready' && model.state.recoveryWords === null;
+    return html`
+      <a class="skip" href="#main" @click=${this.#skip}>${msg('Skip to the content')}</a>
+      <div class=${inGroup ? 'frame with-bar' : 'frame'}>
+        ${inGroup && router !== undefined ? this.#bar(model.state, router) : nothing}
+        <main id="main" tabindex="-1">
+          ${this.#isBroken ? unloaded() : model === undefined || router === undefined ? starting() : this.#body(model, router)}
+        </main>
+      </div>
+    `;
+  }
+
+  protected override updated(): void {
+    if (!this.#focusMain) return;
+    this.#focusMain = false;
+    scrollTo(0, 0);
+    this.renderRoot.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+  }
+
+  #skip(event: Event): void {
+    event.preventDefault();
+    this.renderRoot.querySelector<HTMLElement>('main')?.focus();
+  }
+
+  #bar(state: AppState, router: Router): TemplateResult {
+    return html`
+      <nav aria-label=${msg('Places')}>
+        <p class="group"><strong>Waystation</strong><span class="soft">${state.spaceName ?? nothing}</span></p>
+        <ul>
+          ${PLACES.map(
+            (place) => html`
+              <li>
+                <a href=${routeHash(place)} aria-current=${router.route.place === place ? 'page' : nothing}>
+                  ${icon(ICONS[place])}
+                  <span>${placeName(place)}</span>
+                  ${place === 'record' && state.recording !== null ? html`<span class="dot" title=${msg('Recording')}></span>` : nothing}
+                </a>
+              </li>
+            `,
+          )}
+        </ul>
+      </nav>
+    `;
+  }
+
+  #body(model: AppModel, router: Router): TemplateResult {
+    const { state } = model;
+    return html`
+      ${
+        state.notice === null
+          ? nothing
+          : html`<section class="notice" role="alert">
+              <p>${sentence(state.notice)}</p>
+              <button @click=${() => model.dismissNotice()}>${msg('OK')}</button>
+            </section>`
+      }
+      ${this.#place(model, state, router)}
+    `;
+  }
+
+  #place(model: AppModel, state: AppState, router: Router): TemplateResult {
+    if (state.phase === 'starting') return starting();
+    if (state.phase === 'failed') {
+      return html`<section role="alert">
+        <h1>${msg('Waystation cannot start here')}</h1>
+        <p>${sentence(state.failure ?? '')}</p>
+      </section>`;
+    }
+    const { place } = router.route;
+    const name = state.recoveryWords !== null ? 'recovery' : state.phase === 'no-space' ? 'welcome' : place;
+    const view = this.#views.get(name);
+    if (view !== undefined) return view(model, state, router);
+    if (this.#failed.has(name)) return unloaded(() => this.#retry(name));
+    void this.#load(name);
+    return html`<p class="soft loading" role="status">${msg('One moment …')}</p>`;
+  }
+
+  #retry(name: ViewName): void {
+    this.#failed.delete(name);
+    this.requestUpdate();
+  }
+
+  readonly #loading = new Set<ViewName>();
+
+  async #load(name: ViewName): Promise<void> {
+    if (this.#loading.has(name)) return;
+    this.#loading.add(name);
+    try {
+      const view = await VIEWS[name]?.();
+      if (view !== undefined) this.#views.set(name, view);
+      else this.#failed.add(name);
+    } catch {
+      this.#failed.add(name);
+    } finally {
+      this.#loading.delete(name);
+      this.requestUpdate();
+    }
+  }
+}
+
+/** Some of the page's code is not there, and cannot be fetched. */
+function unloaded(retry = () => location.reload()): TemplateResult {
+  return html`<section role="alert">
+    <h1>${msg('This part could not be loaded')}</h1>
+    <p>${msg('It is not on this device yet. Go to where this page’s address can be reached, and try again.')}</p>
+    <button class="main" @click=${retry}>${msg('Try again')}</button>
+  </section>`;
+}
+
+function starting(): TemplateResult {
+  return html`<p class="soft loading" role="status">${msg('Opening this device’s storage …')}</p>`;
+}
+
+customElements.define('waystation-app', AppElement);
