@@ -11,6 +11,7 @@ import {
   checkMessageLength,
   MAX_QUEUED_BYTES,
 } from './link-limits.ts';
+import type { LinkPath } from './link-path.ts';
 import type {
   Channel,
   Connection,
@@ -44,6 +45,7 @@ class MemoryLink implements Link {
   readonly #schedule: Schedule;
   readonly #inbox = new LinkInbox();
   readonly #queuedBytes: Record<Channel, number> = { control: 0, bulk: 0 };
+  readonly #carried = { sentBytes: 0, receivedBytes: 0 };
   #peer: MemoryLink | undefined;
 
   constructor(schedule: Schedule, initiator: boolean, local: Bytes, remote: Bytes) {
@@ -69,12 +71,18 @@ class MemoryLink implements Link {
       return;
     }
     const copy = new Uint8Array(bytes);
+    this.#carried.sentBytes += copy.length;
     this.#queuedBytes[channel] += copy.length;
     this.#schedule(() => this.#arrive(channel, copy));
   }
 
   bulkCredit(): number {
     return BULK_HIGH_WATERMARK_BYTES - this.#queuedBytes.bulk;
+  }
+
+  path(): Promise<LinkPath | null> {
+    const path = { kind: 'local', roundTripMs: null, ...this.#carried } as const;
+    return Promise.resolve(this.#inbox.isClosed ? null : path);
   }
 
   close(reason: string): void {
@@ -108,6 +116,7 @@ class MemoryLink implements Link {
   }
 
   deliver(channel: Channel, bytes: Bytes): void {
+    this.#carried.receivedBytes += bytes.length;
     if (!this.#inbox.deliver(channel, bytes)) this.close('nobody attached');
   }
 }

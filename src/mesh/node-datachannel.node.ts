@@ -34,6 +34,7 @@ import {
   MAX_QUEUED_BYTES,
   MAX_REMOTE_CANDIDATES,
 } from './link-limits.ts';
+import { type LinkPath, pathKind } from './link-path.ts';
 import {
   type Channel,
   type Connection,
@@ -206,6 +207,19 @@ class NativePeer implements Connection {
     return this.#ended || native === undefined ? 0 : BULK_HIGH_WATERMARK_BYTES - native.bufferedAmount();
   }
 
+  path(): LinkPath | null {
+    if (this.#ended) return null;
+    const pair = this.#pc.getSelectedCandidatePair();
+    if (pair === null) return null;
+    const roundTripMs = this.#pc.rtt();
+    return {
+      kind: pathKind(pair.local, pair.remote),
+      roundTripMs: roundTripMs >= 0 ? roundTripMs : null,
+      sentBytes: this.#pc.bytesSent(),
+      receivedBytes: this.#pc.bytesReceived(),
+    };
+  }
+
   /** Closes everything and says so once, to whoever has the connection or the link. */
   end(reason: string): void {
     if (this.#ended) return;
@@ -366,6 +380,10 @@ class NativeLink implements Link {
 
   bulkCredit(): number {
     return this.#peer.bulkCredit();
+  }
+
+  async path(): Promise<LinkPath | null> {
+    return this.#peer.path();
   }
 
   close(reason: string): void {

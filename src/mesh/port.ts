@@ -4,6 +4,7 @@
  * (`node-datachannel.node.ts`), a pair in memory for tests (`memory.ts`).
  */
 import type { Bytes } from '../core/bytes.ts';
+import type { LinkPath } from './link-path.ts';
 
 /** Two channels per link, both reliable and ordered: small messages never queue behind bulk. */
 export type Channel = 'control' | 'bulk';
@@ -31,6 +32,8 @@ export interface Link {
   send(channel: Channel, bytes: Uint8Array): void;
   /** Bytes of the bulk channel that may be queued before the high watermark; 0 or less means wait for `onDrain`. */
   bulkCredit(): number;
+  /** The way it takes now; null when the stack does not tell, or the link is closed. Never rejects. */
+  path(): Promise<LinkPath | null>;
   close(reason: string): void;
 }
 

@@ -22,6 +22,7 @@ import {
   MAX_QUEUED_BYTES,
   MAX_REMOTE_CANDIDATES,
 } from './link-limits.ts';
+import { type LinkPath, pathKind } from './link-path.ts';
 import type {
   Channel,
   Connection,
@@ -163,6 +164,15 @@ class PagePeer implements Connection {
     return this.#ended ? 0 : BULK_HIGH_WATERMARK_BYTES - this.#bulk.bufferedAmount;
   }
 
+  async path(): Promise<LinkPath | null> {
+    if (this.#ended) return null;
+    try {
+      return selectedPath(await this.#pc.getStats());
+    } catch {
+      return null; // it was closed meanwhile
+    }
+  }
+
   /** Closes everything and says so once, to whoever has the connection or the link. */
   end(reason: string): void {
     if (this.#ended) return;
@@ -258,6 +268,36 @@ function bytesOf(data: unknown): Bytes | undefined {
   return undefined;
 }
 
+/** What of a report tells the way (W3C webrtc-stats: transport → selected candidate pair → its two candidates). */
+interface StatsEntry {
+  readonly type: string;
+  readonly selectedCandidatePairId?: string;
+  readonly localCandidateId?: string;
+  readonly remoteCandidateId?: string;
+  readonly candidateType?: string;
+  readonly address?: string | null;
+  readonly currentRoundTripTime?: number;
+  readonly bytesSent?: number;
+  readonly bytesReceived?: number;
+}
+
+function selectedPath(report: RTCStatsReport): LinkPath | null {
+  const entries = report as unknown as ReadonlyMap<string, StatsEntry>;
+  const transport = [...entries.values()].find(({ type }) => type === 'transport');
+  const pair = entries.get(transport?.selectedCandidatePairId ?? '');
+  const local = entries.get(pair?.localCandidateId ?? '');
+  const remote = entries.get(pair?.remoteCandidateId ?? '');
+  if (pair === undefined || local === undefined || remote === undefined) return null;
+  const end = ({ candidateType = '', address = null }: StatsEntry) => ({ type: candidateType, address });
+  const seconds = pair.currentRoundTripTime;
+  return {
+    kind: pathKind(end(local), end(remote)),
+    roundTripMs: seconds === undefined ? null : seconds * 1000,
+    sentBytes: pair.bytesSent ?? 0,
+    receivedBytes: pair.bytesReceived ?? 0,
+  };
+}
+
 class PageLink implements Link {
   readonly initiator: boolean;
   readonly localFingerprint: Bytes;
@@ -281,6 +321,10 @@ class PageLink implements Link {
 
   bulkCredit(): number {
     return this.#peer.bulkCredit();
+  }
+
+  path(): Promise<LinkPath | null> {
+    return this.#peer.path();
   }
 
   close(reason: string): void {

@@ -5,6 +5,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
 import { LinkInbox } from './link-inbox.ts';
+import type { LinkPath } from './link-path.ts';
 import type { Channel, Link, LinkHandlers } from './port.ts';
 
 /** How a link came about. The node id is the peer's claim until the session above has proved it. */
@@ -71,6 +72,10 @@ export class TrackedLink implements Link {
 
   bulkCredit(): number {
     return this.#link.bulkCredit();
+  }
+
+  path(): Promise<LinkPath | null> {
+    return this.isClosed ? Promise.resolve(null) : this.#link.path();
   }
 
   close(reason: string): void {

@@ -9,6 +9,7 @@ import { type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
 import type { Clock, Crypto, MaybePromise, NodeKeys, Random } from '../core/ports.ts';
 import type { HourContent } from '../hour/types.ts';
 import type { Invite } from '../identity/invite.ts';
+import type { LinkPath } from '../mesh/link-path.ts';
 import type { LinkInfo, Mesh, MeshOptions } from '../mesh/mesh.ts';
 import type { Link, TextSocketFactory, Transport } from '../mesh/port.ts';
 import type { Store } from '../store/port.ts';
@@ -63,6 +64,8 @@ export interface PeerLink {
   readonly node: NodeId;
   readonly via: string;
   readonly sinceMs: number;
+  /** The way it takes now; null when that is not known. */
+  readonly path: () => Promise<LinkPath | null>;
 }
 
 /** How often a beat is given: often enough to tell a dead station within minutes, rarely enough to cost nothing. */
@@ -272,8 +275,8 @@ export class WaystationNode {
 
   peers(): PeerLink[] {
     const peers: PeerLink[] = [];
-    for (const [link, { proved, via, sinceMs }] of this.#links) {
-      if (proved !== null) peers.push({ link, node: proved, via, sinceMs });
+    for (const [id, { link, proved, via, sinceMs }] of this.#links) {
+      if (proved !== null) peers.push({ link: id, node: proved, via, sinceMs, path: () => link.path() });
     }
     return peers;
   }

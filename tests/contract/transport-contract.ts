@@ -95,6 +95,19 @@ export function transportContract(name: string, make: () => Transport | Promise<
       expect([a.link.initiator, b.link.initiator]).toEqual([true, false]);
     });
 
+    it('tells the way it takes and what it has carried, and nothing once it is closed', async () => {
+      const [a, b] = await pair();
+      a.link.send('bulk', pattern(100_000, 1));
+      await b.next('bulk');
+      const [from, to] = await Promise.all([a.link.path(), b.link.path()]);
+      expect([from?.kind, to?.kind]).toEqual(['local', 'local']);
+      expect(from?.sentBytes).toBeGreaterThanOrEqual(100_000);
+      expect(to?.receivedBytes).toBeGreaterThanOrEqual(100_000);
+      a.link.close('done here');
+      await b.closed;
+      expect(await a.link.path()).toBeNull();
+    });
+
     it('tells both sides once that a link closed, and swallows what is sent afterwards', async () => {
       const [a, b] = await pair();
       a.link.close('done here');

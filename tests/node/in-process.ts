@@ -7,6 +7,7 @@ import { KIND } from '../../src/feed/kinds.ts';
 import { createNodeCrypto } from '../../src/identity/crypto.node.ts';
 import { parseInvite } from '../../src/identity/invite.ts';
 import type { Role } from '../../src/identity/roles.ts';
+import type { LinkPath } from '../../src/mesh/link-path.ts';
 import { memoryPair } from '../../src/mesh/memory.ts';
 import type { Channel, Link, LinkHandlers } from '../../src/mesh/port.ts';
 import { SYSTEM_CLOCK, SYSTEM_RANDOM } from '../../src/node/open-node.ts';
@@ -69,6 +70,10 @@ export class TappedLink implements Link {
 
   bulkCredit(): number {
     return this.#link.bulkCredit();
+  }
+
+  path(): Promise<LinkPath | null> {
+    return this.#link.path();
   }
 
   close(reason: string): void {

@@ -5,6 +5,7 @@
 import type { SpaceId } from '../../core/ids.ts';
 import type { Role } from '../../identity/roles.ts';
 import type { StationStatus } from '../../station/status.ts';
+import type { NetworkModel } from './network-model.ts';
 import type { PeopleModel } from './people-model.ts';
 
 export interface StreamView {
@@ -90,6 +91,7 @@ export interface RecordOptions {
 export interface AppModel extends EventTarget {
   readonly state: AppState;
   readonly people: PeopleModel;
+  readonly network: NetworkModel;
   create(spaceName: string, deviceName: string): Promise<void>;
   confirmRecoveryWords(): void;
   join(link: string, deviceName: string): Promise<void>;

@@ -18,6 +18,7 @@ import { spaceStatus } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
 import type { AppModel, AppState, HostView, RecordOptions } from './app-model.ts';
 import type { ModelCore } from './model-core.ts';
+import { Network, type NetworkModel } from './network-model.ts';
 import { interruptedRecording, PageRecorder } from './page-recorder.ts';
 import { People, type PeopleModel } from './people-model.ts';
 
@@ -75,6 +76,7 @@ export class StationModel extends EventTarget implements AppModel {
   readonly #refusals = new Map<NodeId, string>();
   #isLetIn = false;
   readonly people: PeopleModel;
+  readonly network: NetworkModel;
 
   constructor(ports: ModelPorts) {
     super();
@@ -91,6 +93,7 @@ export class StationModel extends EventTarget implements AppModel {
       orTell: (work) => this.#orTell(work),
     };
     this.people = new People(core, ports.base);
+    this.network = new Network(core);
     this.#recorder = new PageRecorder({
       drivers: ports.drivers,
       keepAwake: ports.keepAwake,
