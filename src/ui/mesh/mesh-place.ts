@@ -76,7 +76,7 @@ export class MeshPlace extends LitElement {
         ${
           hosts.length === 0
             ? html`<p>${msg('This device knows none. A link from a device that does brings one along.')}</p>`
-            : html`<ul>${hosts.map(meetingPoint)}</ul>`
+            : html`<ul>${hosts.map((host) => meetingPoint(host, hosts))}</ul>`
         }
       </section>
     `;
@@ -126,18 +126,22 @@ function rate(
   return html`<span>${icon(arrow, 1)} <span class="hidden-text">${what} </span>${bytesText(perSecond)}/s</span>`;
 }
 
-function meetingPoint({ url, state }: HostView): TemplateResult {
+/** One that cannot be reached is trouble only where no other can. */
+function meetingPoint({ url, state }: HostView, all: readonly HostView[]): TemplateResult {
   const { host } = new URL(url);
+  const isSpare = all.some((one) => one.state === 'open');
   const said = {
     open: { sign: CircleCheck, tone: 'good', words: msg('in touch') },
     connecting: { sign: CircleDashed, tone: 'soft', words: msg('trying …') },
-    unreachable: {
-      sign: TriangleAlert,
-      tone: 'warn',
-      words: msg(
-        'cannot be reached from here; it is tried again. Check that this device is in the same Wi-Fi, or that it is switched on.',
-      ),
-    },
+    unreachable: isSpare
+      ? { sign: CircleDashed, tone: 'soft', words: msg('not reachable from here, and not needed') }
+      : {
+          sign: TriangleAlert,
+          tone: 'warn',
+          words: msg(
+            'cannot be reached from here; it is tried again. Check that this device is in the same Wi-Fi, or that it is switched on.',
+          ),
+        },
   }[state];
   return html`
     <li>
