@@ -62,7 +62,7 @@ module.exports = {
       name: 'nothing-unresolved',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: '\\?(worker|url)' },
+      to: { couldNotResolve: true, pathNot: '\\?(worker|url|raw)' },
     },
   ],
   options: {

@@ -9,5 +9,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     passWithNoTests: false,
+    // Without this a style sheet that is built in as text is empty in tests.
+    css: { include: [/\.css\?raw$/] },
   },
 });

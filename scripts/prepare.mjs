@@ -1,6 +1,6 @@
 /**
  * What the first command on a fresh clone needs before anything else can run, with Node's own modules only: the packages
- * of the lockfile, and for tests a Chromium.
+ * of the lockfile, and for tests a Chromium with certutil, which tells it what to trust.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -34,26 +34,28 @@ export function installPackages() {
 
 export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-/** Installs Debian's Chromium when there is none and we may; otherwise says what to do. */
+/** Installs Debian's Chromium and certutil when they are missing and we may; otherwise says what to do. */
 export function installChromium() {
-  if (existsSync(CHROMIUM)) return;
+  const hasCertutil = spawnSync('certutil', ['-H'], { stdio: 'ignore' }).error === undefined;
+  const missing = [...(existsSync(CHROMIUM) ? [] : ['chromium']), ...(hasCertutil ? [] : ['libnss3-tools'])];
+  if (missing.length === 0) return;
   const debian = existsSync('/usr/bin/apt-get');
   const root = process.getuid?.() === 0;
   const sudo = !root && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
   if (!debian || (!root && !sudo)) {
     console.error(
-      `The browser tests need Chromium at ${CHROMIUM}. Install it, or set CHROMIUM_PATH to where it is.`,
+      `The browser tests need Chromium at ${CHROMIUM} (or where CHROMIUM_PATH says) and certutil of NSS. Missing: ${missing.join(', ')}.`,
     );
     process.exit(1);
   }
-  console.error('Installing Chromium …');
+  console.error(`Installing ${missing.join(' and ')} …`);
   const apt = (...args) =>
     run(...(root ? ['apt-get', args] : ['sudo', ['-n', 'apt-get', ...args]]), {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   apt('update');
-  apt('install', '-y', '--no-install-recommends', 'chromium');
+  apt('install', '-y', '--no-install-recommends', ...missing);
 }
 
 /** Builds the app and the command line unless what is built is as new as the sources. */

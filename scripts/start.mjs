@@ -1,4 +1,4 @@
-/** `npm start`: on a fresh clone installs, builds and runs a relay on this machine. Arguments go to `waystation relay`. */
+/** `npm start`: on a fresh clone installs, builds and runs a relay that phones in the same network can open. Arguments go to `waystation relay`. */
 import { spawn } from 'node:child_process';
 import { build, installPackages, ROOT } from './prepare.mjs';
 
@@ -8,6 +8,7 @@ const given = process.argv.slice(2);
 const args = [
   'bin/waystation.js',
   'relay',
+  '--https',
   '--create',
   'My group',
   ...(given.includes('--data') ? [] : ['--data', 'data/relay']),

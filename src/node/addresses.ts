@@ -30,9 +30,12 @@ export function reachOf(listen: string, interfaces: Interfaces = networkInterfac
     const name = listen === '127.0.0.1' ? 'localhost' : bracketed;
     return { names: [name], isLocal: isLoopback(name) };
   }
-  const own = Object.values(interfaces)
+  const others = Object.values(interfaces)
     .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, address }) => !internal && !/^(169\.254\.|fe80:)/i.test(address));
+    .filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
+  // What a machine gave itself counts where nobody gives addresses: two computers on one cable.
+  const given = others.filter(({ address }) => !address.startsWith('169.254.'));
+  const own = given.length > 0 ? given : others;
   const four = own.filter(({ family }) => family === 'IPv4').map(({ address }) => address);
   const six = own.filter(({ family }) => family === 'IPv6').map(({ address }) => `[${address}]`);
   const names = (listen === '::' ? [...four, ...six] : four).slice(0, MAX_NAMES);

@@ -71,10 +71,10 @@ export function parseNode(text: string, option: string): string {
 }
 
 /** A TCP port, 0 for any free one. @throws WaystationError `usage`. */
-export function parsePort(text: string): number {
+export function parsePort(text: string, option: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new WaystationError('usage', `--port takes a number from 0 to 65535, not “${text}”`);
+    throw new WaystationError('usage', `${option} takes a number from 0 to 65535, not “${text}”`);
   }
   return port;
 }

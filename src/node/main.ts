@@ -123,8 +123,19 @@ function build(around: Surroundings): Command {
       .option('--json', 'results as one JSON document per line on stdout');
 
   command(program, 'relay', 'keep everything for good: store, serve the app, host signaling')
-    .option('--port <number>', 'TCP port, 0 for any free one', parsePort, 7070)
-    .option('--listen <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'TCP port, 0 for any free one', (text) => parsePort(text, '--port'), 7070)
+    .option('--listen <address>', 'address to listen on (default: 127.0.0.1, with --https all)')
+    .option(
+      '--https',
+      'serve phones: HTTPS with an authority of its own, and a page that says how to trust it',
+    )
+    .option(
+      '--https-port <number>',
+      'port of HTTPS, 0 for any free one',
+      (text) => parsePort(text, '--https-port'),
+      7443,
+    )
+    .option('--no-mdns', 'with --https: do not announce the name in the local network')
     .option('--name <name>', 'what this relay is called')
     .option('--join <link>', 'join with this invite first')
     .option('--create <name>', 'on first use make a space with this name and print an invite to it')
@@ -291,6 +302,12 @@ async function runIn({ words, cwd, columns }: ControlRequest, node: WaystationNo
   return { stdout, stderr, code };
 }
 
+function watchColumns(listener: (columns: number) => void): () => void {
+  const onResize = () => listener(process.stderr.columns);
+  process.stderr.on('resize', onResize);
+  return () => process.stderr.off('resize', onResize);
+}
+
 const results = watchStreams(process.stdout, process.stderr);
 const exitCode = await runCommandLine({
   words: process.argv.slice(2),
@@ -298,6 +315,6 @@ const exitCode = await runCommandLine({
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   readerGone: results.readerGone,
-  columns: process.stderr.isTTY ? process.stderr.columns : undefined,
+  ...(process.stderr.isTTY ? { columns: process.stderr.columns, watchColumns } : {}),
 });
 process.exitCode = results.lost() ? exitCode || 1 : exitCode;

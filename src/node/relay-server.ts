@@ -1,14 +1,18 @@
 /**
- * The HTTP side of a relay: serves the built app, answers `/healthz`, and hosts signaling on the same port. Everything it
- * serves is public anyway; nothing of a space passes through here.
+ * The HTTP side of a relay: serves the built app, answers `/healthz`, and hosts signaling on the same port; on a second port the same
+ * under TLS. Both ports share one signaling host. Everything it serves is public anyway; nothing of a space passes through here.
  */
 import { existsSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
 import { type AttachedSignaling, attachSignaling } from '../../signaling/server.node.ts';
 import { WaystationError } from '../core/errors.ts';
+import { answerTrust, isFromOwnPage, type TrustFacts } from './https/trust-answers.ts';
 
 /** What the app may do: load itself and its workers, and talk to hosts that invites name. */
 const CONTENT_SECURITY_POLICY = [
@@ -17,7 +21,7 @@ const CONTENT_SECURITY_POLICY = [
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",
-  'connect-src * ws: wss:',
+  'connect-src * ws: wss: data:',
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ].join('; ');
@@ -30,10 +34,40 @@ const HEADERS: Readonly<Record<string, string>> = {
     'camera=(self), microphone=(self), accelerometer=(self), gyroscope=(self), magnetometer=(self)',
 };
 
+/** Every address of both families; where a machine has no IPv6, every IPv4 one. */
+export const ANYWHERE = '::';
+const ANYWHERE_IPV4 = '0.0.0.0';
+/** A client that does not finish its TLS handshake is let go; the slowest phone takes a second or two. */
+const HANDSHAKE_TIMEOUT_MS = 20_000;
+
+/** From now on HTTPS is served with this certificate, and plain HTTP says how to trust it. */
+export interface Secured {
+  /** PEM. */
+  readonly key: string;
+  readonly cert: string;
+  readonly trust: TrustFacts;
+}
+
 export interface RelayServer {
   readonly port: number;
+  /** Port of HTTPS, when that was asked for. */
+  readonly securePort: number | undefined;
+  /** The address that is really listened on. */
+  readonly listen: string;
   readonly signaling: AttachedSignaling;
+  /** Takes a certificate, the first or a newer one; open connections are left alone. Handshakes before the first one fail. */
+  secure(secured: Secured): void;
+  /** What `/healthz` tells a page of this relay about where others reach it: its invites must lead there. */
+  tellReach(reach: RelayReach): void;
   close(): Promise<void>;
+}
+
+export interface RelayReach {
+  /** Where others open the app. */
+  readonly url: string;
+  /** Where others meet. */
+  readonly hosts: readonly string[];
+  readonly isLocal: boolean;
 }
 
 /** The folder of the built app beside the built command line, or undefined when it was not built. */
@@ -45,41 +79,73 @@ export function builtAppFolder(): string | undefined {
   return undefined;
 }
 
-function listen(server: Server, port: number, address: string): Promise<void> {
+function listenOnce(server: Server | SecureServer, port: number, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const what =
-        cause.code === 'EADDRINUSE'
-          ? `port ${port} on ${address} is in use: stop the other program or choose another with --port`
-          : cause.code === 'EACCES'
-            ? `this user may not open port ${port}: choose one above 1023 with --port`
-            : cause.code === 'EADDRNOTAVAIL'
-              ? `this machine has no address ${address}: choose one that it has with --listen`
-              : `cannot listen on ${address}:${port}: ${cause.message}`;
-      reject(new WaystationError('unavailable', what, { cause }));
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve();
     });
-    server.listen(port, address, () => resolve());
   });
 }
 
-/**
- * Starts serving.
- * @param hostId stable name of this host for signaling topics.
- * @throws WaystationError `unavailable` when the port cannot be had.
- */
-export async function startRelayServer(options: {
-  readonly port: number;
-  readonly listen: string;
-  readonly hostId: string;
-}): Promise<RelayServer> {
+/** @param option the one that chooses another port. */
+async function listen(
+  server: Server | SecureServer,
+  port: number,
+  address: string,
+  option: string,
+): Promise<string> {
+  try {
+    await listenOnce(server, port, address);
+    return address;
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    if (address === ANYWHERE && (cause.code === 'EAFNOSUPPORT' || cause.code === 'EADDRNOTAVAIL'))
+      return await listen(server, port, ANYWHERE_IPV4, option);
+    const where = address === ANYWHERE || address === ANYWHERE_IPV4 ? '' : ` on ${address}`;
+    const what =
+      cause.code === 'EADDRINUSE'
+        ? `port ${port}${where} is in use: stop the other program or choose another with ${option}`
+        : cause.code === 'EACCES'
+          ? `this user may not open port ${port}: choose one above 1023 with ${option}`
+          : cause.code === 'EADDRNOTAVAIL'
+            ? `this machine has no address ${address}: choose one that it has with --listen`
+            : `cannot listen on ${address}:${port}: ${cause.message}`;
+    throw new WaystationError('unavailable', what, { cause });
+  }
+}
+
+function portOf(server: Server | SecureServer): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function closed(server: Server | SecureServer | undefined): Promise<void> {
+  if (server === undefined || !server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** The page and its parts, signaling and `/healthz`. */
+function relayAnswers(
+  hostId: string,
+  signaling: () => AttachedSignaling,
+  reach: () => Omit<RelayReach, 'isLocal'> | undefined,
+): RequestListener {
   const folder = builtAppFolder();
   const files = folder === undefined ? undefined : sirv(folder, { etag: true, single: false });
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    if (signaling.handleRequest(request, response)) return;
+  return (request, response) => {
+    if (signaling().handleRequest(request, response)) return;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (request.url === '/healthz') {
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ ok: true, ...signaling.stats() }));
+      // A page of this relay asks from another origin of its own whether that one can be reached.
+      response.setHeader('access-control-allow-origin', '*');
+      // Addresses of this network are nobody else's business.
+      const own = isFromOwnPage(request) ? { reach: reach() } : {};
+      response.end(JSON.stringify({ ok: true, host: hostId, ...own, ...signaling().stats() }));
       return;
     }
     const missing = () => {
@@ -89,22 +155,66 @@ export async function startRelayServer(options: {
     };
     if (files === undefined) missing();
     else files(request, response, missing);
+  };
+}
+
+/**
+ * Starts serving.
+ * @param hostId stable name of this host for signaling topics.
+ * @param securePort port of HTTPS; none is served when absent.
+ * @throws WaystationError `unavailable` when a port cannot be had.
+ */
+export async function startRelayServer(options: {
+  readonly port: number;
+  readonly listen: string;
+  readonly hostId: string;
+  readonly securePort?: number;
+}): Promise<RelayServer> {
+  const { hostId } = options;
+  let trust: TrustFacts | undefined;
+  let reach: Omit<RelayReach, 'isLocal'> | undefined;
+  const answer = relayAnswers(
+    hostId,
+    () => signaling,
+    () => reach,
+  );
+  const plain = createServer((request, response) => {
+    if (trust === undefined || !answerTrust(request, response, trust)) answer(request, response);
   });
-  const signaling = attachSignaling(server, { hostId: options.hostId });
-  try {
-    await listen(server, options.port, options.listen);
-  } catch (error) {
+  const signaling = attachSignaling(plain, { hostId });
+  const secure =
+    options.securePort === undefined
+      ? undefined
+      : createSecureServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, answer);
+  // One hub for both ports: a page on the one meets a command line on the other.
+  secure?.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
+    plain.emit('upgrade', request, stream, head),
+  );
+  const close = async () => {
     signaling.close();
+    await Promise.all([closed(plain), closed(secure)]);
+  };
+  try {
+    const address = await listen(plain, options.port, options.listen, '--port');
+    if (secure !== undefined) await listen(secure, options.securePort ?? 0, address, '--https-port');
+    return {
+      port: portOf(plain),
+      securePort: secure && portOf(secure),
+      listen: address,
+      signaling,
+      secure: ({ key, cert, trust: facts }) => {
+        // Checked first: a context that does not work must not take the place of one that does.
+        createSecureContext({ key, cert });
+        secure?.setSecureContext({ key, cert });
+        trust = facts;
+      },
+      tellReach: ({ url, hosts, isLocal }) => {
+        reach = isLocal ? undefined : { url, hosts };
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
     throw error;
   }
-  return {
-    port: (server.address() as AddressInfo).port,
-    signaling,
-    close: () =>
-      new Promise((resolve) => {
-        signaling.close();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }

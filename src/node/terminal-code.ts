@@ -1,21 +1,33 @@
-/** A QR code for a terminal: two rows of modules in one line of half blocks, light on dark grounds as scanners expect it. */
-import encodeQR from 'qr';
+/** A QR code for a terminal: two rows of it in a line of text, light modules as blocks, as terminals are mostly dark. */
+import { encodeQR } from 'qr';
 
-/**
- * Lines of `text` as a code with a quiet zone of two modules.
- * @throws Error when it does not fit in a code (about 2,900 bytes).
- */
-export function terminalCode(text: string): string {
-  const rows = encodeQR(text, 'raw', { ecc: 'low', border: 2 });
-  const lines: string[] = [];
-  for (let y = 0; y < rows.length; y += 2) {
-    const upper = rows[y] ?? [];
-    const lower = rows[y + 1] ?? [];
-    // The quiet zone's colour is drawn, so that a code is read on dark and on light terminals alike.
-    lines.push(upper.map((dark, x) => HALVES[(dark ? 0 : 2) + (lower[x] === false ? 1 : 0)]).join(''));
-  }
-  return lines.join('\n');
+/** Half of what the standard asks for: a window has few columns, and the code of an invite is already 93 wide. */
+const QUIET_MODULES = 2;
+
+export interface TerminalCode {
+  readonly text: string;
+  /** Characters that a line has; a narrower terminal would wrap it, and wrapped lines make no code. */
+  readonly columns: number;
 }
 
-/** Neither half light, the lower, the upper, both. */
-const HALVES = [' ', '▄', '▀', '█'] as const;
+/** The code of `text`; undefined when it is longer than any code can hold (2,953 bytes). */
+export function terminalCode(text: string): TerminalCode | undefined {
+  let rows: boolean[][];
+  try {
+    rows = encodeQR(text, 'raw', { ecc: 'low', border: QUIET_MODULES });
+  } catch {
+    return undefined;
+  }
+  const isLight = (row: number, column: number) => rows[row]?.[column] === false;
+  const lines: string[] = [];
+  for (let row = 0; row < rows.length; row += 2) {
+    let line = '';
+    for (let column = 0; column < rows.length; column++) {
+      const upper = isLight(row, column);
+      const lower = isLight(row + 1, column);
+      line += upper ? (lower ? '█' : '▀') : lower ? '▄' : ' ';
+    }
+    lines.push(line);
+  }
+  return { text: lines.join('\n'), columns: rows.length };
+}

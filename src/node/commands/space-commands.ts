@@ -64,11 +64,10 @@ export async function invite(
     output.say(
       'The link works on this machine only. For others give an address of this machine that they reach:',
     );
-    output.say('  --host ws://ADDRESS:PORT (and start the relay with --listen 0.0.0.0)');
+    output.say('  --host ws://ADDRESS:PORT (and start the relay with --https, or --listen 0.0.0.0)');
   }
-  const code = output.json || link.length >= 2_500 ? '' : terminalCode(link);
-  // Wrapped lines make no code.
-  if (code !== '' && code.indexOf('\n') <= (columns ?? 0)) output.say(code);
+  const code = output.json ? undefined : terminalCode(link);
+  if (code !== undefined && code.columns <= (columns ?? 0)) output.say(code.text);
   output.result({ space: space.id, role: options.role, uses: options.uses, expires, link }, link);
 }
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KIND } from '../../../src/feed/kinds.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
-import { type RelayPlace, sayWhatNext } from '../../../src/node/commands/what-next.ts';
+import { sayWhatNext } from '../../../src/node/commands/what-next.ts';
 import { createOutput } from '../../../src/node/output.ts';
+import type { RelayPlace } from '../../../src/node/relay-place.ts';
 import { revokeMember } from '../../../src/station/membership-actions.ts';
 import type { WaystationNode } from '../../../src/station/node.ts';
 import type { Space } from '../../../src/station/space.ts';
@@ -76,6 +77,56 @@ describe('a relay that was started with --create', () => {
     expect(link).toBeUndefined();
     expect(text).toContain('No invite could be made');
     expect(text).toContain('This relay goes on');
+  });
+});
+
+describe('a relay that phones can open', () => {
+  const place: RelayPlace = {
+    url: 'http://192.168.1.20:7070',
+    hosts: ['wss://waystation.local:7443', 'wss://192.168.1.20:7443', 'ws://192.168.1.20:7070'],
+    isLocal: false,
+    secure: {
+      url: 'https://waystation.local:7443',
+      fingerprint: 'AB:CD:EF:01',
+      here: 'http://localhost:7070',
+      publicNames: ['203.0.113.7'],
+    },
+  };
+
+  async function shown(columns?: number) {
+    const { node, space } = await world.founded();
+    let text = '';
+    const output = createOutput(
+      false,
+      () => undefined,
+      (line) => {
+        text += line;
+      },
+    );
+    const wide = await sayWhatNext(node, space, place, 'data/relay', output, columns);
+    return { text, wide, first: text.split('\n\n')[0]?.trim().split('\n') ?? [] };
+  }
+
+  it('shows a code of the whole invite where the window is wide enough', async () => {
+    const { text, wide, first } = await shown(200);
+    expect(wide).toBeUndefined();
+    expect(first[0]?.length).toBeGreaterThan(60);
+    expect(text).toContain('http://192.168.1.20:7070/#join=');
+    expect(text).toContain('scan the code');
+  });
+
+  it('shows the address in a narrow one, says how wide it must be, and has the other code ready', async () => {
+    const { text, wide, first } = await shown(80);
+    expect(first[0]?.length).toBeLessThan(40);
+    expect(text).toContain(`(${wide?.columns} columns; it has 80)`);
+  });
+
+  it('says the number to compare, where the app is on this computer, and what a public address is good for', async () => {
+    const { text } = await shown();
+    expect(text).toMatch(/AB:CD:\n {2}EF:01/);
+    expect(text).toContain('On this computer the app is at http://localhost:7070');
+    expect(text).toContain('203.0.113.7');
+    expect(text).not.toContain('columns');
   });
 });
 
