@@ -1,10 +1,12 @@
 import { defineConfig } from 'vite';
+import { serviceWorker } from './scripts/service-worker-build.ts';
 
-/** `vite build` makes the page in dist/app; `vite build --ssr` the command line in dist/node. */
+/** `vite build` makes the page in dist/app, its service worker included; `vite build --ssr` the command line in dist/node. */
 export default defineConfig(({ isSsrBuild }) => ({
   base: './',
   clearScreen: false,
   worker: { format: 'es' },
+  plugins: [serviceWorker()],
   build: isSsrBuild
     ? { outDir: 'dist/node', target: 'node20', sourcemap: true, copyPublicDir: false }
     : {
