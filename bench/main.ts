@@ -2,7 +2,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { benchDataScroll } from './data-scroll.ts';
+import { benchRecordingLoad } from './recording-load.ts';
+import { benchRecordingMemory } from './recording-memory.ts';
 import { benchSimulator } from './simulator.ts';
+import { benchStatus } from './status.ts';
 import { benchTransfer } from './transfer.ts';
 import { benchTransferChromium } from './transfer-chromium.ts';
 import { runSink, runSource } from './transfer-roles.ts';
@@ -28,6 +32,10 @@ async function runSimulatorApart(): Promise<void> {
 }
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  status: () => benchStatus(200, 500),
+  memory: benchRecordingMemory,
+  load: benchRecordingLoad,
+  data: benchDataScroll,
   transfer: () => benchTransfer(ENTRY, ROUNDS, TRANSFER_BYTES),
   simulator: runSimulatorApart,
   chromium: () => benchTransferChromium(ENTRY, ROUNDS, TRANSFER_BYTES),

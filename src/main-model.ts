@@ -7,11 +7,24 @@ import { WaystationError } from './core/errors.ts';
 import type { Clock, Random } from './core/ports.ts';
 import { HOUR_MS } from './hour/recorder.ts';
 import { createWebCrypto } from './identity/crypto.web.ts';
-import { loadOrCreateBrowserKeys } from './identity/keys.browser.ts';
+import {
+  areKeysMovable,
+  loadOrCreateBrowserKeys,
+  readKeySeeds,
+  settleStagedKeys,
+  stageKeys,
+} from './identity/keys.browser.ts';
 import { codecWorker } from './pipeline/codec-worker.browser.ts';
+import { type KeyPlace, settleArriving } from './station/moving-settle.ts';
 import { connectStoreWorker } from './store/worker-bridge.browser.ts';
 import { routeHash } from './ui/app/router.ts';
+import { dataWorker } from './ui/model/data-worker.browser.ts';
+import { openSaver } from './ui/model/save-files.browser.ts';
 import { StationModel } from './ui/model/station-model.ts';
+import type { InstallPrompt } from './ui/platform/install-prompt.browser.ts';
+import { askOwnRelay } from './ui/platform/own-relay.browser.ts';
+import { serverTimeMs } from './ui/platform/server-time.browser.ts';
+import { AppVersion, browserVersionPorts } from './ui/platform/service-worker.browser.ts';
 import { keepAwake } from './ui/platform/wake-lock.ts';
 
 const clock: Clock = {
@@ -33,23 +46,8 @@ function hourMs(): number | undefined {
   return ms >= 1_000 && ms <= HOUR_MS ? ms : undefined;
 }
 
-/**
- * A page that a relay serves finds others where it came from; a page from any other server does not, and is told so by the relay's
- * answer to a question that only relays understand.
- */
-async function ownHost(): Promise<string | null> {
-  if (location.protocol !== 'http:' && location.protocol !== 'https:') return null;
-  try {
-    const answer = await fetch(new URL('./healthz', location.href), { cache: 'no-store' });
-    const said: unknown = await answer.json();
-    const isRelay = typeof said === 'object' && said !== null && 'ok' in said && said.ok === true;
-    return isRelay ? `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}` : null;
-  } catch {
-    return null;
-  }
-}
-
 const loadDrivers = () => import('./sensors/browser-drivers.browser.ts');
+const loadArchive = () => import('./store/directory-archive.browser.ts');
 const loadMesh = () => import('./mesh/page-mesh.browser.ts');
 
 /** What could not be loaded because the page's address is out of reach. */
@@ -65,14 +63,21 @@ async function loaded<T>(part: Promise<T>, what: string): Promise<T> {
   }
 }
 
+/** Where keys that come from another address are kept until they are used. */
+const keyPlace: KeyPlace = { stage: (seeds) => stageKeys(seeds), settle: (use) => settleStagedKeys(use) };
+
 /** Opens this browser's node and gives the page its model. */
-export function startModel(): StationModel {
+export function startModel(install: InstallPrompt): StationModel {
   const short = hourMs();
   const address = location.href.split('#')[0] ?? location.href;
+  const version = new AppVersion(browserVersionPorts(clock));
   const model = new StationModel({
+    version,
+    install,
     openPorts: async () => {
       const worker = new Worker(new URL('../workers/store.ts', import.meta.url), { type: 'module' });
       const store = await connectStoreWorker(worker, 'waystation', { giveAwayWrites: true });
+      await settleArriving(store, keyPlace);
       return { store, keys: await loadOrCreateBrowserKeys(), crypto: createWebCrypto(), clock, random };
     },
     mesh: async () => (await loaded(loadMesh(), 'meets other devices')).pageMesh(),
@@ -83,20 +88,37 @@ export function startModel(): StationModel {
     // What this page was opened with (a shorter hour) is not for others.
     base: address.split('?')[0] ?? address,
     forgetLink: () => history.replaceState(null, '', `${address}${routeHash('now')}`),
-    ownHost,
+    ownRelay: askOwnRelay,
     ...(short === undefined ? {} : { hourMs: short }),
     persist: async () => (navigator.storage?.persist === undefined ? null : navigator.storage.persist()),
     keepAwake,
-    save: (name, parts) => {
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob([...parts], { type: 'text/csv' }));
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    serverTimeMs,
+    moving: {
+      keys: keyPlace,
+      seeds: () => readKeySeeds(),
+      areMovable: () => areKeysMovable(),
+      restart: () => location.reload(),
+    },
+    ...('serial' in navigator
+      ? { attachUsb: async () => (await loaded(loadDrivers(), 'reads sensors')).attachSerial() }
+      : {}),
+    archive: {
+      isPossible: 'showDirectoryPicker' in globalThis,
+      pick: async () => (await loaded(loadArchive(), 'writes to folders')).pickArchiveFolder(),
+      remembered: async () =>
+        'showDirectoryPicker' in globalThis ? (await loadArchive()).rememberedFolder() : undefined,
+    },
+    data: {
+      worker: dataWorker(
+        () => new Worker(new URL('../workers/data.ts', import.meta.url), { type: 'module' }),
+      ),
+      openSaver,
     },
   });
   addEventListener('hashchange', () => model.offer(location.href));
-  // The page may be carried out of reach of where it came from before somebody records: what recording needs is fetched now.
-  void model.start(location.href).then(() => loadDrivers().catch(() => undefined));
+  addEventListener('online', () => void model.networkCame());
+  // All the rest of the page is fetched after the first view, which it must not compete with: the page may be carried out of reach of
+  // where it came from.
+  void model.start(location.href).finally(() => version.start());
   return model;
 }

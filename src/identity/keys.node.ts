@@ -13,11 +13,12 @@ import {
 import { existsSync } from 'node:fs';
 import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asBytes, type Bytes, fromBase64Url } from '../core/bytes.ts';
+import { asBytes, type Bytes, equalBytes, fromBase64Url } from '../core/bytes.ts';
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import type { NodeKeys, SealedBox } from '../core/ports.ts';
 import { hpkeOpen, importSealKeyPair, type SealKeyPair } from './hpke.ts';
 import { x25519PublicKey } from './key-formats.ts';
+import { type KeySeeds, seedPkcs8 } from './key-seeds.ts';
 
 const FILE_NAME = 'node.pem';
 /** Two PEM blocks are 240 bytes; whatever is far larger is not a key file. */
@@ -101,12 +102,13 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-async function createKeys(directory: string, path: string): Promise<void> {
-  const pem = { format: 'pem', type: 'pkcs8' } as const;
-  const text = [
-    generateKeyPairSync('ed25519').privateKey.export(pem),
-    generateKeyPairSync('x25519').privateKey.export(pem),
-  ].join('');
+/** Puts both keys in place, unless others are there already. */
+async function createKeys(
+  directory: string,
+  path: string,
+  keys: readonly [sign: KeyObject, seal: KeyObject],
+): Promise<void> {
+  const text = keys.map((key) => key.export({ format: 'pem', type: 'pkcs8' })).join('');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const draft = join(directory, `.${FILE_NAME}-${randomBytes(8).toString('hex')}`);
   const handle = await open(draft, 'wx', 0o600);
@@ -145,7 +147,8 @@ export async function loadOrCreateNodeKeys(directory: string): Promise<NodeKeys>
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    await createKeys(directory, path);
+    const { privateKey: sign } = generateKeyPairSync('ed25519');
+    await createKeys(directory, path, [sign, generateKeyPairSync('x25519').privateKey]);
     return await readKeys(path);
   } catch (cause) {
     if (cause instanceof WaystationError) throw cause;
@@ -157,4 +160,21 @@ export async function loadOrCreateNodeKeys(directory: string): Promise<NodeKeys>
       },
     );
   }
+}
+
+/**
+ * Keeps keys that come from elsewhere in `directory`, durable on return.
+ * @throws WaystationError `conflict` when a node's keys are there already, otherwise as {@link loadOrCreateNodeKeys}.
+ */
+export async function placeNodeKeys(directory: string, seeds: KeySeeds): Promise<NodeKeys> {
+  const [sign, seal] = (['sign', 'seal'] as const).map((which) =>
+    createPrivateKey({ key: Buffer.from(seedPkcs8(seeds, which)), format: 'der', type: 'pkcs8' }),
+  ) as [KeyObject, KeyObject];
+  const path = join(directory, FILE_NAME);
+  await createKeys(directory, path, [sign, seal]);
+  const keys = await readKeys(path);
+  if (!equalBytes(keys.publicKey, rawHalf(createPublicKey(sign), 'x'))) {
+    throw new WaystationError('conflict', `expected no keys in ${directory}, but another node's are there`);
+  }
+  return keys;
 }

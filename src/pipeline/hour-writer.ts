@@ -69,7 +69,7 @@ export class HourWriter {
   readonly #logs = new Map<string, string>();
   readonly #waiting: WaitingHour[] = [];
   #unwritten: { readonly log: string; readonly bytes: Bytes }[] = [];
-  /** Why writing ahead failed last. */
+  /** Why writing ahead failed; undefined when it worked the last time. */
   #writeError: unknown;
   #nextLog: number;
   #tail: Promise<void> = Promise.resolve();
@@ -114,6 +114,11 @@ export class HourWriter {
   /** Finished hours that wait to be sealed. */
   get waitingHours(): number {
     return this.#waiting.length;
+  }
+
+  /** Writing ahead worked the last time; readings are in memory alone otherwise. */
+  get isStored(): boolean {
+    return this.#writeError === undefined;
   }
 
   /** Rows of a stream that are in no sealed hour yet, and its first reading among them. */
@@ -161,6 +166,7 @@ export class HourWriter {
   async #write(): Promise<void> {
     try {
       await this.#writeAhead();
+      this.#writeError = undefined;
     } catch (error) {
       this.#writeError = error;
       this.#options.onTrouble(error);

@@ -5,26 +5,31 @@
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import type { StreamDescriptor } from '../hour/types.ts';
 import { watchInterruptions } from './page-interruptions.browser.ts';
-import type { Driver } from './port.ts';
+import type { Availability, Driver } from './port.ts';
 
 const DEFAULT_EVERY_MS = 5_000;
 const JPEG_QUALITY = 0.8;
 /** Enough to recognise a person at a door, small enough to keep a year of. */
 const WIDTH = 1_280;
 
-export function cameraDriver(everyMs = DEFAULT_EVERY_MS): Driver {
+/**
+ * @param everyMs a picture so often.
+ * @param device the browser's id of the camera; empty for whichever looks away from the screen.
+ */
+export function cameraDriver(everyMs = DEFAULT_EVERY_MS, device = ''): Driver {
   return {
     name: 'camera',
     replay: false,
-    probe: async () =>
-      navigator.mediaDevices === undefined
-        ? {
-            state: 'unavailable',
-            reason: 'this page may not use a camera: open it over HTTPS or from localhost',
-          }
-        : { state: 'needs-permission', ask: 'to take a picture every few seconds' },
+    probe: () => probeCamera(everyMs),
+    choices: async () => {
+      const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+      // Before the person has allowed a camera the browser tells neither ids nor names.
+      return devices
+        .filter(({ kind, deviceId }) => kind === 'videoinput' && deviceId !== '')
+        .map(({ deviceId, label }) => ({ id: deviceId, label }));
+    },
     run: async (sink, signal) => {
-      const stream = await openCamera();
+      const stream = await openCamera(device);
       const video = document.createElement('video');
       const sizes = sink.addStream(descriptorOf(everyMs));
       const unwatch = watchInterruptions((fromMs, cause) => sink.gap(sizes, fromMs, cause));
@@ -70,23 +75,47 @@ function descriptorOf(everyMs: number): StreamDescriptor {
   };
 }
 
-async function openCamera(): Promise<MediaStream> {
+async function probeCamera(everyMs: number): Promise<Availability> {
+  if (navigator.mediaDevices === undefined) {
+    return {
+      state: 'unavailable',
+      reason: 'this page may not use a camera: open it over HTTPS or from localhost',
+    };
+  }
+  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+  if (!devices.some(({ kind }) => kind === 'videoinput'))
+    return { state: 'unavailable', reason: TROUBLE['NotFoundError'] ?? '' };
+  const permission = await navigator.permissions.query({ name: 'camera' as PermissionName }).then(
+    ({ state }) => state,
+    () => 'prompt', // not every browser tells
+  );
+  if (permission === 'granted') return { state: 'available' };
+  if (permission === 'denied') return { state: 'refused', reason: TROUBLE['NotAllowedError'] ?? '' };
+  return { state: 'needs-permission', ask: `to take a picture every ${everyMs / 1_000} seconds` };
+}
+
+const TROUBLE: Readonly<Record<string, string>> = {
+  NotAllowedError: 'not allowed: permit the camera for this page in the browser’s site settings',
+  NotFoundError: 'this device has none',
+  NotReadableError: 'another program is using it: close that one, then try again',
+  OverconstrainedError: 'the chosen camera is not there any more: choose another one',
+};
+
+async function openCamera(device: string): Promise<MediaStream> {
   if (navigator.mediaDevices === undefined) {
     throw new WaystationError('unavailable', 'camera: open this page over HTTPS or from localhost');
   }
   try {
     return await navigator.mediaDevices.getUserMedia({
-      video: { facingMode: 'environment', width: { ideal: WIDTH } },
+      video: {
+        ...(device === '' ? { facingMode: 'environment' } : { deviceId: { exact: device } }),
+        width: { ideal: WIDTH },
+      },
       audio: false,
     });
   } catch (cause) {
     const name = cause instanceof DOMException ? cause.name : '';
-    const why =
-      name === 'NotAllowedError'
-        ? 'not allowed: permit the camera for this page in the browser’s site settings'
-        : name === 'NotFoundError'
-          ? 'this device has none'
-          : errorMessage(cause);
+    const why = TROUBLE[name] ?? errorMessage(cause);
     throw new WaystationError('unavailable', `camera: ${why}`, { cause });
   }
 }

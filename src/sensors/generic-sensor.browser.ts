@@ -77,7 +77,7 @@ export function genericSensorDrivers(): Driver[] {
           (status) => status.state,
           () => 'prompt',
         );
-        if (state === 'denied') return { state: 'unavailable', reason: TROUBLE['NotAllowedError'] ?? '' };
+        if (state === 'denied') return { state: 'refused', reason: TROUBLE['NotAllowedError'] ?? '' };
         return state === 'granted'
           ? { state: 'available' }
           : { state: 'needs-permission', ask: `to record the ${kind.name}` };

@@ -37,6 +37,8 @@ function motionClass(): (typeof DeviceMotionEvent & AskingMotionEvent) | undefin
 }
 
 export function motionEventsDriver(): Driver {
+  /** What the person answered to the question that a tap brought up. */
+  let asked: Promise<'granted' | 'denied'> | undefined;
   return {
     name: 'motion',
     replay: false,
@@ -48,13 +50,20 @@ export function motionEventsDriver(): Driver {
         ? { state: 'available' }
         : { state: 'needs-permission', ask: 'to record how this device moves' };
     },
+    ask: async () => {
+      const motion = motionClass();
+      // Straight from the tap: Safari takes the question from nowhere else.
+      asked = motion?.requestPermission?.().catch(() => 'denied');
+      await asked;
+    },
     run: async (sink, signal) => {
       const motion = motionClass();
       if (motion === undefined)
         throw new WaystationError('unavailable', 'motion: this browser tells pages nothing of it');
       // Safari refuses to ask, with this very error, when nobody has tapped anything yet.
       const denied = new DOMException('the person said no', 'NotAllowedError');
-      const permission = await motion.requestPermission?.().catch(() => 'denied');
+      const permission = await (asked ?? motion.requestPermission?.().catch(() => 'denied'));
+      asked = undefined;
       if (permission === 'denied') {
         throw new WaystationError(
           'unavailable',

@@ -69,6 +69,8 @@ export class Catalog {
   spaceName: string | null = null;
   /** Bodies that should have opened and did not: author and what was wrong. */
   readonly damaged: string[] = [];
+  /** How often everything unopened was tried anew: `unopened` of the stations may have changed anywhere then. */
+  retries = 0;
   readonly #crypto: Crypto;
   readonly #space: SpaceId;
   readonly #keyOf: KeyOf;
@@ -100,6 +102,7 @@ export class Catalog {
   retry(): Promise<void> {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.retries++;
     for (const station of this.stations.values()) station.unopened.length = 0;
     return this.add(waiting);
   }

@@ -1,4 +1,5 @@
 /** Getting a station's readings out: its hours, opened and decoded in the order they were recorded. */
+import type { SealContext } from '../blob/content-key.ts';
 import { openBlob } from '../blob/seal.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
 import { type BlobRef, blobKey, nodeIdText, parseNodeId } from '../core/ids.ts';
@@ -7,11 +8,13 @@ import { decodeHour } from '../hour/container.ts';
 import { csvRows } from '../hour/export-csv.ts';
 import { MAX_HEADER_BYTES, MAX_HOUR_CELLS } from '../hour/limits.ts';
 import type { HourContent } from '../hour/types.ts';
-import type { HourRecord, StationRecord } from './catalog.ts';
+import type { HourRecord, PictureRecord, StationRecord } from './catalog.ts';
 import type { Space } from './space.ts';
 
 /** The largest hour there can be, nine bytes a value when nothing could be packed, and what sealing adds. */
 const MAX_SEALED_HOUR_BYTES = 9 * MAX_HOUR_CELLS + 2 * MAX_HEADER_BYTES;
+/** The largest picture that is opened: phones make JPEGs of up to about 12 MiB; more would fill a page's memory. */
+const MAX_SEALED_PICTURE_BYTES = 24 * 2 ** 20;
 
 export interface ExportRange {
   readonly fromMs?: number | undefined;
@@ -67,15 +70,7 @@ function isNode(station: StationRecord, text: string): boolean {
 
 /** Reads and opens one sealed hour: the bytes of its hour file. @throws WaystationError `not-found`, `no-key`, `corrupt`. */
 export async function readHourFile(space: Space, { entry }: HourRecord): Promise<Uint8Array> {
-  const ref = entry.header.blobs[0];
-  if (ref === undefined) throw new WaystationError('malformed', 'an hour entry names no blob');
-  if (ref.size > MAX_SEALED_HOUR_BYTES) {
-    throw new WaystationError(
-      'limit',
-      `expected an hour of at most ${MAX_SEALED_HOUR_BYTES} bytes, got ${ref.size}`,
-    );
-  }
-  return readSealed(space, entry, ref);
+  return readSealed(space, entry, blobOf(entry, MAX_SEALED_HOUR_BYTES, 'an hour'));
 }
 
 /** Reads, opens and decodes one sealed hour. @throws WaystationError as {@link readHourFile}. */
@@ -83,19 +78,48 @@ export async function readHour(space: Space, record: HourRecord): Promise<HourCo
   return decodeHour(await readHourFile(space, record));
 }
 
+/** A blob as it is stored, and with what it is opened: null when it is not sealed. Opening may then be done on another thread. */
+export interface SealedBytes {
+  readonly stored: Uint8Array;
+  readonly seal: SealContext | null;
+}
+
+/** One hour as it is stored. @throws WaystationError `not-found`, `no-key`, `corrupt` (damaged on disk), `limit`. */
+export async function sealedHour(space: Space, { entry }: Pick<HourRecord, 'entry'>): Promise<SealedBytes> {
+  return sealedBytes(space, entry, blobOf(entry, MAX_SEALED_HOUR_BYTES, 'an hour'));
+}
+
+/** Reads and opens one picture. @throws WaystationError as {@link sealedHour}. */
+export async function readPicture(space: Space, { entry }: PictureRecord): Promise<Uint8Array> {
+  return readSealed(space, entry, blobOf(entry, MAX_SEALED_PICTURE_BYTES, 'a picture'));
+}
+
+function blobOf(entry: Entry, maxBytes: number, what: string): BlobRef {
+  const ref = entry.header.blobs[0];
+  if (ref === undefined) throw new WaystationError('malformed', `an entry of ${what} names no blob`);
+  if (ref.size > maxBytes) {
+    throw new WaystationError('limit', `expected ${what} of at most ${maxBytes} bytes, got ${ref.size}`);
+  }
+  return ref;
+}
+
 async function readSealed(space: Space, entry: Entry, ref: BlobRef): Promise<Uint8Array> {
-  const { crypto } = space.context;
-  const stored = await readStored(space, ref);
+  const { stored, seal } = await sealedBytes(space, entry, ref);
+  return seal === null ? stored : openBlob(space.context.crypto, seal, stored);
+}
+
+async function sealedBytes(space: Space, entry: Entry, ref: BlobRef): Promise<SealedBytes> {
   const { author, feed, epoch } = entry.header;
-  if (epoch === null) return stored;
+  const stored = await readStored(space, ref);
+  if (epoch === null) return { stored, seal: null };
   const epochKey = space.keyOf(epoch, author);
   if (epochKey === undefined)
     throw new WaystationError('no-key', 'the key of that time is not held by this node');
-  return openBlob(crypto, { epochKey, space: space.id, author, feed }, stored);
+  return { stored, seal: { epochKey, space: space.id, author, feed } };
 }
 
 /** A blob as it is stored. What turns out to be damaged is fetched again. */
-async function readStored(space: Space, ref: BlobRef): Promise<Uint8Array> {
+export async function readStored(space: Space, ref: BlobRef): Promise<Uint8Array> {
   const { store, engine, clock, run } = space.context;
   try {
     return await store.blobs.read(ref, 0, ref.size);

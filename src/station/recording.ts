@@ -48,7 +48,7 @@ export interface RecordingOptions {
   readonly hourMs: number;
   /** Encodes an hour, in a worker where there is one. */
   readonly encode: (content: HourContent) => MaybePromise<Bytes>;
-  readonly onTrouble: (message: string) => void;
+  readonly onTrouble: (message: string, error?: unknown) => void;
 }
 
 interface MutableStream {
@@ -182,7 +182,7 @@ export class Recording {
         this.pictures++;
         this.#pictures
           .add({ atMs: Math.round(atMs), mediaType, replay: driver.replay, bytes })
-          .catch((error: unknown) => this.#options.onTrouble(errorMessage(error)));
+          .catch((error: unknown) => this.#options.onTrouble(errorMessage(error), error));
       },
     };
   }
@@ -276,7 +276,7 @@ function openWriter(options: RecordingOptions, station: StationId): Promise<Hour
     newOpenId: () => random.bytes(16),
     seal: (read, openId) => sealHour(options, station, read, openId),
     sealedIds: () => sealedIdsOf(space, station),
-    onTrouble: (error) => options.onTrouble(errorMessage(error)),
+    onTrouble: (error) => options.onTrouble(errorMessage(error), error),
   });
 }
 

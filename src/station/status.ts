@@ -1,14 +1,15 @@
 /** What a node can say about itself: per space and station how much exists, how much is held, and up to when it is complete. */
+import type { Bytes } from '../core/bytes.ts';
 import { type NodeId, nodeIdText, shortNodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
-import { PURPOSE } from '../feed/entry.ts';
+import { type Head, PURPOSE } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
-import type { GapCause } from '../hour/types.ts';
 import type { MemberStatus } from '../identity/membership.ts';
+import type { Replica } from '../sync/replica.ts';
 import type { StationRecord } from './catalog.ts';
-import type { HourBody } from './entry-bodies.ts';
 import { stationName } from './export.ts';
 import type { Space } from './space.ts';
+import { StationTallies } from './station-tally.ts';
 
 export interface StationStatus {
   readonly id: string;
@@ -56,80 +57,88 @@ export interface SpaceStatus {
   readonly forks: number;
 }
 
-const ENDS: ReadonlySet<GapCause> = new Set(['stop', 'crash']);
+/** Made once: a new one for every comparison is most of what sorting costs. */
+const BY_NAME = new Intl.Collator();
 
 function iso(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** Latest sign of life of a node: its beat and the times of its entries. */
-function lastHeardMs(space: Space, author: NodeId): number | null {
-  let latest: number | null = null;
-  const note = (ms: number | undefined) => {
-    if (ms !== undefined && (latest === null || ms > latest)) latest = ms;
-  };
-  note(space.replica.beats.get(author)?.timeMs);
+/** What an author's feeds say, looked up once for all its stations. */
+interface AuthorFeeds {
+  /** Latest time of an entry. */
+  heardMs: number | null;
+  /** Last position of a data feed, −1 for none. */
+  dataSeq: number;
+}
+
+function feedsByAuthor(space: Space): Map<NodeId, AuthorFeeds> {
+  const authors = new Map<NodeId, AuthorFeeds>();
   for (const branch of space.replica.index.branches()) {
-    if (branch.author === author) note(branch.entries.at(-1)?.timeMs);
+    let feeds = authors.get(branch.author);
+    if (feeds === undefined) {
+      feeds = { heardMs: null, dataSeq: -1 };
+      authors.set(branch.author, feeds);
+    }
+    const timeMs = branch.entries.at(-1)?.timeMs;
+    if (timeMs !== undefined) feeds.heardMs = Math.max(feeds.heardMs ?? timeMs, timeMs);
+    if (branch.purpose === PURPOSE.data)
+      feeds.dataSeq = Math.max(feeds.dataSeq, branchHead(branch)?.seq ?? -1);
   }
-  return latest;
+  return authors;
+}
+
+/** What beats say, decoded once each. */
+const beatHeads = new WeakMap<Uint8Array, readonly Head[]>();
+
+function headsOf(bytes: Bytes): readonly Head[] {
+  let heads = beatHeads.get(bytes);
+  if (heads === undefined) {
+    heads = decodeBeat(bytes).beat.heads;
+    beatHeads.set(bytes, heads);
+  }
+  return heads;
 }
 
 function unseenEntries(space: Space, author: NodeId): number {
   const beat = space.replica.beats.get(author);
   let unseen = 0;
-  for (const head of beat === undefined ? [] : decodeBeat(beat.bytes).beat.heads) {
+  for (const head of beat === undefined ? [] : headsOf(beat.bytes)) {
     unseen += Math.max(0, head.seq - space.replica.index.highestSeq(author, head.feed));
   }
   return unseen;
 }
 
-/** Up to when an hour says what there was: to its end, or to where recording stopped. */
-function toldToMs({ startMs, lengthMs, gaps }: HourBody): number {
-  const endMs = startMs + lengthMs;
-  const stops = gaps.filter(({ stream, toMs, cause }) => stream === null && toMs >= endMs && ENDS.has(cause));
-  return Math.min(endMs, ...stops.map(({ fromMs }) => fromMs));
+const tallies = new WeakMap<Replica, StationTallies>();
+
+/** What is held of the space's stations, counted from the first time somebody asks. */
+function talliesOf({ replica }: Space): StationTallies {
+  let known = tallies.get(replica);
+  if (known === undefined) {
+    known = new StationTallies(replica);
+    tallies.set(replica, known);
+  }
+  return known;
 }
 
-function stationStatus(space: Space, station: StationRecord): StationStatus {
-  const { replica } = space;
-  let held = 0;
-  let bytes = 0;
-  let completeToMs: number | null = null;
-  let unbroken = true;
-  const entries = [
-    ...station.hours.map(({ entry, body }) => ({ entry, endMs: toldToMs(body) })),
-    ...station.unopened.map((entry) => ({ entry, endMs: entry.header.timeMs })),
-  ];
-  for (const { entry, endMs } of entries) {
-    const whole = entry.header.blobs.every((ref) => replica.holds(`${ref.root}-${ref.size}`));
-    if (whole) {
-      held++;
-      bytes += entry.header.blobs.reduce((sum, ref) => sum + ref.size, 0);
-      if (unbroken) completeToMs = endMs;
-    } else {
-      unbroken = false;
-    }
-  }
-  let seq = -1;
-  for (const branch of replica.index.branches()) {
-    if (branch.purpose === PURPOSE.data && station.author === branch.author) {
-      seq = Math.max(seq, branchHead(branch)?.seq ?? -1);
-    }
-  }
+function stationStatus(space: Space, station: StationRecord, feeds: AuthorFeeds | undefined): StationStatus {
+  const { sealed, held, bytes, completeToMs } = talliesOf(space).of(station, space.catalog.retries);
   const isNode = station.unopened.length > 0 && station.hours.length === 0;
+  const beatMs = space.replica.beats.get(station.author)?.timeMs ?? null;
+  const entryMs = feeds?.heardMs ?? null;
   return {
     id: isNode ? nodeIdText(station.id as NodeId) : station.id,
     key: stationName(station),
     name: station.name,
-    seq,
-    sealed: entries.length,
+    seq: feeds?.dataSeq ?? -1,
+    sealed,
     held,
-    missing: entries.length - held,
+    missing: sealed - held,
     bytes,
     unseen: unseenEntries(space, station.author),
     completeTo: iso(completeToMs),
-    lastHeard: iso(lastHeardMs(space, station.author)),
+    // Latest sign of life of its node: its beat and the times of its entries.
+    lastHeard: iso(beatMs === null || entryMs === null ? (beatMs ?? entryMs) : Math.max(beatMs, entryMs)),
     replay: station.hours.at(-1)?.body.streams.some((stream) => stream.replay) === true,
   };
 }
@@ -140,8 +149,11 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
   const { replica, catalog } = space;
   const member = replica.membership.member(space.self);
   const devices = [...replica.membership.members()].filter((one) => !one.isRecovery);
-  const stations = [...catalog.stations.values()].map((station) => stationStatus(space, station));
-  stations.sort((a, b) => (a.name ?? a.id).localeCompare(b.name ?? b.id));
+  const feeds = feedsByAuthor(space);
+  const stations = [...catalog.stations.values()].map((station) =>
+    stationStatus(space, station, feeds.get(station.author)),
+  );
+  stations.sort((a, b) => BY_NAME.compare(a.name ?? a.id, b.name ?? b.id));
   return {
     id: space.id,
     name: catalog.spaceName,

@@ -9,6 +9,7 @@ import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, blobRootFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
 import type { FeedKey } from '../feed/feed-index.ts';
+import type { BudgetAnswer } from './fetch-budget.ts';
 import {
   LACK_MS,
   MAX_CHUNKS_IN_FLIGHT,
@@ -26,7 +27,7 @@ import {
   STALLED_MS,
 } from './limits.ts';
 import type { Message } from './messages.ts';
-import type { Want } from './replica.ts';
+import { heldBytes, type Want } from './replica.ts';
 import { RequestWindow } from './request-window.ts';
 import { type SpaceContext, sendControl } from './space-context.ts';
 
@@ -101,6 +102,11 @@ export class BlobExchange {
     return false;
   }
 
+  /** True when the peer has told that it holds all blobs of this position. */
+  theyHold(feed: FeedKey, seq: number): boolean {
+    return this.#theirs.get(feed)?.has(seq) === true;
+  }
+
   /** Tells the runs of these feeds, but where the peer holds all that we hold. */
   tellHoldings(feeds: Iterable<FeedKey>): void {
     if (!this.#context.mayServe()) return;
@@ -150,7 +156,8 @@ export class BlobExchange {
   /** Fills the window with requests for what this peer has and nobody is fetching. */
   schedule(): void {
     const { replica, hooks } = this.#context;
-    if (replica.wants.size === 0 || hooks.storePaused || !this.#context.mayTake()) return;
+    if (replica.wants.size === 0 || hooks.storePaused || hooks.budget.isPaused) return;
+    if (!this.#context.mayTake()) return;
     if (this.#isFull()) return;
     if (this.#queueStale) {
       this.#queueStale = false;
@@ -161,7 +168,9 @@ export class BlobExchange {
     while (!this.#isFull()) {
       const want = this.#queue[this.#next];
       if (want === undefined) break;
-      if (replica.wants.get(want.key) !== want || !this.#askNext(want, requests)) this.#next++;
+      const answer = replica.wants.get(want.key) === want ? this.#askNext(want, requests) : 'nothing';
+      if (answer === 'nothing') this.#next++;
+      else if (answer !== 'yes') break;
     }
     for (let i = 0; i < requests.length; i += MAX_CHUNKS_PER_MESSAGE) {
       sendControl(this.#context, 'wantChunks', requests.slice(i, i + MAX_CHUNKS_PER_MESSAGE));
@@ -172,16 +181,21 @@ export class BlobExchange {
     return this.#askedBytes >= this.#window.bytes || this.#asked.size >= MAX_CHUNKS_IN_FLIGHT;
   }
 
-  #askNext(want: Want, requests: [Bytes, number, number][]): boolean {
-    if (want.held.size >= want.chunks) return false;
+  /** Asks for the next chunk of `want`, unless there is none or the budget forbids it. */
+  #askNext(want: Want, requests: [Bytes, number, number][]): BudgetAnswer | 'nothing' {
+    if (want.held.size >= want.chunks) return 'nothing';
     for (let i = 0; i < want.chunks; i++) {
       const chunk = (want.cursor + i) % want.chunks;
       if (want.held.has(chunk) || want.inFlight.has(chunk) || want.arriving.has(chunk)) continue;
       const name = `${want.key}:${chunk}`;
       // Asked already, and late: it may still come.
       if (this.#asked.has(name)) continue;
-      want.cursor = chunk + 1;
       const bytes = chunkBytes(want.ref.size, chunk);
+      const { hooks, out } = this.#context;
+      const file = { key: want.key, missingBytes: () => want.ref.size - heldBytes(want) };
+      const answer = hooks.budget.take(file, bytes, out.nowMs);
+      if (answer !== 'yes') return answer;
+      want.cursor = chunk + 1;
       want.inFlight.set(chunk, this.#context.link);
       this.#asked.set(name, {
         want,
@@ -195,9 +209,9 @@ export class BlobExchange {
       });
       this.#askedBytes += bytes;
       requests.push([idBytes(want.ref.root), want.ref.size, chunk]);
-      return true;
+      return 'yes';
     }
-    return false;
+    return 'nothing';
   }
 
   onChunk([, , root, size, chunk, proof, bytes]: Message<'chunk'>['fields']): void {
@@ -235,7 +249,8 @@ export class BlobExchange {
           'writeLeaves',
           { space: replica.space, ref, firstLeaf, bytes, isFirst },
           (complete) => {
-            want.held.add(chunk);
+            replica.chunkHeld(want, chunk);
+            hooks.budget.stored(want.key, asked.bytes);
             this.#release(name, asked);
             if (complete) hooks.blobHeld(replica, want.key);
             // Refilled by halves: a request for every chunk that arrives would cost as much as the chunk.
@@ -319,7 +334,7 @@ export class BlobExchange {
 
   /** Asks the peer to fetch for us what it does not offer; `elsewhere` says that another link offers it. */
   pullMissing(nowMs: number, elsewhere: (want: Want) => boolean): void {
-    if (!this.#context.mayTake()) return;
+    if (!this.#context.mayTake() || this.#context.hooks.budget.isClosed) return;
     const byHops = new Map<number, [Bytes, number][]>();
     for (const want of this.#context.replica.orderedWants()) {
       if (this.#context.replica.wants.get(want.key) !== want || this.offers(want) || elsewhere(want))

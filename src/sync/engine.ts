@@ -8,10 +8,11 @@ import type { Bytes } from '../core/bytes.ts';
 import { errorMessage, isWaystationError } from '../core/errors.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
 import type { Entry, PurposedHead } from '../feed/entry.ts';
-import { branchHead, feedKey, type Placement } from '../feed/feed-index.ts';
+import { branchHead, type FeedKey, feedKey, type Placement } from '../feed/feed-index.ts';
 import { isMembershipKind } from '../feed/kinds.ts';
 import type { Channel } from '../mesh/port.ts';
 import type { Effect, EffectId, LinkId, Notice, Outbox, RequestName, Requests } from './effects.ts';
+import { FetchBudget, type FetchLimits } from './fetch-budget.ts';
 import { ANNOUNCE_DELAY_MS, PROOF_TIMEOUT_MS, PULL_GRACE_MS, PULL_INTERVAL_MS } from './limits.ts';
 import type { Replica, Want } from './replica.ts';
 import { type LinkFacts, Session, type SessionHost } from './session.ts';
@@ -42,6 +43,7 @@ export class SyncEngine {
   readonly sessions = new Map<LinkId, Session>();
   /** How often hostile or useless input was dropped, by reason. */
   readonly dropped = new Map<string, number>();
+  readonly #budget = new FetchBudget();
   readonly #acceptPeer: (node: NodeId) => boolean;
   readonly #wallMs: () => number;
   #effects: Effect[] = [];
@@ -127,6 +129,30 @@ export class SyncEngine {
     });
   }
 
+  /** How many nodes that are linked now have told that they hold the blobs of this position. */
+  holders(space: SpaceId, feed: FeedKey, seq: number): number {
+    const replica = this.replicas.get(space);
+    const peers = new Set<NodeId>();
+    for (const session of replica === undefined ? [] : this.sessions.values()) {
+      const { peer, closed, spaces } = session;
+      if (peer !== null && !closed && spaces.get(space)?.blobs.theyHold(feed, seq) === true) peers.add(peer);
+    }
+    return peers.size;
+  }
+
+  /** Limits what is fetched from now on; what was asked for already still comes. */
+  limitFetching(limits: FetchLimits, nowMs: number): void {
+    this.#at(nowMs, () => {
+      this.#budget.set(limits);
+      for (const replica of this.replicas.values()) this.#reschedule.add(replica);
+    });
+  }
+
+  /** The limits now, with what is left of the amount, and whether that is spent. */
+  get fetchLimits(): FetchLimits & { readonly isSpent: boolean } {
+    return { ...this.#budget.limits, isSpent: this.#budget.isSpent };
+  }
+
   /** A blob that was thought to be held is damaged: it is fetched again. */
   blobLost(space: SpaceId, key: string, nowMs: number): void {
     this.#at(nowMs, () => {
@@ -160,6 +186,8 @@ export class SyncEngine {
       for (const session of [...this.sessions.values()]) session.expire(nowMs);
       if (this.#announceAtMs !== null && nowMs >= this.#announceAtMs) this.#announce();
       if (this.#pullAtMs !== null && nowMs >= this.#pullAtMs) this.#pull();
+      const readyMs = this.#budget.readyAtMs();
+      if (readyMs !== null && nowMs >= readyMs) this.#fetchOn();
       if (this.#storePausedUntilMs !== 0 && nowMs >= this.#storePausedUntilMs) {
         this.#storePausedUntilMs = 0;
         for (const replica of this.replicas.values()) this.#reschedule.add(replica);
@@ -173,6 +201,8 @@ export class SyncEngine {
     if (this.#announceAtMs !== null) times.push(this.#announceAtMs);
     if (this.#pullAtMs !== null) times.push(this.#pullAtMs);
     if (this.#storePausedUntilMs !== 0) times.push(this.#storePausedUntilMs);
+    const readyMs = this.sessions.size === 0 ? null : this.#budget.readyAtMs();
+    if (readyMs !== null) times.push(readyMs);
     const due = this.#peersDueMs();
     if (due !== null) times.push(Math.max(due, this.#nowMs + HOUSEKEEPING_MS));
     return times.length === 0 ? null : Math.min(...times);
@@ -273,8 +303,16 @@ export class SyncEngine {
     this.#reschedule.add(replica);
   }
 
+  /** The rate allows more by now. */
+  #fetchOn(): void {
+    this.#budget.retried();
+    for (const replica of this.replicas.values())
+      for (const space of [...this.#sessionsOf(replica)]) space.blobs.schedule();
+  }
+
   #blobHeld(replica: Replica, key: string, fetched: boolean): void {
     const ref = replica.refOf(key);
+    this.#budget.finished(key);
     if (!replica.blobHeld(key) || ref === undefined) return;
     if (fetched) this.#notice({ kind: 'blob-complete', space: replica.space, ref });
     this.#announceSoon();
@@ -383,6 +421,7 @@ export class SyncEngine {
         const code = isWaystationError(error) ? error.code : 'unavailable';
         this.#notice({ kind: 'store-trouble', code, message: errorMessage(error) });
       },
+      budget: this.#budget,
       get storePaused() {
         return engine.#nowMs < engine.#storePausedUntilMs;
       },

@@ -1,4 +1,5 @@
 /** Every bound of the sync session, with its reason. Bytes are bytes, times are milliseconds. */
+import { CHUNK_LEAVES, LEAF_BYTES } from '../blob/merkle.ts';
 
 /** The largest message both WebRTC stacks carry (measured; see src/mesh/port.ts). */
 export const MAX_MESSAGE_BYTES = 262_144;
@@ -41,6 +42,8 @@ export const MAX_QUEUED_ENTRY_WANTS = 1_024;
 /** Entries of one peer that wait to be checked and written: twice what is on its way when hours have 2 KiB. */
 export const MAX_QUEUED_ENTRY_BYTES = 8 * 2 ** 20;
 export const MAX_QUEUED_CHUNKS = 1_024;
+/** The most that one transfer chunk carries. */
+export const CHUNK_BYTES = CHUNK_LEAVES * LEAF_BYTES;
 /** Bytes of chunks asked for and not yet stored, per link, and the same of entries: what keeps a fast LAN busy. */
 export const WINDOW_BYTES = 8 * 2 ** 20;
 export const MAX_CHUNKS_IN_FLIGHT = 512;

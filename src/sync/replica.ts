@@ -3,7 +3,7 @@
  * which are wanted. Pure bookkeeping; all I/O is in effects.
  */
 
-import { chunkCount } from '../blob/merkle.ts';
+import { chunkBytes, chunkCount } from '../blob/merkle.ts';
 import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, type NodeId, type SpaceId } from '../core/ids.ts';
@@ -61,6 +61,21 @@ interface Naming {
   readonly seq: number;
 }
 
+/** How much there is of a space's blobs, in bytes. */
+export interface BlobBytes {
+  /** Of all blobs that entries name. */
+  readonly known: number;
+  /** Of those held whole. */
+  readonly held: number;
+  /** Of what is wanted: what is not here yet. */
+  readonly missing: number;
+  /** Stored chunks of blobs that others sent, since this replica was made; never fewer than before. */
+  readonly fetched: number;
+}
+
+/** Hears that the blob which is named at a position came to be held, or is not held any more. */
+export type HoldingListener = (feed: FeedKey, seq: number) => void;
+
 /** There are as many of these as blobs in the space, so they are small. */
 interface KnownBlob {
   readonly ref: BlobRef;
@@ -82,6 +97,13 @@ export interface ReplicaOptions {
 function originOf({ branch, seq }: Naming): BlobOrigin {
   const { kind, timeMs } = branch.entries[seq - branch.base] as EntryMeta;
   return { author: branch.author, kind, timeMs };
+}
+
+/** Bytes of the stored chunks of a blob that is not whole. */
+export function heldBytes({ ref, held }: Want): number {
+  let bytes = 0;
+  for (const chunk of held) bytes += chunkBytes(ref.size, chunk);
+  return bytes;
 }
 
 /** Newest first, then smallest: what fits into ten minutes shows most. */
@@ -142,6 +164,12 @@ export class Replica {
   #headSet: { version: number; set: HeadSet } | undefined;
   #heldCount = 0;
   #heldBytes = 0;
+  #knownBytes = 0;
+  /** Of wants: their sizes, and the chunks of them that are stored. */
+  #wantedBytes = 0;
+  #partialBytes = 0;
+  #fetchedBytes = 0;
+  readonly #holdingListeners = new Set<HoldingListener>();
 
   /**
    * @param held keys of blobs that the store has whole, and `partial` the chunks it has of others.
@@ -210,6 +238,44 @@ export class Replica {
   /** Blobs named by entries: held and missing, counted, and bytes held. */
   blobCounts(): { held: number; missing: number; bytes: number } {
     return { held: this.#heldCount, missing: this.#blobs.size - this.#heldCount, bytes: this.#heldBytes };
+  }
+
+  /** The same in bytes; kept up to date as things come, so asking costs nothing. */
+  blobBytes(): BlobBytes {
+    return {
+      known: this.#knownBytes,
+      held: this.#heldBytes,
+      missing: this.#wantedBytes - this.#partialBytes,
+      fetched: this.#fetchedBytes,
+    };
+  }
+
+  /** Tells `listener` of every position whose blobs change between held and not held; the result stops it. */
+  watchHoldings(listener: HoldingListener): () => void {
+    this.#holdingListeners.add(listener);
+    return () => this.#holdingListeners.delete(listener);
+  }
+
+  #tellHolding(namings: readonly Naming[]): void {
+    if (this.#holdingListeners.size === 0) return;
+    for (const { branch, seq } of namings) for (const tell of this.#holdingListeners) tell(branch.key, seq);
+  }
+
+  /** A chunk that was fetched is stored. */
+  chunkHeld(want: Want, chunk: number): void {
+    if (want.held.has(chunk)) return;
+    want.held.add(chunk);
+    const bytes = chunkBytes(want.ref.size, chunk);
+    this.#fetchedBytes += bytes;
+    if (this.wants.get(want.key) === want) this.#partialBytes += bytes;
+  }
+
+  #dropWant(key: string): void {
+    const want = this.wants.get(key);
+    if (want === undefined) return;
+    this.wants.delete(key);
+    this.#wantedBytes -= want.ref.size;
+    this.#partialBytes -= heldBytes(want);
   }
 
   /** Wants in the order in which they should be asked for; may hold some that are satisfied by now. */
@@ -308,8 +374,9 @@ export class Replica {
     known.held = true;
     this.#heldCount++;
     this.#heldBytes += known.ref.size;
-    this.wants.delete(key);
+    this.#dropWant(key);
     for (const { branch, seq } of known.namings) this.#settle(branch.key, seq);
+    this.#tellHolding(known.namings);
     return true;
   }
 
@@ -327,6 +394,7 @@ export class Replica {
       this.holdingsChanged.add(branch.key);
     }
     this.#want(known, key, new Set());
+    this.#tellHolding(known.namings);
     return true;
   }
 
@@ -356,6 +424,7 @@ export class Replica {
     }
     const known = { ref, namings: [naming], held: this.#heldAhead.delete(key) };
     this.#blobs.set(key, known);
+    this.#knownBytes += ref.size;
     if (known.held) {
       this.#heldCount++;
       this.#heldBytes += ref.size;
@@ -387,6 +456,8 @@ export class Replica {
       ripe: false,
     };
     this.wants.set(key, want);
+    this.#wantedBytes += want.ref.size;
+    this.#partialBytes += heldBytes(want);
     this.#unordered.push(want);
     return want;
   }

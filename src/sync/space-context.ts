@@ -3,6 +3,7 @@ import type { Bytes } from '../core/bytes.ts';
 import type { NodeId } from '../core/ids.ts';
 import type { Placement } from '../feed/feed-index.ts';
 import type { LinkId, Outbox } from './effects.ts';
+import type { FetchBudget } from './fetch-budget.ts';
 import { encodeMessage, type MessageName } from './messages.ts';
 import type { Replica } from './replica.ts';
 
@@ -25,6 +26,8 @@ export interface SpaceHooks {
   /** Fetching blobs is paused because the store cannot take more. */
   storeTrouble(error: unknown): void;
   readonly storePaused: boolean;
+  /** How much may be fetched, over all spaces and links. */
+  readonly budget: FetchBudget;
 }
 
 export interface SpaceContext {

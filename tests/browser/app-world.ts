@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -237,4 +237,17 @@ export function hourDigests(page: Page, station: string): Promise<string[]> {
     }
     return digests;
   }, station);
+}
+
+/** Everything that the page holds of a station, saved as a table in the Data place. */
+export async function savedCsv(page: Page, name: string): Promise<string> {
+  await page.getByRole('link', { name: 'Data' }).click();
+  // With several stations one chooses; a single one is shown.
+  await page.getByRole('button', { name: 'Save CSV', exact: true }).waitFor();
+  const station = page.getByRole('button', { name, pressed: false });
+  if ((await station.count()) > 0) await station.first().click();
+  await page.getByRole('button', { name: 'Save CSV', exact: true }).click();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: `Save CSV of ${name}` }).click();
+  return readFileSync(await (await download).path(), 'utf8');
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AppWorld, hourDigests, joinApp, openApp, playSensors, stationWhen } from './app-world.ts';
+import { AppWorld, hourDigests, joinApp, openApp, playSensors, savedCsv, stationWhen } from './app-world.ts';
 
 let world: AppWorld;
 beforeEach(() => {
@@ -48,8 +48,12 @@ describe('the app in real Chromium', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Record', exact: true }).click();
     await stationWhen(page, { name: 'Kitchen', minSealed: 2, complete: false });
     // The page that records invites another one through its own form.
+    await page.getByRole('link', { name: 'Devices' }).click();
+    await page.getByRole('button', { name: 'Invite a device' }).click();
     await page.getByRole('button', { name: 'Make a link' }).click();
     const link = await page.getByRole('textbox', { name: 'Link' }).inputValue();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('link', { name: 'Record' }).click();
     await page.getByRole('button', { name: 'Stop recording' }).click();
     await page.getByRole('button', { name: 'Record', exact: true }).waitFor();
     await sensors.stop();
@@ -102,12 +106,7 @@ describe('the app in real Chromium', { timeout: 120_000 }, () => {
     await again.getByRole('button', { name: 'Stop recording' }).click();
     const { id } = await stationWhen(again, { name: 'Barn', minSealed: 1, complete: true });
     await more.stop();
-    const download = again.waitForEvent('download');
-    await again.getByRole('button', { name: 'CSV of Barn' }).click();
-    const csv = readFileSync(await (await download).path(), 'utf8')
-      .trim()
-      .split('\n')
-      .slice(1);
+    const csv = (await savedCsv(again, 'Barn')).trim().split('\n').slice(1);
     const times = csv.map((line) => Number(line.split(',')[0]) / 1000);
     const lastBefore = Math.max(...times.filter((ms) => ms <= killedAtMs));
     expect(id).toMatch(/^[0-9a-f]{32}$/);
@@ -177,11 +176,7 @@ describe('a chain of pages and processes', { timeout: 180_000 }, () => {
       ).model.state.connections.map((one) => one.name);
     });
     expect(connected).toEqual(['Near']);
-    const download = van.waitForEvent('download');
-    await van.getByRole('button', { name: 'CSV of Far' }).click();
-    expect(numbers(readFileSync(await (await download).path(), 'utf8'))).toEqual(
-      numbers(readFileSync(recording, 'utf8')),
-    );
+    expect(numbers(await savedCsv(van, 'Far'))).toEqual(numbers(readFileSync(recording, 'utf8')));
   });
 });
 

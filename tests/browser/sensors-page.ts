@@ -4,6 +4,7 @@ import { cameraDriver } from '../../src/sensors/camera.browser.ts';
 import { genericSensorDrivers } from '../../src/sensors/generic-sensor.browser.ts';
 import { motionEventsDriver } from '../../src/sensors/motion-events.browser.ts';
 import type { Driver, DriverSink } from '../../src/sensors/port.ts';
+import { attachSerial, serialDrivers } from '../../src/sensors/serial.browser.ts';
 
 export interface Delivered {
   readonly descriptors: StreamDescriptor[];
@@ -45,29 +46,30 @@ const sink: DriverSink = {
   },
 };
 
-const drivers = (kind: string): Driver[] =>
-  kind === 'generic'
-    ? genericSensorDrivers()
-    : kind === 'motion'
-      ? [motionEventsDriver()]
-      : [cameraDriver(100)];
+async function drivers(kind: string): Promise<Driver[]> {
+  if (kind === 'generic') return genericSensorDrivers();
+  if (kind === 'motion') return [motionEventsDriver()];
+  if (kind === 'serial') return serialDrivers(null);
+  return [cameraDriver(100)];
+}
 
 export interface SensorsPage {
   readonly delivered: Delivered;
   probe(kind: string): Promise<Record<string, string>>;
   run(kind: string): Promise<void>;
   stop(): void;
+  attach(): Promise<boolean>;
 }
 
 const page: SensorsPage = {
   delivered,
   probe: async (kind) => {
     const states: Record<string, string> = {};
-    for (const driver of drivers(kind)) states[driver.name] = (await driver.probe()).state;
+    for (const driver of await drivers(kind)) states[driver.name] = (await driver.probe()).state;
     return states;
   },
   run: async (kind) => {
-    const running = drivers(kind).map(async (driver) => {
+    const running = (await drivers(kind)).map(async (driver) => {
       delivered.ends[driver.name] = await driver.run(sink, stopping.signal).then(
         () => 'ok',
         (error: Error & { code?: string }) => `${error.code}: ${error.message}`,
@@ -76,6 +78,7 @@ const page: SensorsPage = {
     await Promise.all(running);
   },
   stop: () => stopping.abort(),
+  attach: attachSerial,
 };
 
 (globalThis as unknown as { sensorsPage: SensorsPage }).sensorsPage = page;

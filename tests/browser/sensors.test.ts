@@ -142,9 +142,9 @@ describe('the Generic Sensor drivers', () => {
         });
       }
       expect(await page.evaluate(() => sensorsPage.probe('generic'))).toEqual({
-        accelerometer: 'unavailable',
-        gyroscope: 'unavailable',
-        magnetometer: 'unavailable',
+        accelerometer: 'refused',
+        gyroscope: 'refused',
+        magnetometer: 'refused',
       });
       await page.evaluate(() => sensorsPage.run('generic'));
       const { ends, batches } = await delivered(page);
@@ -275,6 +275,165 @@ describe('the camera driver', () => {
       const { gaps, ends } = await delivered(page);
       expect(gaps.map(({ cause }) => cause)).toEqual(['sensor']);
       expect(ends['camera']).toMatch(/^unavailable: camera: it was unplugged/);
+    });
+  });
+});
+
+/** Puts a cable into the page that the test plays: Chromium lists no port without hardware. */
+async function injectCable(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    class Port extends EventTarget {
+      readable: ReadableStream<Uint8Array> | null = null;
+      controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+      baudRates: number[] = [];
+      isPlugged = true;
+      getInfo() {
+        return { usbVendorId: 0x2e8a, usbProductId: 0xa };
+      }
+      async open({ baudRate }: { baudRate: number }) {
+        this.baudRates.push(baudRate);
+        this.renew();
+      }
+      renew() {
+        this.readable = new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            this.controller = controller;
+          },
+        });
+      }
+      async close() {
+        this.readable = null;
+      }
+      /** As the board says it; at another speed it comes out as noise. */
+      say(text: string) {
+        const bytes = new TextEncoder().encode(text);
+        this.controller?.enqueue(this.baudRates.at(-1) === 9_600 ? bytes : bytes.map((byte) => byte ^ 0x93));
+      }
+      /** A framing error: the stream ends, the port goes on with another. */
+      stumble() {
+        this.controller?.error(new DOMException('framing', 'FramingError'));
+        this.renew();
+      }
+      pull() {
+        this.readable = null;
+        this.controller?.error(new DOMException('gone', 'NetworkError'));
+      }
+    }
+    const port = new Port();
+    const all = Object.assign(new EventTarget(), {
+      getPorts: async () => [port],
+      requestPort: async () => {
+        throw new DOMException('none chosen', 'NotFoundError');
+      },
+    });
+    Object.defineProperty(navigator, 'serial', { value: all, configurable: true });
+    Object.assign(globalThis, {
+      cable: {
+        port,
+        plugIn: () => {
+          // The browser’s event comes from the port and bubbles to whoever listens at `navigator.serial`.
+          const event = new Event('connect');
+          Object.defineProperty(event, 'target', { value: port });
+          all.dispatchEvent(event);
+        },
+      },
+    });
+  });
+}
+
+type Cable = {
+  cable: {
+    port: { say(text: string): void; stumble(): void; pull(): void; baudRates: number[] };
+    plugIn(): void;
+  };
+};
+
+describe('the driver for a sensor on a USB cable', () => {
+  const rowsOf = ({ batches }: Delivered) => batches.flatMap((one) => one.rows.map(({ values }) => values));
+  const say = (page: Page, text: string) =>
+    page.evaluate((line) => (globalThis as unknown as Cable).cable.port.say(line), text);
+  const untilRowCount = (page: Page, count: number) =>
+    page.waitForFunction(
+      (wanted) => sensorsPage.delivered.batches.reduce((sum, one) => sum + one.rows.length, 0) >= wanted,
+      count,
+    );
+
+  it('finds out the speed, delivers what the lines say, and goes on after noise and after the cable was pulled out', async () => {
+    await withPage([], async ({ page }) => {
+      await injectCable(page);
+      await page.clock.install();
+      await start(page, 'serial');
+      const isAt = (count: number) =>
+        page.waitForFunction(
+          (wanted) => (globalThis as unknown as Cable).cable.port.baudRates.length === wanted,
+          count,
+        );
+      await isAt(1);
+      await say(page, 'p=1013.2 hPa t=21.4 C\n');
+      await page.clock.runFor(3_000);
+      await isAt(2);
+      await say(page, 'p=1013.2 hPa t=21.4 C\r\np=1013.3 hPa t=21.5 C\r\n');
+      await page.clock.runFor(300);
+      await untilRowCount(page, 2);
+
+      await page.evaluate(() => (globalThis as unknown as Cable).cable.port.stumble());
+      await say(page, 'p=1013.4 hPa t=21.6 C\n');
+      await page.clock.runFor(300);
+      await untilRowCount(page, 3);
+
+      await page.evaluate(() => (globalThis as unknown as Cable).cable.port.pull());
+      await page.waitForFunction(() => sensorsPage.delivered.gaps.length === 1);
+      await page.evaluate(() => (globalThis as unknown as Cable).cable.plugIn());
+      await isAt(3);
+      await say(page, 'p=1013.5 hPa t=21.7 C\n');
+      await page.clock.runFor(300);
+      await untilRowCount(page, 4);
+
+      await page.evaluate(() => sensorsPage.stop());
+      await page.waitForFunction(() => Object.keys(sensorsPage.delivered.ends).length === 1);
+      const end = await delivered(page);
+      expect(end.ends).toEqual({ 'usb-2e8a:000a': 'ok' });
+      expect(rowsOf(end)).toEqual([
+        [1013.2, 21.4],
+        [1013.3, 21.5],
+        [1013.4, 21.6],
+        [1013.5, 21.7],
+      ]);
+      expect(end.descriptors.map(({ name, columns }) => [name, columns.map(({ unit }) => unit)])).toEqual([
+        ['usb-2e8a:000a', ['hPa', 'Cel']],
+      ]);
+      expect(end.gaps.map(({ cause, detail }) => [cause, detail])).toEqual([
+        ['sensor', 'the cable was pulled out'],
+      ]);
+    });
+  });
+
+  it('ends with what it heard when nothing that can be read comes at any speed', async () => {
+    await withPage([], async ({ page }) => {
+      await injectCable(page);
+      await page.clock.install();
+      await start(page, 'serial');
+      for (let attempt = 1; attempt <= 12; attempt++) {
+        await page.waitForFunction(
+          (wanted) => (globalThis as unknown as Cable).cable.port.baudRates.length === wanted,
+          attempt,
+        );
+        await say(page, 'Booting\n');
+        await page.clock.runFor(3_000);
+      }
+      await page.waitForFunction(() => Object.keys(sensorsPage.delivered.ends).length === 1);
+      const { ends, descriptors } = await delivered(page);
+      expect(ends['usb-2e8a:000a']).toMatch(
+        /^unavailable: .*nothing that can be read came over the cable \(.*no-values 4/,
+      );
+      expect(descriptors).toEqual([]);
+    });
+  });
+
+  it('leaves it at that when the person picks no cable', async () => {
+    await withPage([], async ({ page }) => {
+      await injectCable(page);
+      expect(await page.evaluate(() => sensorsPage.attach())).toBe(false);
     });
   });
 });

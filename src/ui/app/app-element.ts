@@ -5,7 +5,8 @@
 import { msg, updateWhenLocaleChanges } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { ChartLine, CircleDot, Gauge, UsersRound, Waypoints } from 'lucide';
-import type { AppModel, AppState } from '../model/app-model.ts';
+import type { AppModel } from '../model/app-model.ts';
+import type { AppState } from '../model/app-state.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { sentence } from '../parts/words.ts';
@@ -39,7 +40,11 @@ function placeName(place: (typeof PLACES)[number]): string {
 type View = (model: AppModel, state: AppState, router: Router) => TemplateResult;
 
 /** Each place's code, loaded when it is first shown. */
-const VIEWS: Readonly<Partial<Record<Place | 'welcome' | 'recovery', () => Promise<View>>>> = {
+const VIEWS: Readonly<Partial<Record<Place | 'welcome' | 'recovery' | 'moving', () => Promise<View>>>> = {
+  moving: async () => {
+    await import('../moving/moving-view.ts');
+    return (model, state) => html`<moving-view .model=${model} .state=${state}></moving-view>`;
+  },
   welcome: async () => {
     await import('../welcome/welcome-view.ts');
     return (model, state, router) =>
@@ -63,6 +68,11 @@ const VIEWS: Readonly<Partial<Record<Place | 'welcome' | 'recovery', () => Promi
     return (model, state, router) =>
       html`<data-place .model=${model} .state=${state} .router=${router}></data-place>`;
   },
+  file: async () => {
+    await import('../file/file-place.ts');
+    return (model, state, router) =>
+      html`<file-place .model=${model} .state=${state} .router=${router}></file-place>`;
+  },
   mesh: async () => {
     await import('../mesh/mesh-place.ts');
     return (model, state) => html`<mesh-place .model=${model} .state=${state}></mesh-place>`;
@@ -84,10 +94,13 @@ export class AppElement extends LitElement {
   readonly #views = new Map<ViewName, View>();
   readonly #failed = new Set<ViewName>();
   #focusMain = false;
+  #shownPlace: Place | undefined;
   #isBroken = false;
   readonly #changed = (): void => this.requestUpdate();
   readonly #moved = (): void => {
-    this.#focusMain = true;
+    // Another part of the same place, such as a stretch of time, leaves the reader where they are.
+    this.#focusMain ||= this.router?.route.place !== this.#shownPlace;
+    this.#shownPlace = this.router?.route.place;
     this.requestUpdate();
   };
 
@@ -99,6 +112,7 @@ export class AppElement extends LitElement {
   /** Gives the page its router; called once by the composition root. */
   frame(router: Router): void {
     this.router = router;
+    this.#shownPlace = router.route.place;
     router.addEventListener('change', this.#moved);
     this.requestUpdate();
   }
@@ -124,9 +138,8 @@ export class AppElement extends LitElement {
 
   protected override render(): TemplateResult {
     const { model, router } = this;
-    const inGroup = model?.state.phase === 'ready' && model.state.recoveryWords === null;
+    const inGroup = model?.state.phase === 'ready' && model.state.recovery !== 'open';
     return html`
-      <a class="skip" href="#main" @click=${this.#skip}>${msg('Skip to the content')}</a>
       <div class=${inGroup ? 'frame with-bar' : 'frame'}>
         ${inGroup && router !== undefined ? this.#bar(model.state, router) : nothing}
         <main id="main" tabindex="-1">
@@ -143,14 +156,14 @@ export class AppElement extends LitElement {
     this.renderRoot.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
   }
 
-  #skip(event: Event): void {
-    event.preventDefault();
+  #skip(): void {
     this.renderRoot.querySelector<HTMLElement>('main')?.focus();
   }
 
   #bar(state: AppState, router: Router): TemplateResult {
     return html`
       <nav aria-label=${msg('Places')}>
+        <button class="skip" @click=${this.#skip}>${msg('Skip to the content')}</button>
         <p class="group"><strong>Waystation</strong><span class="soft">${state.spaceName ?? nothing}</span></p>
         <ul>
           ${PLACES.map(
@@ -180,8 +193,19 @@ export class AppElement extends LitElement {
               <button @click=${() => model.dismissNotice()}>${msg('OK')}</button>
             </section>`
       }
-      ${this.#place(model, state, router)}
+      ${newVersion(model)} ${this.#recovery(model, state)} ${this.#place(model, state, router)}
     `;
+  }
+
+  /** The recovery words of a group made here are not written down yet, or are gone. */
+  #recovery(model: AppModel, state: AppState): TemplateResult | typeof nothing {
+    if (state.phase !== 'ready' || (state.recovery !== 'waiting' && state.recovery !== 'lost'))
+      return nothing;
+    if (!this.#views.has('recovery')) {
+      if (!this.#failed.has('recovery')) void this.#load('recovery');
+      return nothing;
+    }
+    return html`<recovery-card .model=${model} .state=${state}></recovery-card>`;
   }
 
   #place(model: AppModel, state: AppState, router: Router): TemplateResult {
@@ -193,7 +217,14 @@ export class AppElement extends LitElement {
       </section>`;
     }
     const { place } = router.route;
-    const name = state.recoveryWords !== null ? 'recovery' : state.phase === 'no-space' ? 'welcome' : place;
+    const name =
+      state.recovery === 'open'
+        ? 'recovery'
+        : state.phase === 'no-space'
+          ? 'welcome'
+          : state.phase === 'moving'
+            ? 'moving'
+            : place;
     const view = this.#views.get(name);
     if (view !== undefined) return view(model, state, router);
     if (this.#failed.has(name)) return unloaded(() => this.#retry(name));
@@ -222,6 +253,20 @@ export class AppElement extends LitElement {
       this.requestUpdate();
     }
   }
+}
+
+/** A newer version waits. It is never used by itself, and never while something is recorded. */
+function newVersion(model: AppModel): TemplateResult | typeof nothing {
+  if (model.device.version?.update !== 'waiting') return nothing;
+  if (model.state.recordingPhase !== 'idle') {
+    return html`<p class="soft update" role="status">
+      ${msg('A new version of the app is ready. It can be used once you stop recording.')}
+    </p>`;
+  }
+  return html`<section class="update" role="status">
+    <p>${msg('A new version of the app is ready.')}</p>
+    <button @click=${() => model.device.applyUpdate()}>${msg('Use it now')}</button>
+  </section>`;
 }
 
 /** Some of the page's code is not there, and cannot be fetched. */

@@ -18,7 +18,7 @@ export const appStyles = css`
     padding: 24px 8px;
   }
   .skip {
-    position: absolute;
+    position: fixed;
     inset-inline-start: 8px;
     inset-block-start: -80px;
     z-index: 20;
@@ -77,6 +77,17 @@ export const appStyles = css`
     border-radius: 50%;
     background: var(--ws-bad);
     border: 2px solid var(--ws-surface);
+  }
+  section.update {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px 16px;
+    align-items: center;
+    justify-content: space-between;
+    padding: 12px 16px;
+  }
+  section.update p {
+    margin: 0;
   }
   .notice {
     border-inline-start: 6px solid var(--ws-warn);

@@ -2,7 +2,8 @@
 import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { ArrowDown, ArrowUp, CircleCheck, CircleDashed, Globe, MapPin, TriangleAlert, Wifi } from 'lucide';
-import type { AppModel, AppState, HostView } from '../model/app-model.ts';
+import type { AppModel } from '../model/app-model.ts';
+import type { AppState, HostView } from '../model/app-state.ts';
 import type { MeasuredConnection } from '../model/network-model.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';

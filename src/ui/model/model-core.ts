@@ -1,7 +1,7 @@
 /** What the parts of the page's model share: the node, the group, and the one state that views show. */
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
-import type { AppState } from './app-model.ts';
+import type { AppState } from './app-state.ts';
 
 export interface ModelCore {
   readonly state: AppState;

@@ -2,37 +2,93 @@
  * Recording in a page: one at a time, started and stopped by a person who may tap twice. It goes on by itself after a reload.
  *
  * Invariants: a second start while one is under way is the first; a start while the last recording is still being finished waits for
- * it; a start that fails leaves nothing running; one whose every sensor has failed is over, and says why.
+ * it; a start that fails leaves nothing running; one whose every sensor has failed is over, and says why; one sensor that fails keeps
+ * no other from recording.
  */
+import { decodeCbor, encodeCbor } from '../../core/cbor.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
-import type { Driver } from '../../sensors/port.ts';
+import type { StationId } from '../../core/ids.ts';
+import type { GapCause } from '../../hour/types.ts';
+import type { SensorChoice } from '../../sensors/choice.ts';
+import type { Driver, DriverSink } from '../../sensors/port.ts';
 import { Recording, type RecordingOptions } from '../../station/recording.ts';
 import type { Store } from '../../store/port.ts';
-import type { RecordingPhase, RecordingView, RecordOptions, SensorFailure, StreamView } from './app-model.ts';
+import type { AwakeState } from '../platform/wake-lock.ts';
+import type { RecordingPhase, RecordingView, SensorFailure, StreamView } from './app-state.ts';
+import { GapLedger } from './gap-ledger.ts';
+import {
+  bytesPerDay,
+  earlierGaps,
+  lastReadingMs,
+  type RecordingSummary,
+  summaryOf,
+} from './recording-story.ts';
 
 const RECORD_KEY = 'recording';
+const MAX_RECORD_BYTES = 64;
+/** How often the clocks are compared and silence is looked for. */
+const WATCH_MS = 1_000;
+/** The wall clock and the monotonic one drift apart by less than this in a second, also when the network sets the time gently. */
+const CLOCK_JUMP_MS = 2_000;
 
 export interface PageRecorderPorts {
-  /** Sensors of this device, and the camera when asked for. */
-  readonly drivers: (options: RecordOptions) => Promise<readonly Driver[]>;
-  readonly keepAwake: () => () => void;
+  /** Every driver of this device, whether it is switched on or not. */
+  readonly drivers: (choice: SensorChoice) => Promise<readonly Driver[]>;
+  readonly keepAwake: (tell: (state: AwakeState) => void) => () => void;
   /** What is shown has changed. */
   readonly onChange: () => void;
   /** A recording ended by itself and something went wrong with that. */
   readonly onTrouble: (message: string) => void;
+  /** The wall clock was set while recording, by so much. */
+  readonly onClockJump: (byMs: number) => void;
+}
+
+/** A recording that was ended by a person. */
+export interface EndedRecording {
+  readonly summary: RecordingSummary;
+  readonly station: StationId;
+}
+
+/** A driver that was started. */
+interface Part {
+  readonly driver: Driver;
+  readonly stop: AbortController;
+  readonly streams: Set<string>;
+  /** What it failed with; undefined while it runs. */
+  failed: unknown;
+  isOver: boolean;
 }
 
 interface Running {
   readonly recording: Recording;
-  /** Drivers that failed: name and why. */
-  readonly troubles: Map<string, string>;
+  readonly options: RecordingOptions;
+  readonly parts: Map<string, Part>;
+  readonly ledger: GapLedger;
   readonly letSleep: () => void;
+  /** When a person started it; a reload does not start it anew. */
+  readonly sinceMs: number;
+  /** The newest reading from before a reload or crash; null when a person started it. */
+  readonly interruptedMs: number | null;
+  /** When the first reading after that came. */
+  resumedMs: number | null;
+  /** Since when the device is full and readings are kept in memory alone; null while they are stored. */
+  fullSinceMs: number | null;
+  readonly wakefulness: { state: AwakeState };
+  cancelWatch: () => void;
 }
 
-/** What was being recorded when the page was last open. */
-export async function interruptedRecording(store: Store): Promise<RecordOptions | undefined> {
+/** Since when was being recorded when the page was last open; undefined when nothing was, null when that is not known. */
+export async function interruptedRecording(
+  store: Store,
+): Promise<{ readonly sinceMs: number | null } | undefined> {
   const wanted = await store.state.get(RECORD_KEY);
-  return wanted === undefined ? undefined : { sensors: true, camera: wanted[0] === 1 };
+  if (wanted === undefined) return undefined;
+  try {
+    const sinceMs = decodeCbor(wanted, MAX_RECORD_BYTES);
+    return { sinceMs: typeof sinceMs === 'number' && sinceMs > 1 ? sinceMs : null };
+  } catch {
+    return { sinceMs: null };
+  }
 }
 
 export class PageRecorder {
@@ -58,8 +114,9 @@ export class PageRecorder {
   }
 
   /** Starts recording, unless it runs or is starting. @throws what kept it from starting. */
-  start(options: RecordOptions, recording: RecordingOptions): Promise<void> {
-    this.#starting ??= this.#start(options, recording).finally(() => {
+  start(choice: Promise<SensorChoice>, recording: RecordingOptions): Promise<void> {
+    choice.catch(() => undefined); // of a second tap nobody waits for it
+    this.#starting ??= this.#start(choice, recording).finally(() => {
       this.#starting = undefined;
       this.#ports.onChange();
     });
@@ -67,47 +124,191 @@ export class PageRecorder {
     return this.#starting;
   }
 
-  async #start(options: RecordOptions, recordingOptions: RecordingOptions): Promise<void> {
+  async #start(chosen: Promise<SensorChoice>, options: RecordingOptions): Promise<void> {
+    const choice = await chosen;
     await this.#stopping?.catch(() => undefined); // whoever stopped it hears of that
     if (this.#running !== undefined) return;
     this.#failure = null;
-    const drivers = await this.#ports.drivers(options);
-    if (drivers.length === 0)
-      throw new WaystationError('unavailable', 'this device has nothing that a page can record');
-    const recording = await Recording.open(recordingOptions);
+    const all = await this.#ports.drivers(choice);
+    const drivers = all.filter(({ name }) => !choice.off.includes(name));
+    if (drivers.length === 0) {
+      throw new WaystationError(
+        'unavailable',
+        all.length === 0
+          ? 'this device has nothing that a page can record'
+          : 'everything is switched off: switch on what is to be recorded',
+      );
+    }
+    const { store, clock } = options.space.context;
+    const interrupted = await interruptedRecording(store);
+    const recording = await Recording.open({
+      ...options,
+      onTrouble: (message, error) => {
+        if (!this.#noteFull(error)) options.onTrouble(message, error);
+      },
+    });
+    const sinceMs = interrupted?.sinceMs ?? recording.sinceMs;
     try {
-      const { state } = recordingOptions.space.context.store;
-      await state.put(RECORD_KEY, Uint8Array.of(options.camera ? 1 : 0), 'strict');
+      await store.state.put(RECORD_KEY, encodeCbor(Math.round(sinceMs)), 'strict');
     } catch (error) {
       await recording.stop().catch(() => undefined); // the first error says more
       throw error;
     }
-    const running = { recording, troubles: new Map<string, string>(), letSleep: this.#ports.keepAwake() };
-    this.#running = running;
-    this.#run(running, drivers);
-  }
-
-  #run(running: Running, drivers: readonly Driver[]): void {
-    const failed: unknown[] = [];
-    const ends = drivers.map((driver) =>
-      running.recording.run(driver).catch((error: unknown) => {
-        if (isWaystationError(error, 'closed')) return;
-        failed.push(error);
-        running.troubles.set(driver.name, errorMessage(error));
+    const wakefulness: Running['wakefulness'] = { state: 'asking' };
+    const running: Running = {
+      recording,
+      options,
+      parts: new Map(),
+      ledger: new GapLedger(),
+      letSleep: this.#ports.keepAwake((state) => {
+        wakefulness.state = state;
         this.#ports.onChange();
       }),
-    );
-    Promise.all(ends)
+      sinceMs,
+      interruptedMs: interrupted === undefined ? null : lastReadingMs(recording, options.space, sinceMs),
+      resumedMs: null,
+      fullSinceMs: null,
+      wakefulness,
+      cancelWatch: () => undefined,
+    };
+    this.#running = running;
+    this.#watch(running, clock.nowMs() - clock.monotonicMs());
+    for (const driver of drivers) this.#run(running, driver);
+  }
+
+  /** Sees to it that silence is noticed while nothing is delivered, and the clock when it is set. */
+  #watch(running: Running, originMs: number): void {
+    const { clock } = running.options.space.context;
+    const nowMs = clock.nowMs();
+    const jumpMs = nowMs - clock.monotonicMs() - originMs;
+    if (Math.abs(jumpMs) > CLOCK_JUMP_MS) {
+      running.ledger.all(nowMs, nowMs, 'clock', String(Math.round(jumpMs)));
+      this.#ports.onClockJump(jumpMs);
+    }
+    running.ledger.check(nowMs);
+    if (running.recording.writer.isStored && running.recording.writer.waitingHours === 0)
+      running.fullSinceMs = null;
+    running.cancelWatch = clock.schedule(WATCH_MS, () => this.#watch(running, originMs + jumpMs));
+  }
+
+  /** A full device is shown for as long as it is full, and not told each second anew. */
+  #noteFull(error: unknown): boolean {
+    const running = this.#running;
+    if (running === undefined || !isWaystationError(error, 'store-full')) return false;
+    running.fullSinceMs ??= running.options.space.context.clock.nowMs();
+    return true;
+  }
+
+  /** Starts a driver that failed or was switched on; not while it runs. */
+  async include(name: string, choice: SensorChoice): Promise<void> {
+    const running = this.#running;
+    if (running === undefined || running.parts.get(name)?.isOver === false) return;
+    const driver = (await this.#ports.drivers(choice)).find((one) => one.name === name);
+    if (driver === undefined || this.#running !== running || this.#stopping !== undefined) return;
+    if (running.parts.get(name)?.isOver !== false) this.#run(running, driver);
+    this.#ports.onChange();
+  }
+
+  /** Stops one driver; the others go on. */
+  exclude(name: string): void {
+    const running = this.#running;
+    const part = running?.parts.get(name);
+    if (running === undefined || part === undefined) return;
+    running.parts.delete(name);
+    part.stop.abort();
+    for (const stream of part.streams) running.ledger.closed(stream);
+    this.#ports.onChange();
+  }
+
+  #run(running: Running, driver: Driver): void {
+    const part: Part = {
+      driver,
+      stop: new AbortController(),
+      streams: new Set(),
+      failed: undefined,
+      isOver: false,
+    };
+    running.parts.set(driver.name, part);
+    running.recording
+      .run(this.#observed(running, part))
+      .catch((error: unknown) => {
+        if (!isWaystationError(error, 'closed')) part.failed = error;
+      })
       .then(async () => {
-        if (this.#running !== running || this.#stopping !== undefined) return;
-        this.#failure = { denied: failed.every(isDenied), troubles: [...running.troubles.values()] };
-        await this.#finish(running);
+        part.isOver = true;
+        this.#ports.onChange();
+        await this.#endIfNothingDelivers(running);
       })
       .catch((error: unknown) => this.#ports.onTrouble(errorMessage(error)));
   }
 
-  /** Ends recording and forgets that it was asked for; everything is durable when this resolves. */
-  async stop(store: Store): Promise<void> {
+  async #endIfNothingDelivers(running: Running): Promise<void> {
+    const parts = [...running.parts.values()];
+    if (parts.some(({ isOver }) => !isOver)) return;
+    if (this.#running !== running || this.#stopping !== undefined) return;
+    const failed = parts.flatMap((part) => (part.failed === undefined ? [] : [part.failed]));
+    this.#failure = {
+      denied: failed.length > 0 && failed.every(isDenied),
+      troubles: failed.map(errorMessage),
+      isInterrupted: running.interruptedMs !== null,
+    };
+    await this.#finish(running);
+  }
+
+  /** The driver, with an ear on what it delivers. */
+  #observed(running: Running, part: Part): Driver {
+    const { driver } = part;
+    const { clock } = running.options.space.context;
+    return {
+      name: driver.name,
+      replay: driver.replay,
+      probe: () => driver.probe(),
+      run: async (sink, signal) => {
+        const stop = () => part.stop.abort();
+        signal.addEventListener('abort', stop, { once: true });
+        if (signal.aborted) stop();
+        const added = new Map<number, string>();
+        const ears: DriverSink = {
+          ...sink,
+          addStream: (descriptor) => {
+            const number = sink.addStream(descriptor);
+            added.set(number, descriptor.name);
+            part.streams.add(descriptor.name);
+            running.ledger.opened(descriptor.name, descriptor.askedRateHz);
+            return number;
+          },
+          batch: (number, batch) => {
+            sink.batch(number, batch);
+            const nowMs = clock.nowMs();
+            if (running.resumedMs === null) this.#resumed(running, nowMs);
+            running.ledger.heard(added.get(number) ?? '', nowMs);
+          },
+          gap: (number, fromMs, cause, detail) => {
+            sink.gap(number, fromMs, cause, detail);
+            running.ledger.gap(added.get(number) ?? '', fromMs, cause, detail);
+          },
+        };
+        try {
+          await driver.run(ears, part.stop.signal);
+        } finally {
+          signal.removeEventListener('abort', stop);
+          // Switched off while the others go on: nobody is to look for its readings.
+          if (!signal.aborted && part.stop.signal.aborted)
+            for (const number of added.keys()) sink.gap(number, clock.nowMs(), 'stop', SWITCHED_OFF);
+        }
+      },
+    };
+  }
+
+  /** The first reading since this page was opened. */
+  #resumed(running: Running, nowMs: number): void {
+    running.resumedMs = nowMs;
+    const { interruptedMs, ledger } = running;
+    if (interruptedMs !== null && nowMs > interruptedMs) ledger.all(interruptedMs, nowMs, 'crash');
+  }
+
+  /** Ends recording and forgets that it was asked for; everything is durable when this resolves. What was recorded, if anything. */
+  async stop(store: Store): Promise<EndedRecording | null> {
     await this.#starting?.catch(() => undefined);
     this.#failure = null;
     const running = this.#running;
@@ -116,11 +317,16 @@ export class PageRecorder {
       running === undefined ? undefined : this.#finish(running),
     ]);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+    if (running === undefined) return null;
+    const { recording, options, sinceMs } = running;
+    const summary = summaryOf({ recording, space: options.space, sinceMs, gaps: this.#gaps(running) });
+    return { summary, station: recording.station };
   }
 
-  #finish({ recording, letSleep }: Running): Promise<void> {
-    this.#stopping ??= recording.stop().finally(() => {
-      letSleep();
+  #finish(running: Running): Promise<void> {
+    this.#stopping ??= running.recording.stop().finally(() => {
+      running.letSleep();
+      running.cancelWatch();
       this.#running = undefined;
       this.#stopping = undefined;
       this.#ports.onChange();
@@ -134,35 +340,83 @@ export class PageRecorder {
     await this.#running?.recording.admitted();
   }
 
+  #gaps({ ledger, recording, options, sinceMs, interruptedMs }: Running): RecordingView['gaps'] {
+    return [...ledger.list(), ...earlierGaps(options.space, recording, sinceMs, interruptedMs)];
+  }
+
   view(): RecordingView | null {
-    if (this.#running === undefined) return null;
-    const { recording, troubles } = this.#running;
-    const delivering = recording.streams().map(
-      ({ descriptor, rows, last, rateHz, gap }): StreamView => ({
+    const running = this.#running;
+    if (running === undefined) return null;
+    const { recording, options, sinceMs, interruptedMs, resumedMs } = running;
+    return {
+      sinceMs,
+      hourMs: recording.hourMs,
+      streams: this.#streams(running),
+      sealedHours: recording.writer.sealed,
+      pictures: recording.pictures,
+      waitingHours: recording.writer.waitingHours,
+      gaps: this.#gaps(running),
+      fullSinceMs: running.fullSinceMs,
+      awake: running.wakefulness.state,
+      resumed:
+        interruptedMs === null || resumedMs === null
+          ? null
+          : { atMs: resumedMs, missedMs: Math.max(0, resumedMs - interruptedMs) },
+      bytesPerDay: bytesPerDay(options.space, recording.station, sinceMs),
+    };
+  }
+
+  #streams({ recording, parts, ledger, options }: Running): StreamView[] {
+    const nowMs = options.space.context.clock.nowMs();
+    const partOf = (stream: string) => [...parts.values()].find((part) => part.streams.has(stream));
+    const told = new Set<Part>();
+    const streams: StreamView[] = [];
+    for (const { descriptor, rows, last, rateHz, gap } of recording.streams()) {
+      const part = partOf(descriptor.name);
+      if (part === undefined) continue; // switched off
+      told.add(part);
+      const silentSinceMs = ledger.silentSinceMs(descriptor.name);
+      const silentMs = silentSinceMs === null ? null : Math.max(0, nowMs - silentSinceMs);
+      const cause: GapCause | null = gap ?? (silentMs === null ? null : 'unknown');
+      streams.push({
         name: descriptor.name,
-        trouble: gap === null ? null : (GAPS[gap] ?? 'no readings'),
+        driver: part.driver.name,
+        trouble:
+          part.failed !== undefined
+            ? errorMessage(part.failed)
+            : cause === null
+              ? null
+              : (GAPS[cause] ?? 'no readings'),
+        isOver: part.isOver,
+        silentMs,
         replay: descriptor.replay,
-        rateHz,
+        rateHz: silentMs === null ? rateHz : null,
         rows,
         columns: descriptor.columns.map((column, i) => {
           const value = last[i] ?? Number.NaN;
           return { name: column.name, unit: column.unit, last: Number.isNaN(value) ? null : value };
         }),
-      }),
-    );
-    const failed = [...troubles].map(
-      ([name, trouble]): StreamView => ({ name, trouble, replay: false, rateHz: null, rows: 0, columns: [] }),
-    );
-    return {
-      sinceMs: recording.sinceMs,
-      hourMs: recording.hourMs,
-      streams: [...delivering, ...failed],
-      sealedHours: recording.writer.sealed,
-      pictures: recording.pictures,
-      waitingHours: recording.writer.waitingHours,
-    };
+      });
+    }
+    for (const part of parts.values()) {
+      if (told.has(part) || part.failed === undefined) continue;
+      streams.push({
+        name: part.driver.name,
+        driver: part.driver.name,
+        trouble: errorMessage(part.failed),
+        isOver: true,
+        silentMs: null,
+        replay: false,
+        rateHz: null,
+        rows: 0,
+        columns: [],
+      });
+    }
+    return streams;
   }
 }
+
+const SWITCHED_OFF = 'switched off by the person';
 
 /** The person, or the browser in their name, did not permit it. */
 function isDenied(error: unknown): boolean {

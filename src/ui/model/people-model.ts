@@ -1,34 +1,66 @@
-/** Who is in the group: inviting devices. */
+/** What the page shows of who is in the group, and may ask for; people.ts does it. */
+import type { MemberStatus } from '../../identity/membership.ts';
 import type { Role } from '../../identity/roles.ts';
-import { createInvite } from '../../station/membership-actions.ts';
-import type { ModelCore } from './model-core.ts';
 
-const WEEK_MS = 7 * 86_400_000;
-
-export interface PeopleModel {
-  /** A link that lets `uses` devices in within a week. */
-  invite(role: Role, uses: number): Promise<string>;
+/** A device that is or was in the group. */
+export interface DeviceRow {
+  /** Its full id, which tells it from every other. */
+  readonly id: string;
+  /** What it calls itself; null when it has not said, or this device cannot read it. */
+  readonly name: string | null;
+  /** A few characters of its id, for devices without a name. */
+  readonly shortId: string;
+  readonly role: Role;
+  readonly standing: MemberStatus;
+  readonly isSelf: boolean;
+  /** Through which meeting point it is connected with this device; null when it is not. */
+  readonly via: string | null;
+  /** Its latest sign of life that reached this device. */
+  readonly lastHeardMs: number | null;
+  /** Hours that it has recorded, as far as is known here, and how many of them are on this device. */
+  readonly hours: { readonly known: number; readonly held: number };
 }
 
-export class People implements PeopleModel {
-  readonly #core: ModelCore;
-  /** Address of this page: what invites open. */
-  readonly #base: string;
+/** A link that still lets somebody in. */
+export interface InviteRow {
+  readonly id: string;
+  readonly role: Role;
+  readonly uses: number;
+  readonly usesLeft: number;
+  readonly expiresMs: number;
+  /** Who made it; null when the name is not known. */
+  readonly by: string | null;
+  readonly isOwn: boolean;
+}
 
-  constructor(core: ModelCore, base: string) {
-    this.#core = core;
-    this.#base = base;
-  }
+export interface PeopleView {
+  readonly nowMs: number;
+  /** This device first, then by name; removed ones included. */
+  readonly devices: readonly DeviceRow[];
+  /** Those that end first stand first. */
+  readonly invites: readonly InviteRow[];
+  /** What others may be invited as from here; empty when this device cannot invite. */
+  readonly grantable: readonly Role[];
+  /** It is too far down from who made the group: a link of its own would be too long. */
+  readonly isTooFar: boolean;
+  /** May remove devices, withdraw invites and name the group. */
+  readonly isManager: boolean;
+  /** Names of the devices that manage the group, as far as they are known. */
+  readonly managers: readonly string[];
+  readonly mayRename: boolean;
+}
 
-  async invite(role: Role, uses: number): Promise<string> {
-    const expiresMs = this.#core.node().ports.clock.nowMs() + WEEK_MS;
-    const { link } = await createInvite(this.#core.space(), {
-      role,
-      uses,
-      expiresMs,
-      hosts: [],
-      base: this.#base,
-    });
-    return link;
-  }
+export interface PeopleModel {
+  /** What is known now; empty before this device is in a group. */
+  view(): PeopleView;
+  /** A link that lets `uses` devices in within `lifeMs` (a week when not given). */
+  invite(role: Role, uses: number, lifeMs?: number): Promise<string>;
+  /** @throws WaystationError `forbidden` for all but managers. */
+  withdraw(invite: string): Promise<void>;
+  /** Removes a device for good. @throws WaystationError `forbidden`, `not-found`. */
+  remove(device: string): Promise<void>;
+  /** Calls this device something else, here and for the others. */
+  renameDevice(name: string): Promise<void>;
+  /** Calls the group something else. @throws WaystationError `forbidden` for all but managers. */
+  renameGroup(name: string): Promise<void>;
 }

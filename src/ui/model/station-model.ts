@@ -9,39 +9,59 @@ import type { HourContent } from '../../hour/types.ts';
 import { looksLikeInvite, parseInvite } from '../../identity/invite.ts';
 import { mayAuthorKind, type Role } from '../../identity/roles.ts';
 import type { HostStatus } from '../../mesh/mesh.ts';
+import type { SensorChoice } from '../../sensors/choice.ts';
 import type { Driver } from '../../sensors/port.ts';
-import { exportCsv, findStation, readHourFile } from '../../station/export.ts';
+import { findStation, readHourFile } from '../../station/export.ts';
 import { type MeshPorts, type NodePorts, WaystationNode } from '../../station/node.ts';
 import { rememberedName, rememberName } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import { spaceStatus } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
-import type { AppModel, AppState, HostView, RecordOptions } from './app-model.ts';
+import type { OwnRelay } from '../platform/own-relay.browser.ts';
+import type { AwakeState } from '../platform/wake-lock.ts';
+import type { AppModel } from './app-model.ts';
+import type { AppState, HostView } from './app-state.ts';
+import { type ArchivePorts, Collecting } from './collecting.ts';
+import { Data, type DataPorts } from './data-model.ts';
+import type { DataModel } from './data-port.ts';
+import { Device, type DevicePorts } from './device.ts';
+import type { DeviceModel } from './device-model.ts';
 import type { ModelCore } from './model-core.ts';
+import { Moving, type MovingPorts } from './moving.ts';
 import { Network, type NetworkModel } from './network-model.ts';
 import { interruptedRecording, PageRecorder } from './page-recorder.ts';
-import { People, type PeopleModel } from './people-model.ts';
+import { People } from './people.ts';
+import type { PeopleModel } from './people-model.ts';
+import { Recovery } from './recovery.ts';
+import { Sensing } from './sensing.ts';
+import { StationsView } from './stations-view.ts';
 
 /** How often what is shown is gathered anew. */
 const REFRESH_MS = 1_000;
 
-export interface ModelPorts {
+export interface ModelPorts extends DevicePorts {
   readonly openPorts: () => Promise<NodePorts>;
   readonly mesh: () => Promise<MeshPorts>;
   readonly encodeHour: (content: HourContent) => Promise<Bytes>;
-  /** Sensors of this device, and the camera when asked for. */
-  readonly drivers: (options: RecordOptions) => Promise<readonly Driver[]>;
+  /** Every driver of this device, whether it is switched on or not. */
+  readonly drivers: (choice: SensorChoice) => Promise<readonly Driver[]>;
+  /** Lets the person pick a USB sensor; missing where the browser cannot. Resolves to false when nothing was picked. */
+  readonly attachUsb?: () => Promise<boolean>;
+  /** What time it is where the page came from, ms; null when that is out of reach. */
+  readonly serverTimeMs?: () => Promise<number | null>;
   /** Address of this page: what invites open. */
   readonly base: string;
   /** Takes the invite, which is a secret, out of the address bar and the history. */
   readonly forgetLink: () => void;
-  /** The host that serves this page, if it hosts signaling. */
-  readonly ownHost: () => Promise<string | null>;
+  /** The relay that serves this page, if one does. */
+  readonly ownRelay: () => Promise<OwnRelay | null>;
   readonly hourMs?: number;
-  /** Asks the browser to keep the storage; null when it cannot be asked. */
-  readonly persist: () => Promise<boolean | null>;
-  readonly keepAwake: () => () => void;
-  readonly save: (name: string, parts: readonly string[]) => void;
+  readonly keepAwake: (tell: (state: AwakeState) => void) => () => void;
+  /** Opens recordings off the page's thread, and writes files for the person. */
+  readonly data: DataPorts;
+  /** Folders that hours are copied to; missing where the browser lets nobody choose one. */
+  readonly archive?: ArchivePorts;
+  readonly moving: MovingPorts;
 }
 
 const EMPTY: AppState = {
@@ -54,6 +74,8 @@ const EMPTY: AppState = {
   admitted: false,
   refusal: null,
   stations: [],
+  stationFacts: [],
+  collecting: null,
   connections: [],
   hosts: [],
   recordingPhase: 'idle',
@@ -64,6 +86,7 @@ const EMPTY: AppState = {
   pendingLink: null,
   isOtherGroupsLink: false,
   recoveryWords: null,
+  recovery: 'none',
 };
 
 export class StationModel extends EventTarget implements AppModel {
@@ -75,8 +98,17 @@ export class StationModel extends EventTarget implements AppModel {
   /** Who refuses this device, and why. */
   readonly #refusals = new Map<NodeId, string>();
   #isLetIn = false;
+  /** Where others reach the relay that serves this page; null when none does, or nobody else reaches it. */
+  #reach: OwnRelay['reach'] = null;
   readonly people: PeopleModel;
+  readonly collecting: Collecting;
+  readonly stations: StationsView;
+  readonly data: DataModel;
+  readonly sensing: Sensing;
+  readonly recovery: Recovery;
+  readonly device: DeviceModel;
   readonly network: NetworkModel;
+  readonly moving: Moving;
 
   constructor(ports: ModelPorts) {
     super();
@@ -92,14 +124,29 @@ export class StationModel extends EventTarget implements AppModel {
       tell: (notice) => this.#tell(notice),
       orTell: (work) => this.#orTell(work),
     };
-    this.people = new People(core, ports.base);
+    this.people = new People(core, () => ({
+      base: this.#reach === null ? ports.base : new URL('/', this.#reach.url).href,
+      hosts: this.#reach?.hosts ?? [],
+    }));
+    this.stations = new StationsView(core);
+    this.collecting = new Collecting(core, this.stations, ports.archive);
+    this.data = new Data(core, ports.data);
+    this.recovery = new Recovery(core);
+    this.device = new Device(core, ports);
     this.network = new Network(core);
+    this.moving = new Moving(core, ports.moving, () => this.stop());
     this.#recorder = new PageRecorder({
-      drivers: ports.drivers,
+      drivers: (choice) => this.sensing.drivers(choice),
       keepAwake: ports.keepAwake,
       onChange: () => this.#set(this.#recordingState()),
       onTrouble: (message) => this.#tell(message),
+      onClockJump: () => this.sensing.clockWasSet(),
     });
+    this.sensing = new Sensing(
+      core,
+      { drivers: ports.drivers, attachUsb: ports.attachUsb, serverTimeMs: ports.serverTimeMs },
+      this.#recorder,
+    );
   }
 
   #set(change: Partial<AppState>): void {
@@ -111,6 +158,7 @@ export class StationModel extends EventTarget implements AppModel {
   async start(address: string): Promise<void> {
     try {
       const ports = await this.#ports.openPorts();
+      if (await this.moving.isResting(ports)) return;
       const node = await WaystationNode.open(ports, {
         onNotice: (notice) => this.#onNotice(notice),
         encode: this.#ports.encodeHour,
@@ -119,13 +167,17 @@ export class StationModel extends EventTarget implements AppModel {
       this.#set({ deviceName: (await rememberedName(ports.store)) ?? '' });
       const damage = ports.store.recovered.filter(({ kind }) => kind === 'damaged');
       if (damage.length > 0) this.#tell(damage.map(({ message }) => message).join(' '));
+      await this.moving.greet(ports);
       const first = [...node.spaces.values()][0];
       if (first === undefined) this.#set({ phase: 'no-space' });
-      else await this.#enter(first);
+      else {
+        await this.recovery.reopened(ports.store);
+        await this.#enter(first);
+      }
       this.offer(this.state.pendingLink ?? address);
       const interrupted = await interruptedRecording(ports.store);
       if (interrupted === undefined || first === undefined) return;
-      await this.record(interrupted).catch((error: unknown) => this.#tell(errorMessage(error)));
+      await this.record().catch((error: unknown) => this.#tell(errorMessage(error)));
     } catch (error) {
       this.#set({ phase: 'failed', failure: errorMessage(error) });
     }
@@ -164,9 +216,16 @@ export class StationModel extends EventTarget implements AppModel {
       if (node.mesh === undefined) node.connect(ports);
     });
     // Nothing waits for the network.
-    void this.#orTell(async () => {
-      const host = await this.#ports.ownHost();
-      if (host !== null) await space.learnHosts([host]);
+    void this.networkCame();
+  }
+
+  /** There is a network, perhaps another one: where the page came from may be reached now, and be a meeting point. */
+  networkCame(): Promise<void> {
+    return this.#orTell(async () => {
+      const relay = await this.#ports.ownRelay();
+      if (relay === null) return;
+      this.#reach = relay.reach;
+      await this.#space?.learnHosts([relay.host]);
     });
   }
 
@@ -198,6 +257,10 @@ export class StationModel extends EventTarget implements AppModel {
     this.#set({ notice });
   }
 
+  say(notice: string): void {
+    this.#tell(notice);
+  }
+
   dismissNotice(): void {
     this.#set({ notice: null });
   }
@@ -224,23 +287,23 @@ export class StationModel extends EventTarget implements AppModel {
   async create(spaceName: string, deviceName: string): Promise<void> {
     const node = this.#opened();
     await this.#name(deviceName);
+    await this.recovery.expect(node.ports.store);
     try {
       await node.createSpace({
         name: spaceName,
         isPublic: false,
         ownName: deviceName,
-        onMade: (recoveryWords) => this.#set({ recoveryWords }),
+        onMade: (words) => this.recovery.made(words),
       });
     } catch (error) {
       // What was cut short after the group was made is made up for by itself; another attempt would be a second group.
-      if (node.spaces.size === 0) throw error;
+      if (node.spaces.size === 0) {
+        await this.recovery.unexpect(node.ports.store).catch(() => undefined);
+        throw error;
+      }
       this.#tell(errorMessage(error));
     }
     await this.#enter(node.space());
-  }
-
-  confirmRecoveryWords(): void {
-    this.#set({ recoveryWords: null });
   }
 
   async join(link: string, deviceName: string): Promise<void> {
@@ -269,10 +332,11 @@ export class StationModel extends EventTarget implements AppModel {
     this.#set({ storage: { ...this.state.storage, persistent } });
   }
 
-  async record(options: RecordOptions): Promise<void> {
+  async record(): Promise<void> {
     const space = this.#entered();
     if (standingOf(space) === 'revoked') throw new WaystationError('revoked', REMOVED);
-    await this.#recorder.start(options, {
+    // In this very task: what a browser may be asked, it may be asked from a tap alone.
+    await this.#recorder.start(this.sensing.beforeRecording(), {
       space,
       name: this.state.deviceName,
       hourMs: this.#ports.hourMs ?? HOUR_MS,
@@ -283,16 +347,20 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   async stop(): Promise<void> {
-    await this.#recorder.stop(this.#entered().context.store);
+    this.sensing.afterRecording(await this.#recorder.stop(this.#entered().context.store));
     await this.refresh();
   }
 
   async exportCsv(stationKey: string): Promise<void> {
-    const space = this.#entered();
-    const station = findStation(space, stationKey);
-    const parts: string[] = [];
-    for await (const line of exportCsv(space, station, {})) parts.push(line);
-    this.#ports.save(`${station.name ?? station.id}.csv`, parts);
+    const stations = this.data.stations().filter(({ key }) => key === stationKey);
+    const options = { stations, fromMs: null, toMs: null, columns: null, isoTimes: false };
+    await this.data.save(
+      'csv',
+      this.data.planExport(options),
+      options,
+      new AbortController().signal,
+      () => undefined,
+    );
   }
 
   async *hourFiles(stationId: string): AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array }> {
@@ -309,6 +377,7 @@ export class StationModel extends EventTarget implements AppModel {
   async refresh(): Promise<void> {
     const node = this.#opened();
     const space = this.#entered();
+    this.sensing.eachSecond(space);
     const [status, usage] = await Promise.all([spaceStatus(space), node.ports.store.usage()]);
     if (status.admitted) void this.#orTell(() => this.#letIn(space));
     this.#set({
@@ -317,6 +386,7 @@ export class StationModel extends EventTarget implements AppModel {
       admitted: status.admitted,
       refusal: standingOf(space) ?? [...this.#refusals.values()].at(-1) ?? null,
       stations: status.stations,
+      ...(await this.collecting.look(space, status.stations)),
       connections: node
         .peers()
         .map(({ node: peer, via, sinceMs }) => ({ name: deviceName(space, peer), via, sinceMs })),

@@ -107,6 +107,15 @@ export const SHARED_STYLES = css`
     opacity: 0.5;
     cursor: default;
   }
+  /* A label that is longer than a narrow screen takes two lines. */
+  wa-button {
+    max-width: 100%;
+  }
+  wa-button::part(base) {
+    height: auto;
+    min-height: var(--ws-target);
+    white-space: normal;
+  }
   :focus-visible {
     outline: 3px solid var(--ws-accent);
     outline-offset: 2px;

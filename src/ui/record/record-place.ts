@@ -1,236 +1,239 @@
-/** This device: whether it is let in, and what it records. */
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
-import type { AppModel, AppState, RecordingView, SensorFailure, StreamView } from '../model/app-model.ts';
+/**
+ * This device as a station: whether it is let in, what it can sense, the recording that runs, and what there is when it has ended. While
+ * it records and nobody touches it, the face covers the page.
+ */
+import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
+import '@awesome.me/webawesome/dist/components/button/button.js';
+import '@awesome.me/webawesome/dist/components/dialog/dialog.js';
+import '@awesome.me/webawesome/dist/components/progress-bar/progress-bar.js';
+import '@awesome.me/webawesome/dist/components/switch/switch.js';
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { CircleDot, Moon, Square } from 'lucide';
+import './record-admission.ts';
+import './record-face.ts';
+import './record-running.ts';
+import './record-senses.ts';
+import type { AppModel } from '../model/app-model.ts';
+import type { AppState, RecordingPhase, SensorFailure } from '../model/app-state.ts';
+import type { RecordingSummary } from '../model/recording-story.ts';
 import { Attempt } from '../parts/attempt.ts';
+import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import {
-  clockText,
-  countText,
-  durationText,
-  nextPartMs,
-  readingText,
-  sentence,
-  unitText,
-  zoneName,
-} from '../parts/words.ts';
+import { QuietWatch } from './quiet-watch.ts';
+import { clockWarning, failureText, summaryCard } from './record-cards.ts';
+import { recordStyles } from './record-styles.ts';
+
+/** A recording that is longer is not ended by one tap. */
+const ASK_BEFORE_STOP_MS = 60_000;
 
 export class RecordPlace extends LitElement {
-  static override styles = [SHARED_STYLES];
-  static override properties = { model: { attribute: false }, state: { attribute: false } };
+  static override styles = [SHARED_STYLES, recordStyles];
+  static override properties = {
+    model: { attribute: false },
+    state: { attribute: false },
+    _hasFace: { state: true },
+    _asksToStop: { state: true },
+  };
 
   declare model: AppModel;
   declare state: AppState;
+  declare private _hasFace: boolean;
+  declare private _asksToStop: boolean;
   readonly #recordAttempt = new Attempt(this);
-  readonly #linkAttempt = new Attempt(this);
-  #camera = false;
+  readonly #quiet = new QuietWatch(() => this.#grownQuiet());
+  #phase: RecordingPhase | undefined;
+
+  constructor() {
+    super();
+    this._hasFace = false;
+    this._asksToStop = false;
+    updateWhenLocaleChanges(this);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#phase = undefined;
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#quiet.stop();
+    this._hasFace = false;
+    this.model?.sensing.look(false);
+  }
+
+  protected override willUpdate(_changed: PropertyValues): void {
+    const { recordingPhase: phase } = this.state;
+    if (phase === this.#phase) return;
+    // What can be read is read while nothing is recorded, and again when recording has ended, however it did.
+    if (phase === 'idle' || this.#phase === undefined) this.model.sensing.look(true);
+    this.#phase = phase;
+    if (phase === 'running') this.#quiet.start();
+    else {
+      this.#quiet.stop();
+      this._hasFace = false;
+      this._asksToStop = false;
+    }
+  }
+
+  #grownQuiet(): void {
+    if (this.state.recording !== null && !this._asksToStop) this._hasFace = true;
+  }
 
   protected override render(): TemplateResult {
-    const { deviceName, recording, role, admitted, refusal } = this.state;
+    const { deviceName, recording, recordingPhase, role } = this.state;
     const records = role !== 'reader' && role !== 'mirror';
+    const { clock, summary } = this.model.sensing.view;
     return html`
-      <section>
-        <h1>${deviceName}${recording === null ? nothing : ' is recording'}</h1>
-        ${admitted && refusal === null ? nothing : this.#admission()} ${this.#otherGroup()}
-        ${
-          !records
-            ? html`<p class="soft">This device collects data; it does not record.</p>`
+      <h1>${recording === null ? deviceName : msg(str`${deviceName} is recording`)}</h1>
+      <record-admission .model=${this.model} .state=${this.state}></record-admission>
+      ${clock === null ? nothing : clockWarning(clock)}
+      ${
+        !records
+          ? html`<section><p class="soft">${msg('This device collects data; it does not record.')}</p></section>`
+          : recordingPhase === 'stopping'
+            ? this.#finishing()
             : recording === null
-              ? this.#idle()
-              : this.#recording(recording)
-        }
-        ${this.#recordAttempt.trouble()}
+              ? this.#idle(summary)
+              : this.#recording()
+      }
+    `;
+  }
+
+  #idle(summary: RecordingSummary | null): TemplateResult {
+    const { recordingPhase, sensorFailure } = this.state;
+    const busy = recordingPhase !== 'idle' || this.#recordAttempt.busy;
+    return html`
+      ${sensorFailure === null ? nothing : html`<section>${failureText(sensorFailure)}</section>`}
+      ${summary === null ? nothing : summaryCard(summary, this.state, () => this.model.sensing.dismissSummary())}
+      <section aria-labelledby="senses">
+        <h2 id="senses">${msg('What this device can sense')}</h2>
+        <record-senses .model=${this.model} .state=${this.state}></record-senses>
       </section>
-    `;
-  }
-
-  #admission(): TemplateResult {
-    const { admitted, refusal, pendingLink } = this.state;
-    const said =
-      refusal !== null
-        ? html`<p class="bad" role="alert">${refusalText(refusal, admitted)}</p>`
-        : html`<p class="warn">
-            Waiting to meet a device of the group that lets this one in. Keep the page open; nothing else is needed.
-          </p>`;
-    if (admitted) return said;
-    return html`
-      ${said}
-      <details ?open=${refusal !== null || pendingLink !== null}>
-        <summary>Use another link</summary>
-        ${this.#linkForm()}
-      </details>
-    `;
-  }
-
-  #linkForm(): TemplateResult {
-    return html`
-      <form
-        @submit=${(event: SubmitEvent) => {
-          event.preventDefault();
-          const link = String(new FormData(event.target as HTMLFormElement).get('link') ?? '');
-          void this.#linkAttempt.run(() => this.model.joinAgain(link));
-        }}
-      >
-        <p>
-          <label for="another-link">New link to this group</label>
-          <textarea id="another-link" name="link" required .value=${this.state.pendingLink ?? ''}></textarea>
-        </p>
-        ${this.#linkAttempt.trouble()}
-        <button ?disabled=${this.#linkAttempt.busy}>Use this link</button>
-      </form>
-    `;
-  }
-
-  #otherGroup(): TemplateResult | typeof nothing {
-    if (!this.state.isOtherGroupsLink) return nothing;
-    return html`
-      <div class="row" role="alert">
-        <p class="warn">
-          The link you opened is for another group, and this browser is already in
-          ${this.state.spaceName === null ? 'one' : html`“${this.state.spaceName}”`}: a browser can be in one group. Open the link
-          on another device, or here in another browser or browser profile.
-        </p>
-        <button @click=${() => this.model.dismissLink()}>Stay in this group</button>
+      ${this.#recordAttempt.trouble()}
+      <div class="thumb">
+        <wa-button
+          class="record"
+          variant="brand"
+          size="large"
+          ?disabled=${busy}
+          @click=${() => this.#recordAttempt.run(() => this.model.record())}
+        >
+          ${icon(CircleDot)} &nbsp;${this.#recordWord(busy, sensorFailure)}
+        </wa-button>
+        ${
+          sensorFailure === null
+            ? nothing
+            : html`<wa-button
+                appearance="outlined"
+                ?disabled=${busy}
+                @click=${() => this.#recordAttempt.run(() => this.model.stop())}
+                >${msg('Do not record')}</wa-button
+              >`
+        }
       </div>
     `;
   }
 
-  #idle(): TemplateResult {
-    const { recordingPhase, sensorFailure } = this.state;
-    const busy = recordingPhase !== 'idle';
+  #recordWord(busy: boolean, failure: SensorFailure | null): string {
+    if (busy) return msg('Starting …');
+    if (failure === null) return msg('Record');
+    return failure.isInterrupted ? msg('Continue recording') : msg('Try again');
+  }
+
+  #recording(): TemplateResult {
+    const { recording, recordingPhase } = this.state;
     return html`
-      ${
-        sensorFailure === null
-          ? html`<p class="soft">Not recording. Readings are kept on this device and shared with the group.</p>`
-          : silence(sensorFailure)
-      }
-      <form
-        @submit=${(event: SubmitEvent) => {
-          event.preventDefault();
-          this.#camera = new FormData(event.target as HTMLFormElement).has('camera');
-          void this.#recordAttempt.run(() => this.model.record({ sensors: true, camera: this.#camera }));
+      <record-running .model=${this.model} .state=${this.state}></record-running>
+      <section>
+        <wa-switch
+          .checked=${this.#quiet.isOn}
+          @change=${(event: Event) => {
+            this.#quiet.isOn = (event.target as unknown as { checked: boolean }).checked;
+          }}
+          >${msg('Darken the screen when nobody touches it')}</wa-switch
+        >
+      </section>
+      ${this.#recordAttempt.trouble()}
+      <div class="thumb">
+        <wa-button
+          class="record"
+          variant="danger"
+          size="large"
+          ?disabled=${recordingPhase !== 'running'}
+          @click=${() => this.#askToStop()}
+        >
+          ${icon(Square)} &nbsp;${msg('Stop recording')}
+        </wa-button>
+        <wa-button
+          class="darken"
+          size="large"
+          appearance="outlined"
+          @click=${() => {
+            this._hasFace = true;
+          }}
+        >
+          <span class="above">${icon(Moon)}<span>${msg('Darken')}</span></span>
+        </wa-button>
+      </div>
+      <wa-dialog
+        label=${msg('Stop recording?')}
+        ?open=${this._asksToStop}
+        @wa-after-hide=${() => {
+          this._asksToStop = false;
         }}
       >
         <p>
-          <label class="check">
-            <input type="checkbox" name="camera" .checked=${this.#camera} ?disabled=${busy} />
-            A picture every few seconds, too
-          </label>
+          ${msg('The open hour is finished and kept, and shared with the group. Readings from now on are not recorded until you tap Record again.')}
         </p>
-        <div class="row">
-          <button class="main" ?disabled=${busy}>
-            ${busy ? 'Starting …' : sensorFailure === null ? 'Record' : 'Try again'}
-          </button>
-          ${
-            sensorFailure === null
-              ? nothing
-              : html`<button type="button" ?disabled=${busy} @click=${() => this.#recordAttempt.run(() => this.model.stop())}>
-                  Do not record
-                </button>`
-          }
-        </div>
-      </form>
+        <wa-button slot="footer" size="large" autofocus @click=${() => this.#closeQuestion()}
+          >${msg('Go on recording')}</wa-button
+        >
+        <wa-button slot="footer" size="large" variant="danger" @click=${() => this.#stop()}
+          >${msg('Stop and finish')}</wa-button
+        >
+      </wa-dialog>
+      ${
+        this._hasFace && recording !== null
+          ? html`<record-face
+              .recording=${recording}
+              .nowMs=${Date.now()}
+              @leave=${() => this.#leaveFace()}
+            ></record-face>`
+          : nothing
+      }
     `;
   }
 
-  #recording(recording: RecordingView): TemplateResult {
-    const { sealedHours, sinceMs, hourMs, pictures, waitingHours, streams } = recording;
-    const { recordingPhase } = this.state;
-    const nowMs = Date.now();
-    return html`
-      <p>
-        For ${durationText(nowMs - sinceMs)} · ${countText(sealedHours, 'part')} finished and
-        safe${pictures > 0 ? ` · ${countText(pictures, 'picture')}` : nothing}
-      </p>
-      <p class="soft">
-        The next part is finished at ${clockText(nextPartMs(nowMs, hourMs))} (${zoneName()}), or when you stop. Then it is shared and
-        can be saved as CSV.
-      </p>
-      ${
-        waitingHours === 0
-          ? nothing
-          : html`<p class="warn">
-              ${countText(waitingHours, 'finished part waits', 'finished parts wait')} on this device until it can be stored: it
-              must have been let in by another device of the group, and have space left.
-            </p>`
-      }
-      ${
-        streams.length === 0
-          ? html`<p class="soft">Waiting for the first reading …</p>`
-          : html`<div class="table">
-              <table>
-                <thead>
-                  <tr><th>Sensor</th><th>Now</th></tr>
-                </thead>
-                <tbody>
-                  ${streams.map(streamRow)}
-                </tbody>
-              </table>
-            </div>`
-      }
-      <button ?disabled=${recordingPhase !== 'running'} @click=${() => this.#recordAttempt.run(() => this.model.stop())}>
-        ${recordingPhase === 'stopping' ? 'Finishing the part …' : 'Stop recording'}
-      </button>
-    `;
+  #askToStop(): void {
+    const sinceMs = this.state.recording?.sinceMs ?? Date.now();
+    if (Date.now() - sinceMs < ASK_BEFORE_STOP_MS) this.#stop();
+    else this._asksToStop = true;
   }
-}
 
-const REFUSALS: Readonly<Record<string, string>> = {
-  expired: 'The invite has expired. Ask for a new link and paste it here.',
-  surplus: 'The invite was used more often than it allows. Ask for a new link and paste it here.',
-  revoked:
-    'This device was removed from the group, or the invite was withdrawn. Ask for a new link and paste it here; what is recorded stays on this device.',
-};
+  #closeQuestion(): void {
+    this._asksToStop = false;
+  }
 
-/** Why others refuse this device, and what to do. */
-function refusalText(refusal: string, admitted: boolean): string {
-  if (!admitted)
-    return REFUSALS[refusal] ?? 'The invite was not accepted. Ask for a new link and paste it here.';
-  if (refusal === 'revoked')
-    return 'Another device says that this one was removed from the group. What it records now stays on this device and reaches nobody. Ask whoever manages the group; to come back, join with another browser or browser profile.';
-  return 'A device of the group does not share with this one at the moment. What is recorded is kept here; ask whoever manages the group if this stays.';
-}
+  #stop(): void {
+    this._asksToStop = false;
+    void this.#recordAttempt.run(() => this.model.stop());
+  }
 
-function silence({ denied, troubles }: SensorFailure): TemplateResult {
-  return html`
-    <div role="alert">
-      <p class="bad"><strong>Not recording: ${denied ? 'no sensor is permitted' : 'no sensor delivers'}</strong></p>
-      <ul>
-        ${troubles.map((trouble) => html`<li>${sentence(trouble)}</li>`)}
-      </ul>
-      ${
-        denied
-          ? html`<p>
-              Tap the sign beside the page’s address, open the site settings, permit what is named above, and then tap “Try again”.
-            </p>`
-          : html`<p>Attach or free a sensor, or record with the camera, and then tap “Try again”.</p>`
-      }
-    </div>
-  `;
-}
+  #leaveFace(): void {
+    this._hasFace = false;
+    this.#quiet.start();
+    this.renderRoot.querySelector<HTMLElement>('.darken')?.focus({ preventScroll: true });
+  }
 
-function streamRow(stream: StreamView): TemplateResult {
-  const isCamera = stream.name === 'camera';
-  return html`
-    <tr>
-      <td>
-        ${stream.name}${stream.replay ? html` <span class="label warn">replay of a recording</span>` : nothing}
-        <div class="soft value">${countText(stream.rows, isCamera ? 'picture' : 'reading')}</div>
-        <div class="soft value">${stream.rateHz === null ? nothing : html`${stream.rateHz.toFixed(1)} a second`}</div>
-      </td>
-      <td>
-        ${
-          stream.trouble === null
-            ? stream.columns.map(
-                ({ name, last, unit }) =>
-                  html`<div class="value">
-                    ${name} <span class="number">${readingText(last, unit)}</span> ${unitText(unit)}
-                  </div>`,
-              )
-            : html`<span class="bad">${sentence(stream.trouble)}</span>`
-        }
-      </td>
-    </tr>
-  `;
+  #finishing(): TemplateResult {
+    return html`<section role="status">
+      <h2>${msg('Finishing …')}</h2>
+      <p>${msg('The open hour is being finished and stored. Keep the page open for a moment.')}</p>
+      <wa-progress-bar indeterminate label=${msg('Finishing')}></wa-progress-bar>
+    </section>`;
+  }
 }
 
 customElements.define('record-place', RecordPlace);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toUtf8 } from '../../../src/core/bytes.ts';
-import { loadOrCreateNodeKeys } from '../../../src/identity/keys.node.ts';
+import { loadOrCreateNodeKeys, placeNodeKeys } from '../../../src/identity/keys.node.ts';
+import { makeSeeds } from '../station/moving-world.ts';
 import { nodeCrypto } from './test-space.ts';
 
 describe('keys on disk', () => {
@@ -34,6 +35,16 @@ describe('keys on disk', () => {
     const all = await Promise.all([1, 2, 3, 4].map(() => loadOrCreateNodeKeys(directory)));
     expect(new Set(all.map(({ publicKey }) => publicKey.join())).size).toBe(1);
     expect(await readdir(directory)).toEqual(['node.pem']);
+  });
+
+  it('can come from elsewhere, and never take the place of others', async () => {
+    const { seeds, publicKey } = makeSeeds();
+    const placed = await placeNodeKeys(directory, seeds);
+    expect(placed.publicKey).toEqual(publicKey);
+    expect((await loadOrCreateNodeKeys(directory)).publicKey).toEqual(publicKey);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await expect(placeNodeKeys(directory, makeSeeds().seeds)).rejects.toMatchObject({ code: 'conflict' });
+    expect((await loadOrCreateNodeKeys(directory)).publicKey).toEqual(publicKey);
   });
 
   it('sign, and open what is sealed to them', async () => {

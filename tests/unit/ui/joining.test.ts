@@ -79,7 +79,7 @@ describe('a page that recorded before it was let in', () => {
     const page = new TestPage();
     const { model, node } = await page.open();
     await model.join(await host.people.invite('member', 1), 'Van');
-    await model.record({ sensors: true, camera: false });
+    await model.record();
     await model.stop();
     const encoded = new Promise<HourContent>((resolve) => {
       page.encodeHour = async (content) => {
@@ -152,7 +152,7 @@ describe('a page in a group', () => {
     await model.create('Valley', 'Ridge');
     expect(model.state.recoveryWords?.split(' ').length).toBeGreaterThanOrEqual(12);
     expect(model.state).toMatchObject({ phase: 'ready', notice: 'storage is gone' });
-    model.confirmRecoveryWords();
+    await model.recovery.confirm();
     expect(model.state.recoveryWords).toBeNull();
   });
 
@@ -168,6 +168,48 @@ describe('a page in a group', () => {
     expect(model.state.recoveryWords).not.toBeNull();
     expect(model.state).toMatchObject({ phase: 'ready', notice: 'no room left' });
     expect(node.spaces.size).toBe(1);
+  });
+
+  it('keeps the recovery words while the page is open, put off or shown, until they are confirmed', async () => {
+    const page = new TestPage();
+    const { model } = await page.open();
+    await model.create('Valley', 'Ridge');
+    const words = model.state.recoveryWords;
+    expect(model.state.recovery).toBe('waiting');
+    await model.record();
+    await model.stop();
+    model.recovery.open();
+    expect(model.state).toMatchObject({ recovery: 'open', recoveryWords: words });
+    model.recovery.putOff();
+    expect(model.state).toMatchObject({ recovery: 'waiting', recoveryWords: words });
+    await model.recovery.confirm();
+    expect(model.state).toMatchObject({ recovery: 'none', recoveryWords: null });
+    expect((await page.open()).model.state.recovery).toBe('none');
+  });
+
+  it('says after a reload that words which were not confirmed are gone, until that is understood', async () => {
+    const page = new TestPage();
+    await (await page.open()).model.create('Valley', 'Ridge');
+    const { model } = await page.open();
+    expect(model.state).toMatchObject({ phase: 'ready', recovery: 'lost', recoveryWords: null });
+    expect((await page.open()).model.state.recovery).toBe('lost');
+    model.recovery.open();
+    expect(model.state.recovery).toBe('lost');
+    await model.recovery.confirm();
+    expect((await page.open()).model.state.recovery).toBe('none');
+  });
+
+  it('says nothing of recovery words when no group was made, nor on a device that joined', async () => {
+    const page = new TestPage();
+    const { model } = await page.open();
+    const { logs } = page.faulty.store;
+    const { append } = logs;
+    logs.append = () => Promise.reject(new WaystationError('store-full', 'no room left'));
+    await expect(model.create('Valley', 'Ridge')).rejects.toThrow('no room left');
+    logs.append = append;
+    const { model: host } = await new TestPage().founded();
+    await model.join(await host.people.invite('member', 1), 'Van');
+    expect((await page.open()).model.state).toMatchObject({ phase: 'ready', recovery: 'none' });
   });
 
   it('tells a meeting point that is being asked from one that does not answer', async () => {

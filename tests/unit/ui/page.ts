@@ -10,9 +10,11 @@ import type { Driver } from '../../../src/sensors/port.ts';
 import { WaystationNode } from '../../../src/station/node.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
 import { type ModelPorts, StationModel } from '../../../src/ui/model/station-model.ts';
+import type { OwnRelay } from '../../../src/ui/platform/own-relay.browser.ts';
 import { VirtualClock } from '../mesh/virtual-clock.ts';
 import { FaultyStore } from '../pipeline/crashing-store.ts';
 import { createTestKeys } from '../station/test-keys.ts';
+import { inProcessWorker, MemorySaver } from './data/in-process.ts';
 
 export const PAGE = 'http://relay.test/';
 
@@ -34,7 +36,18 @@ export class TestPage {
   running = 0;
   /** How often the invite was taken out of the address bar. */
   forgotten = 0;
+  /** What the server says that the page came from. */
+  relay: OwnRelay | null = { host: 'ws://relay.test', reach: null };
   readonly sockets: TextSocketHandlers[] = [];
+  /** What moving may do: keys stay, and a new start is the test's to make. */
+  moving: ModelPorts['moving'] = {
+    keys: { stage: async () => undefined, settle: async () => undefined },
+    seeds: async () => null,
+    areMovable: async () => false,
+    restart: () => undefined,
+  };
+  /** Where the page's files go. */
+  readonly saver = new MemorySaver();
   /** What the next `drivers` and `encodeHour` do instead of working. */
   drivers: ModelPorts['drivers'] = async () => [this.sensor()];
   encodeHour: ModelPorts['encodeHour'] = async (content) => encodeHour(content);
@@ -95,10 +108,11 @@ export class TestPage {
       forgetLink: () => {
         this.forgotten++;
       },
-      ownHost: async () => 'ws://relay.test',
+      ownRelay: async () => this.relay,
       persist: async () => null,
       keepAwake: () => () => undefined,
-      save: () => undefined,
+      moving: this.moving,
+      data: { worker: inProcessWorker(createNodeCrypto()), openSaver: async () => this.saver },
     });
     try {
       await model.start(address);
@@ -112,7 +126,7 @@ export class TestPage {
   async founded(): Promise<{ model: StationModel; node: WaystationNode }> {
     const opened = await this.open();
     await opened.model.create('Valley', 'Ridge');
-    opened.model.confirmRecoveryWords();
+    await opened.model.recovery.confirm();
     return opened;
   }
 }

@@ -4,7 +4,6 @@ import { WaystationError } from '../../../src/core/errors.ts';
 import type { Driver } from '../../../src/sensors/port.ts';
 import { TestPage } from './page.ts';
 
-const SENSORS = { sensors: true, camera: false };
 const FULL = new WaystationError('store-full', 'no room left');
 
 function failing(name: string, cause: Error): Driver {
@@ -38,9 +37,9 @@ describe('recording in the page', () => {
   it('is started once by two taps, and ended by one', async () => {
     const page = new TestPage();
     const { model } = await page.founded();
-    const first = model.record(SENSORS);
+    const first = model.record();
     expect(model.state.recordingPhase).toBe('starting');
-    await Promise.all([first, model.record(SENSORS)]);
+    await Promise.all([first, model.record()]);
     expect(page.running).toBe(1);
     expect(model.state.recordingPhase).toBe('running');
     await model.stop();
@@ -51,7 +50,7 @@ describe('recording in the page', () => {
   it('starts anew only when the last recording is finished', async () => {
     const page = new TestPage();
     const { model } = await page.founded();
-    await model.record(SENSORS);
+    await model.record();
     const { reached, release } = heldUp(page);
     const stopped = model.stop();
     await reached;
@@ -62,7 +61,7 @@ describe('recording in the page', () => {
       asked++;
       return [page.sensor()];
     };
-    const again = model.record(SENSORS);
+    const again = model.record();
     await model.refresh();
     expect(asked).toBe(0);
     release();
@@ -75,7 +74,7 @@ describe('recording in the page', () => {
   it('ends when asked to, also when that cannot be remembered', async () => {
     const page = new TestPage();
     const { model } = await page.founded();
-    await model.record(SENSORS);
+    await model.record();
     page.faulty.failure = FULL;
     await expect(model.stop()).rejects.toThrow(FULL.message);
     expect(page.running).toBe(0);
@@ -87,17 +86,17 @@ describe('recording in the page', () => {
     const { model } = await page.founded();
     const { drivers } = page;
     page.drivers = () => Promise.reject(new Error('Failed to fetch'));
-    await expect(model.record(SENSORS)).rejects.toThrow('Failed to fetch');
+    await expect(model.record()).rejects.toThrow('Failed to fetch');
     expect(model.state).toMatchObject({ recordingPhase: 'idle', recording: null });
 
     page.drivers = drivers;
     const { state } = page.faulty.store;
     const { put } = state;
     state.put = (key, ...rest) => (key === 'recording' ? Promise.reject(FULL) : put(key, ...rest));
-    await expect(model.record(SENSORS)).rejects.toThrow(FULL.message);
+    await expect(model.record()).rejects.toThrow(FULL.message);
     expect(model.state).toMatchObject({ recordingPhase: 'idle', recording: null });
     state.put = put;
-    await model.record(SENSORS);
+    await model.record();
     expect(page.running).toBe(1);
   });
 
@@ -106,7 +105,7 @@ describe('recording in the page', () => {
     const { model } = await page.founded();
     const denied = Object.assign(new Error(), { name: 'NotAllowedError' });
     page.drivers = async () => [failing('accelerometer', denied), failing('gyroscope', denied)];
-    await model.record(SENSORS);
+    await model.record();
     await untilIdle(model);
     expect(model.state).toMatchObject({
       recording: null,
@@ -125,7 +124,7 @@ describe('recording in the page', () => {
     const page = new TestPage();
     const { model } = await page.founded();
     page.drivers = async () => [failing('gyroscope', new Error()), page.sensor()];
-    await model.record(SENSORS);
+    await model.record();
     expect(model.state.recording?.streams.map(({ name, trouble }) => [name, trouble])).toEqual([
       ['pressure', null],
       ['gyroscope', 'gyroscope: not allowed'],

@@ -1,0 +1,125 @@
+/**
+ * Memory of a page's recorder over hours of virtual time: nine channels at 60 Hz into the real recorder, write-ahead log, sealing and
+ * store of files, on a clock that the bench moves. Heap and array buffers after a full collection.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { encodeHour } from '../src/hour/container.ts';
+import { HOUR_MS } from '../src/hour/recorder.ts';
+import type { StreamDescriptor } from '../src/hour/types.ts';
+import { createNodeCrypto } from '../src/identity/crypto.node.ts';
+import { loadOrCreateNodeKeys } from '../src/identity/keys.node.ts';
+import { SYSTEM_RANDOM } from '../src/node/open-node.ts';
+import { DEFAULT_CHOICE } from '../src/sensors/choice.ts';
+import type { Driver, DriverSink } from '../src/sensors/port.ts';
+import { WaystationNode } from '../src/station/node.ts';
+import { openFileStore } from '../src/store/file-system.node.ts';
+import { PageRecorder } from '../src/ui/model/page-recorder.ts';
+import { VirtualClock } from '../tests/unit/mesh/virtual-clock.ts';
+import { printTable } from './table.ts';
+
+const NAMES = ['accelerometer', 'gyroscope', 'magnetometer'] as const;
+const BATCH_MS = 250;
+const ROWS = 15;
+const MINUTES = [1, 15, 30, 59, 61, 75, 90, 119, 121] as const;
+const MIB = 2 ** 20;
+
+function streamOf(name: string): StreamDescriptor {
+  const columns = ['x', 'y', 'z'].map((axis) => ({ name: axis, unit: 'm/s2', step: null }));
+  return { name, columns, askedRateHz: 60, tickNs: 1_000, driver: 'bench', device: '', replay: false };
+}
+
+/** Sixty readings a second, in batches as the page's drivers make them. */
+class PlayedSensor {
+  readonly driver: Driver;
+  #sink: DriverSink | undefined;
+  #stream = 0;
+
+  constructor(name: string) {
+    this.driver = {
+      name,
+      replay: false,
+      probe: async () => ({ state: 'available' }),
+      run: (sink, signal) => {
+        this.#sink = sink;
+        this.#stream = sink.addStream(streamOf(name));
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      },
+    };
+  }
+
+  tell(nowMs: number): void {
+    const offsetsNs = Float64Array.from({ length: ROWS }, (_, i) => Math.round((i * 1e9) / 60));
+    const column = (axis: number) =>
+      Float64Array.from(
+        offsetsNs,
+        (ns) => Math.round(98 * Math.sin((nowMs + ns / 1e6) / (500 + 100 * axis))) / 10,
+      );
+    this.#sink?.batch(this.#stream, { baseMs: nowMs, offsetsNs, columns: [0, 1, 2].map(column) });
+  }
+}
+
+async function idle(): Promise<void> {
+  for (let i = 0; i < 8; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export async function benchRecordingMemory(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const folder = mkdtempSync(join(tmpdir(), 'waystation-bench-'));
+  const clock = new VirtualClock();
+  const store = await openFileStore(join(folder, 'store'));
+  const keys = await loadOrCreateNodeKeys(join(folder, 'keys'));
+  const node = await WaystationNode.open(
+    { store, keys, crypto: createNodeCrypto(), clock, random: SYSTEM_RANDOM },
+    { encode: encodeHour },
+  );
+  await node.createSpace({ name: 'Bench', isPublic: false, ownName: 'Bench', onMade: () => undefined });
+  const sensors = NAMES.map((name) => new PlayedSensor(name));
+  const recorder = new PageRecorder({
+    drivers: async () => sensors.map(({ driver }) => driver),
+    keepAwake: () => () => undefined,
+    onChange: () => undefined,
+    onTrouble: (message) => {
+      throw new Error(message);
+    },
+    onClockJump: () => undefined,
+  });
+  await recorder.start(Promise.resolve(DEFAULT_CHOICE), {
+    space: node.space(),
+    name: 'Bench',
+    hourMs: HOUR_MS,
+    encode: encodeHour,
+    onTrouble: (message) => {
+      throw new Error(message);
+    },
+  });
+  const rows: string[][] = [['minute', 'heap, MiB', 'array buffers, MiB', 'hours sealed']];
+  const beganMs = clock.nowMs();
+  const wanted = new Set<number>(MINUTES);
+  for (let tick = 1; tick <= (MINUTES.at(-1) ?? 0) * 60 * (1_000 / BATCH_MS); tick++) {
+    for (const sensor of sensors) sensor.tell(clock.nowMs());
+    clock.advance(BATCH_MS);
+    if (tick % (1_000 / BATCH_MS) !== 0) continue;
+    await idle();
+    recorder.view(); // as the page does each second
+    const minute = (clock.nowMs() - beganMs) / 60_000;
+    if (!wanted.has(minute)) continue;
+    await idle();
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    const sealed = recorder.view()?.sealedHours ?? 0;
+    rows.push(
+      [minute, heapUsed / MIB, arrayBuffers / MIB, sealed].map((value) =>
+        value.toFixed(value % 1 === 0 ? 0 : 1),
+      ),
+    );
+  }
+  await recorder.stop(store);
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+  printTable('memory of the recorder, nine channels at 60 Hz on a virtual clock', rows);
+}

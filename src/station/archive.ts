@@ -1,0 +1,277 @@
+/**
+ * Copies what this device holds to a folder, in a layout that needs no program to be understood:
+ * `<group>/<station>/<year>/<month>/<start>.hour` (opened hour files, see HOUR.md), pictures beside them, and `.sealed` where this device
+ * has no key.
+ *
+ * Invariants: a file is never replaced by another content: what has the same name and is not the same gets a number. What counts as
+ * archived was read back after it was written, and had the right size and SHA-256.
+ */
+import * as v from 'valibot';
+import { type Bytes, fromUtf8, toHex, toUtf8 } from '../core/bytes.ts';
+import { WaystationError } from '../core/errors.ts';
+import { blobKey } from '../core/ids.ts';
+import { type ArchiveFolder, type ArchivePath, fileName } from '../store/archive-folder.ts';
+import type { LogStore } from '../store/port.ts';
+import type { StationRecord } from './catalog.ts';
+import { readHourFile, readPicture, readStored } from './export.ts';
+import type { Space } from './space.ts';
+
+/** Files of one name before something is wrong: parts of one hour that was started over and over. */
+const MAX_SAME_NAMES = 1_000;
+/** Records of the ledger read back at once. */
+const READ_BATCH = 4_096;
+const READ_BATCH_BYTES = 4 * 2 ** 20;
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  'image/jpeg': 'jpg',
+  'image/png': 'png',
+  'image/webp': 'webp',
+  'image/avif': 'avif',
+};
+
+/** A file that belongs into the folder. */
+export interface ArchiveItem {
+  /** Names what it is made from; the same on every device. */
+  readonly key: string;
+  /** Where it goes unless something else is there: folders, then the name without its extension. */
+  readonly folders: readonly string[];
+  readonly stem: string;
+  readonly extension: string;
+  /** Bytes of what it is made from: about its own. */
+  readonly bytes: number;
+  readonly startMs: number;
+  load(): Promise<Uint8Array>;
+}
+
+/** What is known of the folder. */
+export interface ArchiveCounts {
+  readonly files: number;
+  readonly totalFiles: number;
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+const ledgerSchema = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.strictTuple([v.string(), v.array(v.string()), v.number(), v.string()]),
+);
+
+interface Archived {
+  readonly path: ArchivePath;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** `2026-01-31T120000Z`: an instant in a name that every disk takes. */
+function instantName(ms: number): string {
+  return new Date(ms).toISOString().replaceAll(':', '').replace('.000Z', 'Z');
+}
+
+function foldersOf(space: Space, station: StationRecord, ms: number): string[] {
+  const [year = '', month = ''] = new Date(ms).toISOString().split('-').slice(-3);
+  const group = fileName(space.catalog.spaceName ?? space.id);
+  // Two stations of one name are told apart by what cannot be the same.
+  const name = station.name === null ? station.id : `${station.name} ${station.id.slice(0, 8)}`;
+  return [group, fileName(name), year, month];
+}
+
+/** Everything that this device holds whole and that belongs into an archive, newest first. */
+export function archiveItems(space: Space): ArchiveItem[] {
+  const items: ArchiveItem[] = [];
+  const holds = (refs: readonly { root: string; size: number }[]) =>
+    refs.length > 0 && refs.every((ref) => space.replica.holds(`${ref.root}-${ref.size}`));
+  for (const station of space.catalog.stations.values()) {
+    for (const record of station.hours) {
+      const { blobs } = record.entry.header;
+      if (!holds(blobs)) continue;
+      const { startMs } = record.body;
+      items.push({
+        key: record.entry.id,
+        folders: foldersOf(space, station, startMs),
+        stem: instantName(startMs),
+        extension: 'hour',
+        bytes: blobs.reduce((sum, { size }) => sum + size, 0),
+        startMs,
+        load: () => readHourFile(space, record),
+      });
+    }
+    for (const picture of station.pictures) {
+      const { entry, body } = picture;
+      const [ref] = entry.header.blobs;
+      if (ref === undefined || !holds(entry.header.blobs)) continue;
+      items.push({
+        key: entry.id,
+        folders: foldersOf(space, station, body.atMs),
+        stem: instantName(body.atMs),
+        extension: EXTENSIONS[body.mediaType] ?? 'picture',
+        bytes: ref.size,
+        startMs: body.atMs,
+        load: () => readPicture(space, picture),
+      });
+    }
+    for (const entry of station.unopened) {
+      if (!holds(entry.header.blobs)) continue;
+      for (const ref of entry.header.blobs) {
+        items.push({
+          key: `${entry.id}/${blobKey(ref)}`,
+          folders: foldersOf(space, station, entry.header.timeMs),
+          stem: `${instantName(entry.header.timeMs)} ${ref.root.slice(0, 8)}`,
+          extension: 'sealed',
+          bytes: ref.size,
+          startMs: entry.header.timeMs,
+          load: () => readStored(space, ref),
+        });
+      }
+    }
+  }
+  return items.sort((a, b) => b.startMs - a.startMs);
+}
+
+export class Archive {
+  readonly #space: Space;
+  readonly #folder: ArchiveFolder;
+  readonly #log: string;
+  /** What was archived by this device, by key. */
+  readonly #known = new Map<string, Archived>();
+  /** Of these, what was found to be there since this was opened. */
+  readonly #present = new Set<string>();
+
+  private constructor(space: Space, folder: ArchiveFolder) {
+    this.#space = space;
+    this.#folder = folder;
+    this.#log = `archive/${space.id}/${folder.id}`;
+  }
+
+  /** Reads back what this device has put into the folder before. */
+  static async open(space: Space, folder: ArchiveFolder): Promise<Archive> {
+    const archive = new Archive(space, folder);
+    for await (const [key, archived] of readLedger(space.context.store.logs, archive.#log))
+      archive.#known.set(key, archived);
+    return archive;
+  }
+
+  /** How much of what this device holds is in the folder, as far as it was looked. */
+  counts(items: readonly ArchiveItem[]): ArchiveCounts {
+    let files = 0;
+    let bytes = 0;
+    let totalBytes = 0;
+    for (const item of items) {
+      totalBytes += item.bytes;
+      if (!this.#present.has(item.key)) continue;
+      files++;
+      bytes += item.bytes;
+    }
+    return { files, totalFiles: items.length, bytes, totalBytes };
+  }
+
+  /**
+   * Writes what is not there yet. Stopped or failed, it goes on from there the next time.
+   * @param onFile told after each file that is in the folder.
+   * @throws WaystationError `store-full`, `unavailable`, `corrupt` (what was read back is not what was written), or what reading it
+   *   here says; the signal's reason when stopped.
+   */
+  async run(
+    items: readonly ArchiveItem[],
+    signal: AbortSignal,
+    onFile: (item: ArchiveItem) => void,
+  ): Promise<void> {
+    for (const item of items) {
+      signal.throwIfAborted();
+      if (this.#present.has(item.key)) continue;
+      if (!(await this.#isThere(item.key))) await this.#copy(item);
+      this.#present.add(item.key);
+      onFile(item);
+    }
+  }
+
+  /**
+   * Reads every file back that this device wrote and compares it.
+   * @returns files that are gone or changed; they are written again the next time, under another name where they are in the way.
+   */
+  async verify(signal: AbortSignal, onFile: () => void): Promise<string[]> {
+    const bad: string[] = [];
+    for (const [key, { path, size, sha256 }] of this.#known) {
+      signal.throwIfAborted();
+      const bytes = (await this.#folder.size(path)) === size ? await this.#folder.read(path) : undefined;
+      if (bytes === undefined || (await this.#sha256(bytes)) !== sha256) {
+        bad.push(path.join('/'));
+        this.#known.delete(key);
+        this.#present.delete(key);
+      } else this.#present.add(key);
+      onFile();
+    }
+    return bad;
+  }
+
+  /** Files that this device has put there. */
+  get knownFiles(): number {
+    return this.#known.size;
+  }
+
+  async #isThere(key: string): Promise<boolean> {
+    const archived = this.#known.get(key);
+    return archived !== undefined && (await this.#folder.size(archived.path)) === archived.size;
+  }
+
+  async #copy(item: ArchiveItem): Promise<void> {
+    const bytes = await item.load();
+    const sha256 = await this.#sha256(bytes);
+    const path = await this.#place(item, bytes, sha256);
+    const archived = { path, size: bytes.length, sha256 };
+    this.#known.set(item.key, archived);
+    const record = toUtf8(JSON.stringify([item.key, path, bytes.length, sha256]));
+    await this.#space.context.store.logs.append(this.#log, [record], 'relaxed');
+  }
+
+  /** Writes the file where nothing else is; where the same is, it is there already. */
+  async #place(item: ArchiveItem, bytes: Uint8Array, sha256: string): Promise<ArchivePath> {
+    for (let number = 1; number <= MAX_SAME_NAMES; number++) {
+      const name = `${item.stem}${number === 1 ? '' : ` (${number})`}.${item.extension}`;
+      const path = [...item.folders, name];
+      const size = await this.#folder.size(path);
+      if (size === undefined) {
+        await this.#folder.write(path, bytes);
+        await this.#readBack(path, bytes.length, sha256);
+        return path;
+      }
+      if (size === bytes.length && (await this.#sha256(await this.#folder.read(path))) === sha256)
+        return path;
+    }
+    throw new WaystationError(
+      'conflict',
+      `the folder has ${MAX_SAME_NAMES} different files named ${item.stem}.${item.extension}: choose another folder`,
+    );
+  }
+
+  async #readBack(path: ArchivePath, size: number, sha256: string): Promise<void> {
+    const isRight =
+      (await this.#folder.size(path)) === size &&
+      (await this.#sha256(await this.#folder.read(path))) === sha256;
+    if (!isRight)
+      throw new WaystationError(
+        'corrupt',
+        `the file ${path.join('/')} was read back from the folder and is not what was written: the disk is damaged; choose another. What is on this device is unharmed`,
+      );
+  }
+
+  async #sha256(bytes: Uint8Array): Promise<string> {
+    const [digest] = await this.#space.context.crypto.digest([bytes]);
+    return toHex(digest as Bytes);
+  }
+}
+
+/** What cannot be read is looked for in the folder again. */
+async function* readLedger(logs: LogStore, log: string): AsyncIterable<readonly [string, Archived]> {
+  const count = (await logs.list()).get(log) ?? 0;
+  for (let at = 0; at < count; ) {
+    const records = await logs.read(log, at, READ_BATCH, READ_BATCH_BYTES);
+    if (records.length === 0) return;
+    at += records.length;
+    for (const record of records) {
+      const parsed = v.safeParse(ledgerSchema, fromUtf8(record));
+      if (!parsed.success) continue;
+      const [key, path, size, sha256] = parsed.output;
+      yield [key, { path, size, sha256 }];
+    }
+  }
+}

@@ -1,0 +1,263 @@
+/** Saving readings: what is taken in, in which form, what is not here and is left out; then how far it is, and stopping it. */
+import '@awesome.me/webawesome/dist/components/button/button.js';
+import '@awesome.me/webawesome/dist/components/checkbox/checkbox.js';
+import '@awesome.me/webawesome/dist/components/dialog/dialog.js';
+import '@awesome.me/webawesome/dist/components/progress-bar/progress-bar.js';
+import '@awesome.me/webawesome/dist/components/radio/radio.js';
+import '@awesome.me/webawesome/dist/components/radio-group/radio-group.js';
+import { msg, str } from '@lit/localize';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { errorMessage } from '../../core/errors.ts';
+import { type ExportPart, type ExportProgress, type LeftOut, stopped } from '../model/data-export.ts';
+import type { DataModel, DataStation } from '../model/data-port.ts';
+import type { ColumnRef } from '../model/data-series.ts';
+import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { bytesText, sentence, timeText } from '../parts/words.ts';
+import { spanText, zoneAt } from './time-words.ts';
+import type { Span } from './view-state.ts';
+
+/** Hours that are named one by one; of more, how many. */
+const MAX_NAMED = 12;
+
+/** What can be chosen from. */
+export interface ExportOffer {
+  readonly stations: readonly DataStation[];
+  /** The stretch in sight; null when it is everything. */
+  readonly span: Span | null;
+  /** The columns in sight. */
+  readonly columns: readonly ColumnRef[];
+}
+
+type Phase =
+  | { readonly kind: 'choosing' }
+  | { readonly kind: 'saving'; readonly stop: AbortController; readonly progress: ExportProgress }
+  | { readonly kind: 'saved'; readonly leftOut: readonly LeftOut[]; readonly bytes: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export class ExportDialog extends LitElement {
+  static override properties = { data: { attribute: false } };
+  static override styles = [
+    SHARED_STYLES,
+    css`
+      wa-dialog {
+        --width: min(560px, 96vw);
+      }
+      wa-radio-group,
+      wa-checkbox {
+        display: block;
+        margin-block-end: 16px;
+      }
+      wa-radio {
+        min-height: var(--ws-target);
+      }
+      ul {
+        margin: 0 0 12px;
+        padding-inline-start: 1.2em;
+      }
+    `,
+  ];
+
+  declare data: DataModel;
+  #offer: ExportOffer | null = null;
+  #kind: 'csv' | 'hours' = 'csv';
+  #isEverything = false;
+  #isShownColumns = false;
+  #isoTimes = false;
+  #phase: Phase = { kind: 'choosing' };
+
+  show(offer: ExportOffer): void {
+    this.#offer = offer;
+    this.#isEverything = offer.span === null;
+    this.#phase = { kind: 'choosing' };
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stop();
+  }
+
+  #stop(): void {
+    if (this.#phase.kind === 'saving') this.#phase.stop.abort(stopped());
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const offer = this.#offer;
+    if (offer === null) return nothing;
+    const names = offer.stations.map(({ name }) => name);
+    const label =
+      names.length === 1
+        ? msg(str`Save readings of ${names[0] ?? ''}`)
+        : msg(str`Save readings of ${names.length} stations`);
+    return html`<wa-dialog open label=${label} @wa-hide=${this.#hides} @wa-after-hide=${this.#closed}>
+      ${this.#phase.kind === 'choosing' ? this.#choose(offer) : this.#outcome(this.#phase)}
+    </wa-dialog>`;
+  }
+
+  #options(offer: ExportOffer) {
+    const { stations, span, columns } = offer;
+    const range = this.#isEverything || span === null ? null : span;
+    return {
+      stations,
+      fromMs: range?.fromMs ?? null,
+      toMs: range?.toMs ?? null,
+      columns: this.#isShownColumns ? columns : null,
+      isoTimes: this.#isoTimes,
+    };
+  }
+
+  #choose(offer: ExportOffer): TemplateResult {
+    const parts = this.data.planExport(this.#options(offer));
+    const hours = parts.reduce((sum, part) => sum + part.hours.length, 0);
+    const said =
+      offer.stations.length === 1
+        ? (offer.stations[0]?.name ?? '')
+        : msg(str`${offer.stations.length} stations`);
+    const set = (change: () => void) => () => {
+      change();
+      this.requestUpdate();
+    };
+    const value = (event: Event) => (event.currentTarget as Element & { value: string }).value;
+    return html`
+      <wa-radio-group
+        label=${msg('Form')}
+        .value=${this.#kind}
+        @change=${(event: Event) => set(() => (this.#kind = value(event) === 'hours' ? 'hours' : 'csv'))()}
+      >
+        <wa-radio value="csv">${msg('Table (CSV), for spreadsheets and programs')}</wa-radio>
+        <wa-radio value="hours">${msg('Hour files, exactly as recorded')}</wa-radio>
+      </wa-radio-group>
+      ${
+        offer.span === null
+          ? nothing
+          : html`<wa-radio-group
+              label=${msg('Time')}
+              .value=${this.#isEverything ? 'all' : 'seen'}
+              @change=${(event: Event) => set(() => (this.#isEverything = value(event) === 'all'))()}
+            >
+              <wa-radio value="seen">${msg(str`What is seen: ${spanText(offer.span)} ${zoneAt(offer.span.fromMs)}`)}</wa-radio>
+              <wa-radio value="all">${msg('Everything')}</wa-radio>
+            </wa-radio-group>`
+      }
+      ${this.#kind === 'csv' ? this.#tableOptions(offer, set) : nothing}
+      ${this.#plan(parts, hours)}
+      <div class="row">
+        <wa-button variant="brand" ?disabled=${hours === 0} @click=${() => this.#save(offer, parts)}>
+          ${this.#kind === 'csv' ? msg(str`Save CSV of ${said}`) : msg(str`Save hour files of ${said}`)}
+        </wa-button>
+        <wa-button appearance="outlined" @click=${this.#close}>${msg('Cancel')}</wa-button>
+      </div>
+    `;
+  }
+
+  #tableOptions(offer: ExportOffer, set: (change: () => void) => () => void): TemplateResult {
+    return html`
+      <wa-checkbox
+        .checked=${this.#isShownColumns}
+        ?disabled=${offer.columns.length === 0}
+        @change=${set(() => (this.#isShownColumns = !this.#isShownColumns))}
+        >${msg('Only the readings in the plot')}</wa-checkbox
+      >
+      <wa-checkbox .checked=${this.#isoTimes} @change=${set(() => (this.#isoTimes = !this.#isoTimes))}
+        >${msg('Add a column with dates (ISO 8601, in UTC)')}</wa-checkbox
+      >
+    `;
+  }
+
+  #plan(parts: readonly ExportPart[], hours: number): TemplateResult {
+    const notHere = parts.flatMap(({ station, notHereMs }) =>
+      notHereMs.map((startMs) => ({ station: station.name, startMs })),
+    );
+    const bytes = parts.reduce((sum, part) => sum + part.storedBytes, 0);
+    const files = this.#kind === 'csv' ? parts.filter((part) => part.hours.length > 0).length : hours;
+    const size = bytesText(this.#kind === 'csv' ? bytes * 5 : bytes);
+    const taken = msg(
+      str`${hours} hours in ${files} ${files === 1 ? msg('file') : msg('files')}, about ${size}.`,
+    );
+    return html`
+      <p>${hours === 0 ? msg('Nothing of this is on this device.') : taken}</p>
+      ${
+        notHere.length === 0
+          ? nothing
+          : html`<details>
+              <summary class="warn">${msg(str`${notHere.length} hours are not on this device and are left out`)}</summary>
+              <ul>
+                ${notHere.slice(0, MAX_NAMED).map(({ station, startMs }) => html`<li>${station}, ${timeText(startMs)}</li>`)}
+                ${notHere.length > MAX_NAMED ? html`<li>${msg(str`and ${notHere.length - MAX_NAMED} more`)}</li>` : nothing}
+              </ul>
+            </details>`
+      }
+    `;
+  }
+
+  #outcome(phase: Exclude<Phase, { kind: 'choosing' }>): TemplateResult {
+    if (phase.kind === 'saving') {
+      const { doneHours, totalHours, writtenBytes } = phase.progress;
+      const part = totalHours === 0 ? 0 : doneHours / totalHours;
+      return html`
+        <wa-progress-bar label=${msg('Saving')} value=${Math.round(part * 100)}></wa-progress-bar>
+        <p role="status">${msg(str`${Math.round(part * 100)} %, ${bytesText(writtenBytes)} written`)}</p>
+        <wa-button appearance="outlined" @click=${() => this.#stop()}>${msg('Stop')}</wa-button>
+      `;
+    }
+    if (phase.kind === 'failed') {
+      return html`<p class="bad" role="alert">${phase.message}</p>
+        <wa-button appearance="outlined" @click=${this.#again}>${msg('Back')}</wa-button>`;
+    }
+    const { leftOut, bytes } = phase;
+    return html`
+      <p role="status" class="good">${msg(str`Saved: ${bytesText(bytes)}.`)}</p>
+      ${
+        leftOut.length === 0
+          ? nothing
+          : html`<p class="warn">${msg(str`${leftOut.length} hours could not be read and were left out:`)}</p>
+              <ul>
+                ${leftOut.slice(0, MAX_NAMED).map(({ startMs, reason }) => html`<li>${timeText(startMs)}: ${sentence(reason)}</li>`)}
+              </ul>`
+      }
+      <wa-button variant="brand" @click=${this.#close}>${msg('Done')}</wa-button>
+    `;
+  }
+
+  async #save(offer: ExportOffer, parts: readonly ExportPart[]): Promise<void> {
+    const stop = new AbortController();
+    let progress: ExportProgress = { doneHours: 0, totalHours: 0, writtenBytes: 0 };
+    this.#set({ kind: 'saving', stop, progress });
+    try {
+      const leftOut = await this.data.save(this.#kind, parts, this.#options(offer), stop.signal, (told) => {
+        progress = told;
+        if (this.#phase.kind === 'saving') this.#set({ kind: 'saving', stop, progress });
+      });
+      this.#set({ kind: 'saved', leftOut, bytes: progress.writtenBytes });
+    } catch (error) {
+      // Whoever closes the window that asks where to has changed their mind; nothing went wrong.
+      if (stop.signal.aborted || (error instanceof DOMException && error.name === 'AbortError'))
+        return this.#again();
+      this.#set({ kind: 'failed', message: sentence(errorMessage(error)) });
+    }
+  }
+
+  #set(phase: Phase): void {
+    this.#phase = phase;
+    this.requestUpdate();
+  }
+
+  readonly #again = (): void => this.#set({ kind: 'choosing' });
+
+  readonly #close = (): void => {
+    const dialog = this.renderRoot.querySelector<HTMLElement & { open: boolean }>('wa-dialog');
+    if (dialog !== null) dialog.open = false;
+  };
+
+  /** A tap beside it must not end what is being written. */
+  readonly #hides = (event: Event): void => {
+    if (event.target === event.currentTarget && this.#phase.kind === 'saving') event.preventDefault();
+  };
+
+  readonly #closed = (event: Event): void => {
+    if (event.target !== event.currentTarget) return;
+    this.#offer = null;
+    this.requestUpdate();
+  };
+}
+customElements.define('export-dialog', ExportDialog);

@@ -1,0 +1,204 @@
+/**
+ * Who is in the group, as people know it: its devices, the invites that still work, and what this device may do about them.
+ *
+ * Invariants: `view` says what this device knows now and waits for nothing; what it may not do is refused where it is done
+ * (membership-actions.ts), the view only keeps people from asking for it.
+ */
+import { WaystationError } from '../../core/errors.ts';
+import { type EntryId, type NodeId, nodeIdText, type StationId, shortNodeId } from '../../core/ids.ts';
+import { KIND } from '../../feed/kinds.ts';
+import { MAX_CHAIN_DEPTH } from '../../identity/grant-chain.ts';
+import type { Member } from '../../identity/membership.ts';
+import { mayAuthorKind, mayGrant, ROLES, type Role } from '../../identity/roles.ts';
+import { createInvite, revokeMember } from '../../station/membership-actions.ts';
+import { rememberName } from '../../station/recording.ts';
+import type { Space } from '../../station/space.ts';
+import type { StationStatus } from '../../station/status.ts';
+import type { ModelCore } from './model-core.ts';
+import type { DeviceRow, InviteRow, PeopleModel, PeopleView } from './people-model.ts';
+
+const WEEK_MS = 7 * 86_400_000;
+
+const NOTHING: Omit<PeopleView, 'nowMs'> = {
+  devices: [],
+  invites: [],
+  grantable: [],
+  isTooFar: false,
+  isManager: false,
+  managers: [],
+  mayRename: true,
+};
+
+/** What an invite opens, and where its group meets: the group's own meeting points when `hosts` is empty. */
+export interface InviteTarget {
+  readonly base: string;
+  readonly hosts: readonly string[];
+}
+
+export class People implements PeopleModel {
+  readonly #core: ModelCore;
+  readonly #leadTo: () => InviteTarget;
+
+  /** @param leadTo where invites lead at the moment. */
+  constructor(core: ModelCore, leadTo: () => InviteTarget) {
+    this.#core = core;
+    this.#leadTo = leadTo;
+  }
+
+  view(): PeopleView {
+    if (this.#core.state.space === null) return { nowMs: 0, ...NOTHING };
+    const space = this.#core.space();
+    const nowMs = this.#core.node().ports.clock.nowMs();
+    const { membership } = space.replica;
+    const own = membership.member(space.self);
+    const isActive = own?.status === 'active';
+    const isTooFar = isActive && own.depth + 1 > MAX_CHAIN_DEPTH;
+    const grantable = isActive && !isTooFar ? ROLES.filter((role) => mayGrant(own.role, role)) : [];
+    const devices = this.#devices(space);
+    return {
+      nowMs,
+      devices,
+      invites: invitesOf(space, nowMs),
+      grantable,
+      isTooFar,
+      isManager: isActive && own.role === 'admin',
+      managers: devices
+        .filter(({ role, standing, name }) => role === 'admin' && standing === 'active' && name !== null)
+        .map(({ name }) => name ?? ''),
+      mayRename: own === undefined || (isActive && mayAuthorKind(own.role, KIND.profile)),
+    };
+  }
+
+  #devices(space: Space): DeviceRow[] {
+    const heard = lastHeard(space);
+    const hours = hoursByDevice(this.#core.state.stations);
+    const links = new Map(
+      this.#core
+        .node()
+        .peers()
+        .map(({ node, via }) => [node, via]),
+    );
+    const row = ({ node, role, status }: Member): DeviceRow => ({
+      id: nodeIdText(node),
+      name: space.catalog.names.get(node) ?? (node === space.self ? this.#core.state.deviceName : null),
+      shortId: shortNodeId(node),
+      role,
+      standing: status,
+      isSelf: node === space.self,
+      via: links.get(node) ?? null,
+      lastHeardMs: heard.get(node) ?? null,
+      hours: hours.get(nodeIdText(node)) ?? { known: 0, held: 0 },
+    });
+    const members = [...space.replica.membership.members()].filter(({ isRecovery }) => !isRecovery);
+    return members.map(row).sort(byName);
+  }
+
+  async invite(role: Role, uses: number, lifeMs = WEEK_MS): Promise<string> {
+    const expiresMs = this.#core.node().ports.clock.nowMs() + lifeMs;
+    const { link } = await createInvite(this.#core.space(), {
+      role,
+      uses,
+      expiresMs,
+      ...this.#leadTo(),
+    });
+    this.#changed();
+    return link;
+  }
+
+  async withdraw(invite: string): Promise<void> {
+    const space = this.#core.space();
+    this.#mustManage(space, 'withdraw an invite');
+    const body = space.replica.membership.withdrawalOf(invite as EntryId, '');
+    await space.write('control', { kind: KIND.revoke, body });
+    this.#changed();
+  }
+
+  async remove(device: string): Promise<void> {
+    const space = this.#core.space();
+    await revokeMember(space, memberNamed(space, device));
+    this.#changed();
+  }
+
+  async renameDevice(name: string): Promise<void> {
+    const node = this.#core.node();
+    await rememberName(node.ports.store, name);
+    this.#core.set({ deviceName: name });
+    if (this.#core.state.space === null) return;
+    const space = this.#core.space();
+    if (!space.isAdmitted || !this.view().mayRename) return;
+    await space.settled();
+    const own = [...space.catalog.stations.values()].find(({ author }) => author === space.self);
+    // A station is known by what it said when it last recorded: the new name is said for it as well.
+    const station = own === undefined || isOfNode(own.id, own.author) ? null : own.id;
+    await space.writeProfile({ name, station, spaceName: null });
+    this.#changed();
+  }
+
+  async renameGroup(name: string): Promise<void> {
+    const space = this.#core.space();
+    this.#mustManage(space, 'name the group');
+    await space.writeProfile({ name: this.#core.state.deviceName, station: null, spaceName: name });
+    await space.settled();
+    this.#core.set({ spaceName: name });
+  }
+
+  #mustManage(space: Space, what: string): void {
+    if (space.isAdmitted && space.replica.membership.member(space.self)?.role === 'admin') return;
+    throw new WaystationError('forbidden', `only a device that manages the group can ${what}`);
+  }
+
+  /** What views show is gathered when they are drawn. */
+  #changed(): void {
+    this.#core.set({});
+  }
+}
+
+/** Nothing of the station could be opened: it goes by the id of its device. */
+function isOfNode(id: StationId | NodeId, author: NodeId): id is NodeId {
+  return id === author;
+}
+
+function memberNamed(space: Space, id: string): NodeId {
+  for (const { node } of space.replica.membership.members()) if (nodeIdText(node) === id) return node;
+  throw new WaystationError('not-found', 'this device is not in the group, as far as is known here');
+}
+
+function byName(a: DeviceRow, b: DeviceRow): number {
+  if (a.isSelf !== b.isSelf) return a.isSelf ? -1 : 1;
+  if ((a.name === null) !== (b.name === null)) return a.name === null ? 1 : -1;
+  return (a.name ?? a.shortId).localeCompare(b.name ?? b.shortId, undefined, { numeric: true });
+}
+
+/** The latest sign of life of every node, milliseconds since 1970: its beat, or the last thing it wrote. */
+function lastHeard({ replica }: Space): Map<NodeId, number> {
+  const heard = new Map<NodeId, number>();
+  const note = (node: NodeId, ms: number) => heard.set(node, Math.max(ms, heard.get(node) ?? ms));
+  for (const [node, { timeMs }] of replica.beats) note(node, timeMs);
+  for (const branch of replica.index.branches()) {
+    const last = branch.entries.at(-1);
+    if (last !== undefined) note(branch.author, last.timeMs);
+  }
+  return heard;
+}
+
+/** By the id of the device that recorded them. Counted once a second for the state; two hundred stations may have 100,000. */
+function hoursByDevice(stations: readonly StationStatus[]): Map<string, { known: number; held: number }> {
+  const counts = new Map<string, { known: number; held: number }>();
+  for (const { key, sealed, held } of stations) {
+    const device = key.slice(0, key.indexOf('/'));
+    const before = counts.get(device) ?? { known: 0, held: 0 };
+    counts.set(device, { known: before.known + sealed, held: before.held + held });
+  }
+  return counts;
+}
+
+function invitesOf(space: Space, nowMs: number): InviteRow[] {
+  const { membership } = space.replica;
+  const rows = membership.outstandingInvites(nowMs).map(({ id, body, issuer }): InviteRow => {
+    const usesLeft = membership.grantState(id, nowMs)?.usesLeft ?? body.uses;
+    const by = space.catalog.names.get(issuer) ?? null;
+    const { role, uses, expiresMs } = body;
+    return { id, role, uses, usesLeft, expiresMs, by, isOwn: issuer === space.self };
+  });
+  return rows.sort((a, b) => a.expiresMs - b.expiresMs);
+}

@@ -1,0 +1,219 @@
+/** A station in a few lines: how much of it is here, when it was heard, how its readings went, and what is missing. A tap opens its data. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { Check, CirclePause, Hourglass, TriangleAlert, VolumeX } from 'lucide';
+import { routeHash } from '../app/router.ts';
+import type { Spark, StationFacts } from '../model/station-facts.ts';
+import { icon } from '../parts/icon.ts';
+import { ring } from '../parts/ring.ts';
+import { sparkline } from '../parts/sparkline.ts';
+import { agoText, readingText, timeText, unitText } from '../parts/words.ts';
+import { gapText, nameOf, silentMs } from './now-sentence.ts';
+import { hoursText, listText, stretchText } from './time-words.ts';
+
+export const cardStyles = css`
+  .card {
+    display: grid;
+    grid-template-columns: 72px minmax(0, 1fr);
+    gap: 4px 16px;
+    align-content: start;
+    height: 100%;
+    min-height: 148px;
+    padding: 16px;
+    background: var(--ws-surface);
+    border: var(--ws-border) solid var(--ws-line);
+    border-radius: var(--ws-radius);
+    color: var(--ws-ink);
+    position: relative;
+  }
+  /* The name is the link; all of the card can be tapped. */
+  .card h3 a {
+    color: inherit;
+    text-decoration: none;
+  }
+  .card h3 a::after {
+    content: '';
+    position: absolute;
+    inset: 0;
+    border-radius: var(--ws-radius);
+  }
+  .card h3 a:focus-visible {
+    outline: none;
+  }
+  .card h3 a:focus-visible::after {
+    outline: 3px solid var(--ws-accent);
+    outline-offset: 2px;
+  }
+  .card:hover {
+    border-color: var(--ws-edge);
+  }
+  .card.bad {
+    border-inline-start: 6px solid var(--ws-bad);
+  }
+  .card.warn {
+    border-inline-start: 6px solid var(--ws-warn);
+  }
+  .card .ring {
+    width: 72px;
+    height: 72px;
+  }
+  .card .ring .middle {
+    font-size: 1rem;
+    font-weight: 700;
+  }
+  .card h3 {
+    font-size: var(--ws-size-large);
+    line-height: 1.2;
+    margin: 0;
+    overflow-wrap: anywhere;
+  }
+  .card p {
+    margin: 0;
+  }
+  .card .wide {
+    grid-column: 1 / -1;
+  }
+  .card .state {
+    font-weight: 600;
+  }
+  .card .line {
+    align-self: end;
+    margin-block-start: 8px;
+  }
+  .card .extent {
+    display: flex;
+    justify-content: space-between;
+    gap: 12px;
+    font-size: var(--ws-size-small);
+    color: var(--ws-ink-soft);
+  }
+`;
+
+/** What a station needs, as a word with a shape. Lower is more urgent. */
+interface Standing {
+  readonly urgency: number;
+  readonly tone: 'bad' | 'warn' | 'good' | 'soft';
+  readonly text: string;
+  readonly sign: TemplateResult;
+}
+
+export function standingOf(
+  facts: StationFacts,
+  nowMs: number,
+  isAlone: boolean,
+  isRecording: boolean,
+): Standing {
+  const { status, stoppedMs, isOwn, gaps } = facts;
+  const silence = silentMs(facts, nowMs);
+  if (silence !== null && isAlone)
+    return { urgency: 3, tone: 'soft', text: msg('not heard: no device is connected'), sign: icon(VolumeX) };
+  if (silence !== null)
+    return {
+      urgency: 0,
+      tone: 'bad',
+      text: msg(str`silent for ${stretchText(silence)}`),
+      sign: icon(TriangleAlert),
+    };
+  if (isOwn && isRecording) return { urgency: 4, tone: 'good', text: msg('records now'), sign: icon(Check) };
+  if (stoppedMs !== null)
+    return {
+      urgency: 5,
+      tone: 'soft',
+      text: msg(str`stopped ${timeText(stoppedMs)}`),
+      sign: icon(CirclePause),
+    };
+  const [gap] = gaps;
+  if (gap !== undefined)
+    return {
+      urgency: 1,
+      tone: 'warn',
+      text: msg(str`did not record for ${stretchText(gap.ms)}: ${gapText(gap.cause)}`),
+      sign: icon(TriangleAlert),
+    };
+  if (status.missing + status.unseen > 0)
+    return { urgency: 2, tone: 'warn', text: msg('not all is here yet'), sign: icon(Hourglass) };
+  return { urgency: 4, tone: 'good', text: msg('fine'), sign: icon(Check) };
+}
+
+/** As people count: 9 before 10. */
+const BY_NAME = new Intl.Collator(undefined, { numeric: true });
+
+/** Alarms first, then by name. */
+export function byUrgency(
+  stations: readonly StationFacts[],
+  nowMs: number,
+  isAlone: boolean,
+  isRecording: boolean,
+): StationFacts[] {
+  const urgency = new Map(stations.map((one) => [one, standingOf(one, nowMs, isAlone, isRecording).urgency]));
+  return [...stations].sort(
+    (a, b) => (urgency.get(a) ?? 0) - (urgency.get(b) ?? 0) || BY_NAME.compare(nameOf(a), nameOf(b)),
+  );
+}
+
+/** What of a station is not here, in words. */
+function missingText({ status, through }: StationFacts): string | null {
+  const { missing, unseen } = status;
+  if (missing === 0 && unseen === 0) return null;
+  const what =
+    missing === 0
+      ? msg(str`${unseen} new records are not here yet`)
+      : msg(str`${hoursText(missing)} not here yet`);
+  return through.length === 0 ? what : msg(str`${what}; coming through ${listText(through, 2)}`);
+}
+
+function drawn({ label, unit, points, stepMs, isLive }: Spark): TemplateResult {
+  const last = points.at(-1)?.mean ?? null;
+  const least = Math.min(...points.map(({ min }) => min));
+  const most = Math.max(...points.map(({ max }) => max));
+  const units = unit === '' ? '' : ` ${unitText(unit)}`;
+  const between = msg(str`${readingText(least, unit)} to ${readingText(most, unit)}${units}`);
+  const when = isLive ? msg('this minute') : msg('last day');
+  return html`<div class="wide line">
+    ${sparkline(points, stepMs, msg(str`${label}, ${when}: ${between}`))}
+    <div class="extent" aria-hidden="true">
+      <span>${label}, ${when}</span>
+      <span>${isLive ? html`${readingText(last, unit)}${units}` : between}</span>
+    </div>
+  </div>`;
+}
+
+export interface CardContext {
+  readonly nowMs: number;
+  readonly isAlone: boolean;
+  readonly isRecording: boolean;
+  readonly spark: Spark | null;
+}
+
+export function stationCard(
+  facts: StationFacts,
+  { nowMs, isAlone, isRecording, spark }: CardContext,
+): TemplateResult {
+  const { status, isOwn } = facts;
+  const { tone, text, sign } = standingOf(facts, nowMs, isAlone, isRecording);
+  const share = status.sealed === 0 ? null : status.held / status.sealed;
+  const heard = status.lastHeard === null ? null : Date.parse(status.lastHeard);
+  const missing = missingText(facts);
+  return html`<article class="card ${tone}">
+    ${ring({
+      share,
+      tone: share === 1 ? 'good' : 'accent',
+      label:
+        status.sealed === 0
+          ? msg('No hour is finished yet')
+          : msg(str`${status.held} of ${hoursText(status.sealed)} are on this device`),
+      middle: share === null ? '–' : share === 1 ? icon(Check, 1.6) : `${Math.floor(share * 100)}%`,
+    })}
+    <div>
+      <h3><a href=${routeHash('data', { station: status.key })}>${nameOf(facts)}</a></h3>
+      <p class="state ${tone}">${sign} ${text}</p>
+      ${status.replay ? html`<p><span class="label warn">${msg('replay of a recording')}</span></p>` : nothing}
+      <p class="soft">
+        ${isOwn ? msg('This device') : msg(str`Heard ${agoText(heard, nowMs)}`)} ·
+        ${status.sealed === 0 ? msg('no hour finished yet') : status.held === status.sealed ? msg(str`all ${hoursText(status.sealed)} here`) : msg(str`${status.held} of ${hoursText(status.sealed)} here`)}
+      </p>
+      ${missing === null ? nothing : html`<p class="warn">${missing}</p>`}
+    </div>
+    ${spark === null ? nothing : drawn(spark)}
+  </article>`;
+}

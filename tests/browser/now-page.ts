@@ -1,0 +1,242 @@
+/** The place “Now” in a page of its own, in states that would take two hundred phones to reach: what they hold is made up here. */
+import tokens from '../../src/ui/tokens.css?inline';
+import '../../src/ui/now/now-place.ts';
+import { Router } from '../../src/ui/app/router.ts';
+import type { AppModel } from '../../src/ui/model/app-model.ts';
+import type { AppState } from '../../src/ui/model/app-state.ts';
+import type { CollectingView } from '../../src/ui/model/collecting-view.ts';
+import type { Spark, StationFacts } from '../../src/ui/model/station-facts.ts';
+import type { NowPlace } from '../../src/ui/now/now-place.ts';
+
+const HOUR_MS = 3_600_000;
+const nowMs = Date.now();
+const NAMES = [
+  'Ridge',
+  'Barn',
+  'Upper meadow',
+  'Spring',
+  'Quarry',
+  'Old mill',
+  'Chapel',
+  'North wall',
+  'Bridge',
+  'Weir',
+];
+
+type Change = Partial<Omit<StationFacts, 'status'>> & { readonly status?: Partial<StationFacts['status']> };
+
+function station(i: number, { status, ...facts }: Change = {}): StationFacts {
+  return {
+    isOwn: false,
+    hourMs: HOUR_MS,
+    lastEndMs: nowMs - HOUR_MS / 2,
+    stoppedMs: null,
+    gaps: [],
+    through: [],
+    ...facts,
+    status: {
+      id: `${i}`,
+      key: `key-${i}`,
+      name: i < NAMES.length ? (NAMES[i] ?? null) : `Station ${i + 1}`,
+      seq: 500,
+      sealed: 500,
+      held: 500,
+      missing: 0,
+      bytes: 5e8,
+      unseen: 0,
+      completeTo: new Date(nowMs - HOUR_MS).toISOString(),
+      lastHeard: new Date(nowMs - (i % 7) * 60_000).toISOString(),
+      replay: false,
+      ...status,
+    },
+  };
+}
+
+const COLLECTING: CollectingView = {
+  limits: { paused: false, bytesPerSecond: null, amountBytes: null },
+  isSpent: false,
+  isFull: false,
+  bytes: { known: 6e9, held: 6e9, missing: 0, fetched: 6e9 },
+  things: { held: 6000, missing: 0 },
+  bytesPerSecond: 0,
+  leftMs: 0,
+  connected: 1,
+  aloneSinceMs: null,
+  pickup: {
+    reached: [],
+    complete: true,
+    blobs: { held: 0, missing: 0, bytes: 0 },
+    entriesMissing: 0,
+    missingFrom: [],
+  },
+  mayLeave: true,
+  visit: null,
+  history: [{ atMs: nowMs - 7 * 86_400_000, things: 1_204, bytes: 1.3e9 }],
+  met: ['Barn'],
+  bytesPerDay: 2.4e8,
+  archive: {
+    isPossible: true,
+    phase: 'none',
+    folder: null,
+    files: null,
+    totalFiles: 0,
+    bytes: 0,
+    totalBytes: 0,
+    leftMs: null,
+    error: null,
+    checked: null,
+  },
+};
+
+function stateOf(
+  stationFacts: readonly StationFacts[],
+  collecting: Partial<CollectingView> = {},
+  change: Partial<AppState> = {},
+): AppState {
+  return {
+    stationFacts,
+    stations: stationFacts.map(({ status }) => status),
+    collecting: { ...COLLECTING, ...collecting },
+    recording: null,
+    sensorFailure: null,
+    refusal: null,
+    admitted: true,
+    storage: { usedBytes: 6e9, freeBytes: 9e9, persistent: true },
+    ...change,
+  } as AppState;
+}
+
+const visit = { sinceMs: nowMs - 60_000, things: 420, bytes: 4.1e8, completeMs: null, newThings: 0 };
+const behind = (i: number, missing: number) =>
+  station(i, { through: ['Barn'], status: { held: 500 - missing, missing } });
+const STATES: Readonly<Record<string, () => AppState>> = {
+  empty: () =>
+    stateOf([], {
+      things: { held: 0, missing: 0 },
+      met: [],
+      history: [],
+      bytesPerDay: null,
+      connected: 0,
+      mayLeave: false,
+    }),
+  one: () => stateOf([station(0)]),
+  fine: () => stateOf(Array.from({ length: 10 }, (_, i) => station(i))),
+  trouble: () =>
+    stateOf([
+      station(0, { status: { lastHeard: new Date(nowMs - 3.2 * HOUR_MS).toISOString() } }),
+      station(1, { gaps: [{ cause: 'hidden', ms: 240_000 }] }),
+      station(2, { stoppedMs: nowMs - 30 * HOUR_MS }),
+      station(3, { status: { replay: true } }),
+      station(4),
+    ]),
+  alone: () => stateOf([station(0), station(1)], { connected: 0, aloneSinceMs: nowMs - 2 * HOUR_MS }),
+  van: () =>
+    stateOf(
+      [behind(0, 9), behind(1, 4), behind(2, 1), ...Array.from({ length: 7 }, (_, i) => station(i + 3))],
+      {
+        visit,
+        mayLeave: false,
+        bytes: { known: 6e9, held: 3.8e9, missing: 2.2e9, fetched: 4.1e8 },
+        things: { held: 5_000, missing: 14 },
+        bytesPerSecond: 8.4e6,
+        leftMs: 262_000,
+      },
+    ),
+  paused: () =>
+    stateOf([behind(0, 9), station(1)], {
+      visit,
+      mayLeave: false,
+      limits: { paused: true, bytesPerSecond: 200_000, amountBytes: null },
+      bytes: { known: 6e9, held: 3.8e9, missing: 2.2e9, fetched: 4.1e8 },
+      things: { held: 5_000, missing: 9 },
+    }),
+  leave: () =>
+    stateOf([behind(0, 1), ...Array.from({ length: 9 }, (_, i) => station(i + 1))], {
+      visit: { ...visit, completeMs: nowMs - 120_000, newThings: 1 },
+      things: { held: 6_000, missing: 1 },
+    }),
+  full: () =>
+    stateOf(
+      [behind(0, 9), station(1)],
+      {
+        visit,
+        mayLeave: false,
+        isFull: true,
+        bytes: { known: 6e9, held: 3.8e9, missing: 2.2e9, fetched: 4.1e8 },
+        things: { held: 5_000, missing: 9 },
+        archive: {
+          ...COLLECTING.archive,
+          phase: 'running',
+          folder: 'SSD',
+          files: 1_203,
+          totalFiles: 5_000,
+          bytes: 9.2e8,
+          totalBytes: 3.8e9,
+          leftMs: 400_000,
+        },
+      },
+      { storage: { usedBytes: 6e9, freeBytes: 1.1e6, persistent: true } },
+    ),
+  many: () =>
+    stateOf(
+      Array.from({ length: 200 }, (_, i) =>
+        i === 150
+          ? station(i, { status: { lastHeard: new Date(nowMs - 26 * HOUR_MS).toISOString() } })
+          : station(i),
+      ),
+    ),
+};
+
+/** A day of hours that goes up and down, with a hole in it. */
+function spark(key: string): Spark {
+  const seed = Number(key.split('-')[1]);
+  const points = Array.from({ length: 24 }, (_, h) => {
+    const mean = 980 + 6 * Math.sin((h + seed * 3) / 4) + Math.cos(h * (1 + seed));
+    return { atMs: nowMs - (24 - h) * HOUR_MS, mean, min: mean - 1.4, max: mean + 1.1 };
+  }).filter((_, h) => seed % 3 !== 1 || h < 9 || h > 12);
+  return { label: 'pressure', unit: '', points, stepMs: 1.5 * HOUR_MS, isLive: false };
+}
+
+const asked: string[] = [];
+const action = (name: string) => async () => {
+  asked.push(name);
+};
+const model = {
+  stations: { spark },
+  collecting: {
+    setPaused: async (paused: boolean) => {
+      asked.push(paused ? 'pause' : 'go on');
+    },
+    setRate: action('rate'),
+    setAmount: action('amount'),
+    dismissVisit: action('dismiss'),
+    chooseFolder: action('folder'),
+    startArchive: action('archive'),
+    stopArchive: action('stop'),
+    checkArchive: action('check'),
+    forgetFolder: action('forget'),
+  },
+} as unknown as AppModel;
+
+const style = document.createElement('style');
+style.textContent = tokens;
+const viewport = document.createElement('meta');
+viewport.name = 'viewport';
+viewport.content = 'width=device-width, initial-scale=1';
+document.head.append(style, viewport);
+const main = document.createElement('main');
+main.style.cssText = 'max-width: 1100px; margin: 0 auto; padding: 16px';
+document.documentElement.lang = 'en';
+document.body.append(main);
+const router = new Router(window);
+
+function show(name: string): void {
+  const make = STATES[name];
+  if (make === undefined) throw new RangeError(`there is no state ${name}`);
+  const place = document.createElement('now-place') as NowPlace;
+  Object.assign(place, { model, router, state: make() });
+  main.replaceChildren(place);
+}
+
+Object.assign(globalThis, { nowPage: { show, names: Object.keys(STATES), asked } });
+show(new URLSearchParams(location.search).get('state') ?? 'fine');

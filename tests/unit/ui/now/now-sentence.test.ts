@@ -1,0 +1,144 @@
+/** One sentence for everything: it says what is wrong, names the worst first, and cries no wolf. */
+import { describe, expect, it } from 'vitest';
+import { type NowState, nowSentence } from '../../../../src/ui/now/now-sentence.ts';
+import { collectingView, HOUR_MS, heard, MINUTE_MS, NOW_MS, nowState, stationFacts } from './now-facts.ts';
+
+const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
+const say = (state: NowState) => {
+  const { tone, text } = nowSentence(state, NOW_MS, clock);
+  return `${tone}: ${text}`;
+};
+const alone = collectingView({ connected: 0, aloneSinceMs: NOW_MS - 2 * HOUR_MS });
+const many = (count: number) => Array.from({ length: count }, (_, i) => stationFacts(`S${i}`));
+const silent = (name: string) => stationFacts(name, heard(3 * HOUR_MS + MINUTE_MS));
+
+describe('the sentence', () => {
+  it.each<[string, NowState]>([
+    ['soft: Nothing has been recorded yet', nowState([])],
+    ['good: Ridge is fine', nowState([stationFacts('Ridge')])],
+    ['good: All 12 stations are fine', nowState(many(12))],
+    ['bad: Ridge has been silent for 3 hours', nowState([silent('Ridge'), ...many(3)])],
+    ['bad: 2 stations need you', nowState([silent('Ridge'), silent('Barn'), ...many(3)])],
+    // Two hours of an hour's length, a quarter of an hour of a short one.
+    ['good: Ridge is fine', nowState([stationFacts('Ridge', heard(2 * HOUR_MS))])],
+    ['bad: Ridge has been silent for 2 hours', nowState([stationFacts('Ridge', heard(2 * HOUR_MS + 1))])],
+    ['good: Ridge is fine', nowState([stationFacts('Ridge', { hourMs: 60_000, ...heard(15 * MINUTE_MS) })])],
+    [
+      'bad: Ridge has been silent for 16 minutes',
+      nowState([stationFacts('Ridge', { hourMs: 60_000, ...heard(16 * MINUTE_MS) })]),
+    ],
+    // Who was stopped is not silent, and who was never heard cannot fall silent.
+    [
+      'soft: Ridge is not recording',
+      nowState([stationFacts('Ridge', { stoppedMs: NOW_MS - 9 * HOUR_MS, ...heard(9 * HOUR_MS) })]),
+    ],
+    [
+      'good: All 2 stations are fine',
+      nowState([
+        stationFacts('Ridge', { stoppedMs: NOW_MS - 9 * HOUR_MS, ...heard(9 * HOUR_MS) }),
+        stationFacts('Barn'),
+      ]),
+    ],
+    [
+      'soft: None of the 2 stations is recording',
+      nowState(['a', 'b'].map((name) => stationFacts(name, { stoppedMs: NOW_MS }))),
+    ],
+    ['good: Ridge is fine', nowState([stationFacts('Ridge', { status: { lastHeard: null } })])],
+    // Silence that may be this device's own.
+    ['soft: Ridge was fine when it was last heard', nowState([silent('Ridge')], { collecting: alone })],
+    [
+      'soft: 2 stations were fine when they were last heard',
+      nowState([silent('Ridge'), silent('Barn')], { collecting: alone }),
+    ],
+    ['good: Here is fine', nowState([stationFacts('Here', { isOwn: true })], { collecting: alone })],
+    // What is missing while it could come, and does not.
+    [
+      'warn: 2 hours of Ridge did not come: no connected device has them',
+      nowState([stationFacts('Ridge', { status: { held: 8, missing: 2 } })]),
+    ],
+    [
+      'good: Ridge is fine',
+      nowState([stationFacts('Ridge', { status: { held: 8, missing: 2 } })], {
+        collecting: collectingView({ bytesPerSecond: 900 }),
+      }),
+    ],
+    [
+      'soft: Ridge was fine when it was last heard',
+      nowState([stationFacts('Ridge', { status: { held: 8, missing: 2 } })], { collecting: alone }),
+    ],
+    // Interruptions of the latest hour, not of one long ago.
+    [
+      'warn: Ridge did not record for 4 minutes: its screen was off or another app in front',
+      nowState([stationFacts('Ridge', { gaps: [{ cause: 'hidden', ms: 4 * MINUTE_MS }] })]),
+    ],
+    [
+      'good: Ridge is fine',
+      nowState([
+        stationFacts('Ridge', {
+          lastEndMs: NOW_MS - 3 * HOUR_MS,
+          gaps: [{ cause: 'hidden', ms: 4 * MINUTE_MS }],
+        }),
+      ]),
+    ],
+    [
+      'bad: 2 stations need you',
+      nowState([stationFacts('Barn', { gaps: [{ cause: 'crash', ms: MINUTE_MS }] }), silent('Ridge')]),
+    ],
+    // This device.
+    [
+      'warn: This device waits to be let in by another device of the group',
+      nowState([], { admitted: false }),
+    ],
+    [
+      'bad: Another device does not share with this one: see Record',
+      nowState(many(2), { refusal: 'revoked' }),
+    ],
+    [
+      'bad: This device records nothing: it may not use its sensors',
+      nowState(many(2), { sensorFailure: { denied: true, troubles: [], isInterrupted: false } }),
+    ],
+    [
+      'bad: This device is full: free space on it',
+      nowState(many(2), { collecting: collectingView({ isFull: true }) }),
+    ],
+    [
+      'warn: This device is full in 2 days',
+      nowState(many(2), { storage: { usedBytes: 1, freeBytes: 2.5e8, persistent: null } }),
+    ],
+    [
+      'bad: This device is full within a day',
+      nowState(many(2), { storage: { usedBytes: 1, freeBytes: 5e7, persistent: null } }),
+    ],
+    [
+      'good: All 2 stations are fine',
+      nowState(many(2), { storage: { usedBytes: 1, freeBytes: null, persistent: null } }),
+    ],
+    [
+      'good: All 2 stations are fine',
+      nowState(many(2), {
+        storage: { usedBytes: 1, freeBytes: 2e8, persistent: null },
+        collecting: collectingView({ bytesPerDay: null }),
+      }),
+    ],
+    ['bad: 2 things need you', nowState([silent('Ridge')], { collecting: collectingView({ isFull: true }) })],
+  ])('%s', (expected, state) => {
+    expect(say(state)).toBe(expected);
+  });
+
+  it('says since when nobody is connected, and that recording goes on', () => {
+    const state = nowState([silent('Ridge')], { collecting: alone, recording: { streams: [] } as never });
+    expect(nowSentence(state, NOW_MS, clock).detail).toBe(
+      'Connected to no device since 10:00: what others record is not heard here. Recording goes on.',
+    );
+    expect(nowSentence(nowState([silent('Ridge')]), NOW_MS, clock).detail).toBeNull();
+  });
+
+  it('lists what needs a person with alarms first', () => {
+    const gap = stationFacts('Barn', { gaps: [{ cause: 'store', ms: MINUTE_MS }] });
+    const { concerns } = nowSentence(nowState([gap, silent('Ridge')]), NOW_MS, clock);
+    expect(concerns.map(({ text }) => text)).toEqual([
+      'Ridge has been silent for 3 hours',
+      'Barn did not record for 1 minute: it was full',
+    ]);
+  });
+});
