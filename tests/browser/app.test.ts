@@ -102,6 +102,7 @@ describe('the app in real Chromium', { timeout: 120_000 }, () => {
     const after = await world.chromium('profile');
     const again = await openApp(after.context, address.split('#')[0] ?? '');
     const more = await playSensors(again);
+    await again.getByRole('link', { name: 'Record' }).click();
     await again.getByText('is recording').waitFor();
     await again.getByRole('button', { name: 'Stop recording' }).click();
     const { id } = await stationWhen(again, { name: 'Barn', minSealed: 1, complete: true });

@@ -36,7 +36,8 @@ async function visit(
   under = '/',
 ): Promise<void> {
   const server = await world.serve(folder, under);
-  const context = await browser.newContext();
+  // The page's policy forbids the workers that a test carries in from a blob.
+  const context = await browser.newContext({ bypassCSP: true });
   try {
     await use(server, context);
   } finally {

@@ -1,5 +1,5 @@
 /** A page used by keyboard alone. */
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 /** More than any place of the app has stops. */
 const MOST_TABS = 60;
@@ -27,4 +27,14 @@ export async function tabTo(page: Page, name: string): Promise<void> {
     if (focused.includes(name)) return;
   }
   throw new Error(`${name} cannot be reached with Tab`);
+}
+
+/** Tabs on until this very control has the focus. @throws Error when `MOST_TABS` are not enough. */
+export async function tabOnto(page: Page, control: Locator): Promise<void> {
+  await control.waitFor();
+  for (let i = 0; i < MOST_TABS; i++) {
+    await page.keyboard.press('Tab');
+    if (await control.evaluate((element) => element.matches(':focus'))) return;
+  }
+  throw new Error(`${control} cannot be reached with Tab`);
 }
