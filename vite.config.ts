@@ -12,6 +12,8 @@ export default defineConfig(({ isSsrBuild }) => ({
     : {
         outDir: 'dist/app',
         target: 'es2022',
+        // The looks rest on light-dark(): rewritten for older browsers it would not follow `color-scheme` inside the views.
+        cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
         sourcemap: true,
         rolldownOptions: {
           // @hpke asks for Node's crypto only where there is no globalThis.crypto, which every browser has.

@@ -7,6 +7,7 @@ import { benchRecordingLoad } from './recording-load.ts';
 import { benchRecordingMemory } from './recording-memory.ts';
 import { benchSimulator } from './simulator.ts';
 import { benchStatus } from './status.ts';
+import { benchTouch } from './touch.ts';
 import { benchTransfer } from './transfer.ts';
 import { benchTransferChromium } from './transfer-chromium.ts';
 import { runSink, runSource } from './transfer-roles.ts';
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   status: () => benchStatus(200, 500),
   memory: benchRecordingMemory,
   load: benchRecordingLoad,
+  touch: benchTouch,
   data: benchDataScroll,
   transfer: () => benchTransfer(ENTRY, ROUNDS, TRANSFER_BYTES),
   simulator: runSimulatorApart,

@@ -17,7 +17,6 @@ import {
 import { codecWorker } from './pipeline/codec-worker.browser.ts';
 import { type KeyPlace, settleArriving } from './station/moving-settle.ts';
 import { connectStoreWorker } from './store/worker-bridge.browser.ts';
-import { routeHash } from './ui/app/router.ts';
 import { dataWorker } from './ui/model/data-worker.browser.ts';
 import { openSaver } from './ui/model/save-files.browser.ts';
 import { StationModel } from './ui/model/station-model.ts';
@@ -66,8 +65,11 @@ async function loaded<T>(part: Promise<T>, what: string): Promise<T> {
 /** Where keys that come from another address are kept until they are used. */
 const keyPlace: KeyPlace = { stage: (seeds) => stageKeys(seeds), settle: (use) => settleStagedKeys(use) };
 
-/** Opens this browser's node and gives the page its model. */
-export function startModel(install: InstallPrompt): StationModel {
+/**
+ * Opens this browser's node and gives the page its model.
+ * @param shownHash the fragment of the place that is shown.
+ */
+export function startModel(install: InstallPrompt, shownHash: () => string): StationModel {
   const short = hourMs();
   const address = location.href.split('#')[0] ?? location.href;
   const version = new AppVersion(browserVersionPorts(clock));
@@ -87,7 +89,8 @@ export function startModel(install: InstallPrompt): StationModel {
     drivers: async (options) => (await loaded(loadDrivers(), 'reads sensors')).browserDrivers(options),
     // What this page was opened with (a shorter hour) is not for others.
     base: address.split('?')[0] ?? address,
-    forgetLink: () => history.replaceState(null, '', `${address}${routeHash('now')}`),
+    // The address says again what is shown: a link to the place that it named otherwise would lead nowhere.
+    forgetLink: () => history.replaceState(null, '', `${address}${shownHash()}`),
     ownRelay: askOwnRelay,
     ...(short === undefined ? {} : { hourMs: short }),
     persist: async () => (navigator.storage?.persist === undefined ? null : navigator.storage.persist()),

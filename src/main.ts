@@ -7,27 +7,34 @@ import { Router } from './ui/app/router.ts';
 import { browserInstallPorts, InstallPrompt } from './ui/platform/install-prompt.browser.ts';
 import { browserLaunchPorts, listenForLaunches, takeShared } from './ui/platform/launch.browser.ts';
 
-// Before anything changes the address, and before the browser offers to install.
-const launchPorts = browserLaunchPorts();
-const install = new InstallPrompt(browserInstallPorts());
-
-showLook(document.documentElement, chosenLook(globalThis.localStorage));
-
 async function bringModel(element: AppElement, router: Router): Promise<void> {
+  // Before anything changes the address, and before the browser offers to install.
+  const launchPorts = browserLaunchPorts();
+  const install = new InstallPrompt(browserInstallPorts());
+  element.frame(router);
   const { startModel } = await import('./main-model.ts');
-  const model = startModel(install);
+  const model = startModel(install, () => router.hash);
   element.use(model);
-  listenForLaunches(launchPorts, (launch) => void receiveLaunch(launch, model, router));
+  listenForLaunches(launchPorts, (launch) => receiveLaunch(launch, model, router, element.files));
   // What another app shared, or was about to share when the app was last closed. Without it the app is whole.
   void takeShared(launchPorts)
-    .then((launch) => receiveLaunch(launch, model, router))
+    .then((launch) => receiveLaunch(launch, model, router, element.files))
     .catch(() => undefined)
     .finally(() => router.route.place === 'share' && router.go('now', {}, true));
 }
 
+/** Where a browser keeps nothing for a page, asking for its storage throws: then there is nothing that the app could do. */
+function mayKeep(): boolean {
+  try {
+    showLook(document.documentElement, chosenLook(globalThis.localStorage));
+    return globalThis.sessionStorage !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 const element = document.querySelector('waystation-app');
 if (element instanceof AppElement) {
-  const router = new Router(window);
-  element.frame(router);
-  bringModel(element, router).catch(() => element.fail());
+  if (mayKeep()) bringModel(element, new Router(window)).catch(() => element.fail('unloaded'));
+  else element.fail('forbidden');
 }

@@ -25,7 +25,11 @@ interface ScopeEvents {
 }
 
 export interface ServiceWorkerScope {
-  readonly registration: { readonly scope: string; readonly waiting: object | null };
+  readonly registration: {
+    readonly scope: string;
+    readonly installing: object | null;
+    readonly waiting: object | null;
+  };
   readonly clients: { claim(): Promise<void> };
   readonly caches: CacheStorage;
   readonly navigator: { readonly locks: LockManager };

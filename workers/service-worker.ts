@@ -71,8 +71,9 @@ async function install(event: LifetimeEvent): Promise<void> {
 async function tidy(): Promise<void> {
   // Somebody who fills a cache holds the lock: then it is left for the next time.
   await self.navigator.locks.request(cachesLockName(SCOPE), { ifAvailable: true }, async (lock) => {
-    // The cache of a version that waits is complete and wanted, but no page is of that version yet.
-    if (lock === null || self.registration.waiting !== null) return;
+    // The cache of a version that waits, or is about to, is wanted, but no page is of that version yet.
+    const { installing, waiting } = self.registration;
+    if (lock === null || installing !== null || waiting !== null) return;
     const { held = [] } = await self.navigator.locks.query();
     const prefix = pageLockPrefix(SCOPE);
     const open = held.flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : []));

@@ -18,7 +18,7 @@ import {
   spaceIdFrom,
 } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
-import { decodeSign1, type Head, signedBytes } from './entry.ts';
+import { decodeSign1, type Head, isTime, signedBytes } from './entry.ts';
 
 const LABEL = 'waystation/beat/1';
 /** Feeds of one author that a beat names: as many as a node may have. */
@@ -50,7 +50,7 @@ export function decodeBeat(bytes: Bytes): { beat: Beat; verification: Verificati
   if (!(space instanceof Uint8Array) || !(author instanceof Uint8Array) || !(extra instanceof Uint8Array)) {
     throw malformed('space, author and extra as bytes');
   }
-  if (!Number.isSafeInteger(timeMs) || timeMs < 0) throw malformed('a time');
+  if (!isTime(timeMs)) throw malformed('a time');
   if (!Array.isArray(heads) || heads.length > MAX_BEAT_HEADS)
     throw malformed(`at most ${MAX_BEAT_HEADS} heads`);
   const authorId = nodeIdFrom(author);

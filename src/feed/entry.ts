@@ -29,6 +29,7 @@ import {
   spaceIdFrom,
 } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
+import { MAX_TIME_MS } from '../hour/limits.ts';
 
 export const ENTRY_VERSION = 1;
 
@@ -201,6 +202,16 @@ function uintField(value: CborValue | undefined, what: string): number {
   return value;
 }
 
+/** A time that every clock and calendar here can show: one that they cannot would stop whoever shows it. */
+export function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MAX_TIME_MS;
+}
+
+function timeField(value: CborValue | undefined): number {
+  if (!isTime(value)) throw malformed('a time');
+  return value;
+}
+
 function listField(value: CborValue | undefined, max: number, what: string): readonly CborValue[] {
   if (value === undefined) return [];
   if (!Array.isArray(value) || value.length === 0 || value.length > max) throw malformed(what);
@@ -243,7 +254,7 @@ function decodeHeader(value: CborValue | undefined): EntryHeader {
     seq,
     previous: previous === null ? null : entryIdFrom(bytesField(previous, 'a previous entry')),
     lamport: uintField(value.get(HEADER_KEY.lamport), 'a Lamport number'),
-    timeMs: uintField(value.get(HEADER_KEY.time), 'a time'),
+    timeMs: timeField(value.get(HEADER_KEY.time)),
     kind: uintField(value.get(HEADER_KEY.kind), 'a kind'),
     blobs: listField(value.get(HEADER_KEY.blobs), MAX_ENTRY_BLOBS, `1 to ${MAX_ENTRY_BLOBS} blobs`).map(
       decodeBlobRef,

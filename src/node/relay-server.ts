@@ -84,6 +84,8 @@ function listenOnce(server: Server | SecureServer, port: number, address: string
     server.once('error', reject);
     server.listen(port, address, () => {
       server.off('error', reject);
+      // A connection that cannot be taken, as when a flood has taken all files, must not end the relay.
+      server.on('error', () => undefined);
       resolve();
     });
   });

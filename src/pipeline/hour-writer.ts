@@ -50,6 +50,9 @@ interface WaitingHour {
 /** An hour that cannot be sealed is tried again after 2, 4, 8, … flushes, at most so many. */
 const MAX_REST = 600;
 
+/** Why a recording ended: a person stopped it, the program that recorded ended, or no sensor was left that delivers. */
+export type EndCause = 'stop' | 'crash' | 'sensor';
+
 export interface HourWriterOptions {
   readonly store: Store;
   readonly recorder: Omit<RecorderOptions, 'newOpenId'>;
@@ -229,10 +232,11 @@ export class HourWriter {
 
   /**
    * Ends the open hour and seals what can be sealed.
+   * @param cause why it ends.
    * @throws WaystationError `store-full`, or what else the store threw, when readings are in memory alone: they are lost now.
    */
-  async stop(): Promise<void> {
-    this.recorder.stop('stop');
+  async stop(cause: EndCause = 'stop'): Promise<void> {
+    this.recorder.stop(cause);
     await this.flush();
     if (this.#unwritten.length === 0) return;
     if (!isWaystationError(this.#writeError, 'store-full')) throw this.#writeError;

@@ -29,7 +29,8 @@ export function cameraDriver(everyMs = DEFAULT_EVERY_MS, device = ''): Driver {
         .map(({ deviceId, label }) => ({ id: deviceId, label }));
     },
     run: async (sink, signal) => {
-      const stream = await openCamera(device);
+      const stream = await untilAborted(openCamera(device), signal);
+      if (stream === null) return;
       const video = document.createElement('video');
       const sizes = sink.addStream(descriptorOf(everyMs));
       const unwatch = watchInterruptions((fromMs, cause) => sink.gap(sizes, fromMs, cause));
@@ -118,6 +119,22 @@ async function openCamera(device: string): Promise<MediaStream> {
     const why = TROUBLE[name] ?? errorMessage(cause);
     throw new WaystationError('unavailable', `camera: ${why}`, { cause });
   }
+}
+
+/**
+ * The camera, or null when recording stops first: the browser's question may stand there unanswered for ever, and stopping waits for every
+ * driver. A camera that comes afterwards is let go of.
+ */
+async function untilAborted(opening: Promise<MediaStream>, signal: AbortSignal): Promise<MediaStream | null> {
+  const stopped = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+  const letGo = (stream: MediaStream) => {
+    if (signal.aborted) for (const track of stream.getTracks()) track.stop();
+  };
+  opening.then(letGo, () => undefined); // what went wrong is for whoever waits for the camera
+  return Promise.race([stopped, opening]);
 }
 
 async function still(video: HTMLVideoElement): Promise<Uint8Array> {

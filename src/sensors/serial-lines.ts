@@ -273,6 +273,9 @@ function scaled(value: number, factor: number): number {
   return factor === 1 ? value : Number((value * factor).toPrecision(12));
 }
 
+/** Controls, marks of direction and halves of characters: JSON can spell them though the line has none. */
+const UNSEEN = /\p{C}/u;
+
 /** SenML records (RFC 8428): base name, base unit and base value hold for what follows; text and data values are no readings. */
 function readSenml(text: string): LineResult {
   let pack: unknown;
@@ -300,6 +303,7 @@ function readSenml(text: string): LineResult {
       name === '' ||
       name.length > MAX_NAME_CHARS ||
       unit.length > MAX_UNIT_CHARS ||
+      UNSEEN.test(name + unit) ||
       !Number.isFinite(value)
     )
       return { dropped: 'malformed' };

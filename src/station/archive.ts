@@ -42,6 +42,12 @@ export interface ArchiveItem {
   load(): Promise<Uint8Array>;
 }
 
+/** Something that could not be copied, and why. What others wrote may be of any kind: it keeps nothing else from being copied. */
+export interface LeftOut {
+  readonly item: ArchiveItem;
+  readonly error: unknown;
+}
+
 /** What is known of the folder. */
 export interface ArchiveCounts {
   readonly files: number;
@@ -70,9 +76,9 @@ function instantName(ms: number): string {
 function foldersOf(space: Space, station: StationRecord, ms: number): string[] {
   const [year = '', month = ''] = new Date(ms).toISOString().split('-').slice(-3);
   const group = fileName(space.catalog.spaceName ?? space.id);
-  // Two stations of one name are told apart by what cannot be the same.
-  const name = station.name === null ? station.id : `${station.name} ${station.id.slice(0, 8)}`;
-  return [group, fileName(name), year, month];
+  // Two stations of one name are told apart by what cannot be the same, however long the name is.
+  const { name, id } = station;
+  return [group, name === null ? fileName(id) : fileName(name, ` ${id.slice(0, 8)}`), year, month];
 }
 
 /** Everything that this device holds whole and that belongs into an archive, newest first. */
@@ -167,21 +173,30 @@ export class Archive {
   /**
    * Writes what is not there yet. Stopped or failed, it goes on from there the next time.
    * @param onFile told after each file that is in the folder.
-   * @throws WaystationError `store-full`, `unavailable`, `corrupt` (what was read back is not what was written), or what reading it
-   *   here says; the signal's reason when stopped.
+   * @returns what cannot be read on this device, or has no name left in the folder; it is tried again the next time.
+   * @throws WaystationError `store-full`, `unavailable`, `corrupt` (what was read back is not what was written); the signal's reason
+   *   when stopped.
    */
   async run(
     items: readonly ArchiveItem[],
     signal: AbortSignal,
     onFile: (item: ArchiveItem) => void,
-  ): Promise<void> {
+  ): Promise<LeftOut[]> {
+    const leftOut: LeftOut[] = [];
     for (const item of items) {
       signal.throwIfAborted();
       if (this.#present.has(item.key)) continue;
-      if (!(await this.#isThere(item.key))) await this.#copy(item);
+      if (!(await this.#isThere(item.key))) {
+        const left = await this.#copy(item);
+        if (left !== undefined) {
+          leftOut.push(left);
+          continue;
+        }
+      }
       this.#present.add(item.key);
       onFile(item);
     }
+    return leftOut;
   }
 
   /**
@@ -213,23 +228,31 @@ export class Archive {
     return archived !== undefined && (await this.#folder.size(archived.path)) === archived.size;
   }
 
-  async #copy(item: ArchiveItem): Promise<void> {
-    const bytes = await item.load();
+  async #copy(item: ArchiveItem): Promise<LeftOut | undefined> {
+    let bytes: Uint8Array;
+    try {
+      bytes = await item.load();
+    } catch (error) {
+      return { item, error };
+    }
     const sha256 = await this.#sha256(bytes);
     const path = await this.#place(item, bytes, sha256);
+    if (path === undefined) return { item, error: noNameLeft(item) };
     const archived = { path, size: bytes.length, sha256 };
     this.#known.set(item.key, archived);
     const record = toUtf8(JSON.stringify([item.key, path, bytes.length, sha256]));
     await this.#space.context.store.logs.append(this.#log, [record], 'relaxed');
+    return undefined;
   }
 
-  /** Writes the file where nothing else is; where the same is, it is there already. */
-  async #place(item: ArchiveItem, bytes: Uint8Array, sha256: string): Promise<ArchivePath> {
+  /** Writes the file where nothing else is; where the same is, it is there already. Undefined when every name is taken. */
+  async #place(item: ArchiveItem, bytes: Uint8Array, sha256: string): Promise<ArchivePath | undefined> {
     for (let number = 1; number <= MAX_SAME_NAMES; number++) {
       const name = `${item.stem}${number === 1 ? '' : ` (${number})`}.${item.extension}`;
       const path = [...item.folders, name];
       const size = await this.#folder.size(path);
-      if (size === undefined) {
+      // An empty file is what a crash leaves between making one and filling it: there is nothing in it to lose.
+      if (size === undefined || size === 0) {
         await this.#folder.write(path, bytes);
         await this.#readBack(path, bytes.length, sha256);
         return path;
@@ -237,10 +260,7 @@ export class Archive {
       if (size === bytes.length && (await this.#sha256(await this.#folder.read(path))) === sha256)
         return path;
     }
-    throw new WaystationError(
-      'conflict',
-      `the folder has ${MAX_SAME_NAMES} different files named ${item.stem}.${item.extension}: choose another folder`,
-    );
+    return undefined;
   }
 
   async #readBack(path: ArchivePath, size: number, sha256: string): Promise<void> {
@@ -258,6 +278,13 @@ export class Archive {
     const [digest] = await this.#space.context.crypto.digest([bytes]);
     return toHex(digest as Bytes);
   }
+}
+
+function noNameLeft({ stem, extension }: ArchiveItem): WaystationError {
+  return new WaystationError(
+    'conflict',
+    `the folder has ${MAX_SAME_NAMES} different files named ${stem}.${extension}: choose another folder`,
+  );
 }
 
 /** What cannot be read is looked for in the folder again. */

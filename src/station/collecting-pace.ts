@@ -9,6 +9,8 @@
 const WINDOW_MS = 20_000;
 /** Before this much was seen, a speed would be a guess. */
 const MIN_SPAN_MS = 2_000;
+/** Only when nothing came for so long does nothing come: another device may first have to fetch it itself. */
+const QUIET_MS = 10_000;
 /** A new estimate takes this long to be believed. */
 const BELIEF_MS = 8_000;
 /** The share by which the time left may change in a second, beside the second itself; and what it may always change by. */
@@ -18,6 +20,7 @@ const FREE_CHANGE_MS = 2_000;
 interface Sample {
   readonly atMs: number;
   readonly doneBytes: number;
+  readonly isWaiting: boolean;
 }
 
 export class Pace {
@@ -25,7 +28,7 @@ export class Pace {
   #leftMs: number | null = null;
   #bytesPerSecond: number | null = null;
 
-  /** Bytes a second over the last 20 s; 0 when nothing came, null before anything can be said. */
+  /** Bytes a second over the last 20 s; 0 when nothing came for 10 s or more, null before anything can be said. */
   get bytesPerSecond(): number | null {
     return this.#bytesPerSecond;
   }
@@ -39,12 +42,16 @@ export class Pace {
   note(nowMs: number, doneBytes: number, missingBytes: number): void {
     const before = this.#samples.at(-1);
     if (before !== undefined && nowMs <= before.atMs) return;
-    this.#samples.push({ atMs: nowMs, doneBytes });
+    // While nothing was missing nothing could come: that is no slowness.
+    if (before?.isWaiting === false && missingBytes > 0) this.#samples = [before];
+    this.#samples.push({ atMs: nowMs, doneBytes, isWaiting: missingBytes > 0 });
     // The last sample before the window stays: the window is measured from there.
     while ((this.#samples[1]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs - WINDOW_MS) this.#samples.shift();
     const first = this.#samples[0] as Sample;
     const spanMs = nowMs - first.atMs;
-    this.#bytesPerSecond = spanMs < MIN_SPAN_MS ? null : ((doneBytes - first.doneBytes) / spanMs) * 1000;
+    const cameBytes = doneBytes - first.doneBytes;
+    const isKnown = spanMs >= (cameBytes === 0 && missingBytes > 0 ? QUIET_MS : MIN_SPAN_MS);
+    this.#bytesPerSecond = isKnown ? (cameBytes / spanMs) * 1000 : null;
     this.#leftMs = this.#leftAfter(missingBytes, before === undefined ? 0 : nowMs - before.atMs);
   }
 

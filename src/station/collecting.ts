@@ -2,7 +2,8 @@
  * Collecting as a person sees it: how much there is to fetch and how fast it comes, whether they may leave, what was picked up when, and
  * the limits that they set. Everything that must outlive a reload is in the store's small values.
  *
- * Invariant: `mayLeave` is only ever true while every head that a member told of is settled, entries and blobs durable.
+ * Invariant: `mayLeave` is only ever true while every head that a member told of is settled, entries and blobs durable; and while
+ * nobody who has just come still has to tell, but for {@link TELLING_MS}.
  */
 import * as v from 'valibot';
 import { fromUtf8, toUtf8 } from '../core/bytes.ts';
@@ -30,6 +31,9 @@ const VISIT_MIN_MS = 5_000;
 const VISIT_GONE_MS = 60_000;
 /** When nothing came for so long though it was wanted, nobody here has it: that is everyday life again. */
 const VISIT_STALLED_MS = 120_000;
+
+/** Who is linked so long and has not told what there is does not keep one here: comparing takes seconds. */
+const TELLING_MS = 30_000;
 
 /** One visit on which everything that others had came here. */
 export interface PickupRecord {
@@ -188,6 +192,8 @@ export class Collecting {
     const { held, missing } = replica.blobCounts();
     const state = pickup(this.#space);
     const connected = this.#node.peers().length;
+    // What did not come from nobody says nothing of whoever is here now.
+    if (connected > 0 && this.#aloneSinceMs !== null) this.#pace.reset();
     if (connected > 0) this.#aloneSinceMs = null;
     else this.#aloneSinceMs ??= nowMs;
     this.#pace.note(monotonicMs, bytes.fetched, bytes.missing);
@@ -196,7 +202,8 @@ export class Collecting {
       this.#savedAmountMs = monotonicMs;
       void this.#saveLimits().catch(() => undefined); // a full disk is told of elsewhere
     }
-    const visit = this.#lookAtVisit(nowMs, connected, missing, bytes, state.complete);
+    const mayLeave = state.complete && !this.#isBeingTold(nowMs);
+    const visit = this.#lookAtVisit(nowMs, connected, missing, bytes, mayLeave);
     return {
       limits,
       isSpent: isSpent && bytes.missing > 0,
@@ -208,10 +215,20 @@ export class Collecting {
       connected,
       aloneSinceMs: this.#aloneSinceMs,
       pickup: state,
-      mayLeave: state.complete,
+      mayLeave,
       visit,
       history: this.#history,
     };
+  }
+
+  /** A member is here and has not told yet what there is: what it told the last time says nothing of now. */
+  #isBeingTold(nowMs: number): boolean {
+    const { sessions } = this.#space.context.engine;
+    return this.#node.peers().some(({ link, sinceMs }) => {
+      const session = sessions.get(link)?.spaces.get(this.#space.id);
+      if (session === undefined || nowMs - sinceMs > TELLING_MS) return false;
+      return session.weServe && session.refusedByPeer === null && !session.compare.done;
+    });
   }
 
   #lookAtVisit(

@@ -9,7 +9,7 @@ import { WaystationError } from '../core/errors.ts';
 import { idBytes, type StationId, stationIdFrom } from '../core/ids.ts';
 import { FIRST_ISSUE } from '../core/schema.ts';
 import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
-import { MAX_TEXT_CHARS } from '../hour/limits.ts';
+import { MAX_TEXT_CHARS, MAX_TIME_MS } from '../hour/limits.ts';
 import type { ColumnSummary, Gap, GapCause, HourContent, StreamSummary } from '../hour/types.ts';
 
 /** Streams whose columns are summarised one by one in the entry; the rest are in the hour itself. */
@@ -56,7 +56,10 @@ export interface PictureBody {
 
 const raw = v.instance(Uint8Array) as v.GenericSchema<Bytes>;
 const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_CHARS));
-const time = v.pipe(v.number(), v.safeInteger());
+/** Times are shown as dates, which can hold no others. */
+const moment = v.pipe(v.number(), v.minValue(-MAX_TIME_MS), v.maxValue(MAX_TIME_MS));
+const time = v.pipe(moment, v.safeInteger());
+const count = v.pipe(v.number(), v.safeInteger());
 const maybe = v.nullable(v.number());
 
 const profileSchema = v.strictTuple([v.literal(1), text, v.nullable(raw), v.nullable(text)]);
@@ -74,16 +77,16 @@ const hourSchema = v.strictTuple([
         text,
         text,
         v.boolean(),
-        time,
+        count,
+        v.nullable(moment),
+        v.nullable(moment),
         maybe,
-        maybe,
-        maybe,
-        v.pipe(v.array(v.strictTuple([time, maybe, maybe, maybe])), v.maxLength(MAX_SUMMARY_COLUMNS)),
+        v.pipe(v.array(v.strictTuple([count, maybe, maybe, maybe])), v.maxLength(MAX_SUMMARY_COLUMNS)),
       ]),
     ),
     v.maxLength(MAX_SUMMARY_STREAMS),
   ),
-  v.pipe(v.array(v.strictTuple([v.nullable(time), time, time, text, text])), v.maxLength(MAX_SUMMARY_GAPS)),
+  v.pipe(v.array(v.strictTuple([v.nullable(count), time, time, text, text])), v.maxLength(MAX_SUMMARY_GAPS)),
 ]);
 const pictureSchema = v.strictTuple([v.literal(1), raw, time, text, v.boolean()]);
 
@@ -183,6 +186,8 @@ export function decodeHourBody(bytes: Uint8Array): HourBody {
     bytes,
     'an hour',
   );
+  if (lengthMs < 1 || startMs + lengthMs > MAX_TIME_MS)
+    throw new WaystationError('malformed', 'expected an hour that ends after it begins');
   return {
     station: stationIdFrom(station),
     stationName,

@@ -16,8 +16,8 @@ const MAX_MARK_BYTES = 4_096;
 export const MAX_ADDRESS_LENGTH = 500;
 
 export interface Leaving {
-  /** `packing`: at rest while its file is made. `moved`: it lives elsewhere now. */
-  readonly phase: 'packing' | 'moved';
+  /** `packing`: at rest, to be packed. `packed`: a whole file of it exists, and may be open elsewhere. `moved`: it lives elsewhere now. */
+  readonly phase: 'packing' | 'packed' | 'moved';
   /** Where it went, as the person wrote it. */
   readonly to: string | null;
   readonly sinceMs: number;
@@ -25,7 +25,7 @@ export interface Leaving {
 
 const leavingSchema = v.strictTuple([
   v.literal(1),
-  v.picklist(['packing', 'moved']),
+  v.picklist(['packing', 'packed', 'moved']),
   v.nullable(v.pipe(v.string(), v.maxLength(MAX_ADDRESS_LENGTH))),
   v.number(),
 ]);
@@ -90,6 +90,11 @@ export async function noteArrival(store: Store, arrival: Arrival): Promise<void>
   const { name, identity, everything, blobs, blobBytes, damaged } = arrival;
   const value = encodeCbor([1, name, identity, everything, blobs, blobBytes, damaged]);
   await store.state.put(ARRIVED, value, 'strict');
+}
+
+/** It has not arrived after all: nobody is to be greeted. */
+export async function forgetArrival(store: Store): Promise<void> {
+  await store.state.delete(ARRIVED);
 }
 
 /** The arrival that has not been said yet; it is forgotten. */

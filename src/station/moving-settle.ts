@@ -4,7 +4,7 @@
  */
 import type { KeySeeds } from '../identity/key-seeds.ts';
 import type { Store } from '../store/port.ts';
-import { MARK_PREFIX, markArriving, readArriving } from './moving-marks.ts';
+import { forgetArrival, MARK_PREFIX, markArriving, readArriving } from './moving-marks.ts';
 
 /** Where a runtime keeps the keys of its node. */
 export interface KeyPlace {
@@ -18,7 +18,10 @@ export interface KeyPlace {
 export async function settleArriving(store: Store, keys: KeyPlace): Promise<void> {
   const arriving = await readArriving(store);
   if (arriving === null) return;
-  if (arriving === 'part') await clearStore(store);
+  if (arriving === 'part') {
+    await clearStore(store);
+    await forgetArrival(store);
+  }
   await keys.settle(arriving === 'whole');
   await markArriving(store, null);
 }

@@ -7,7 +7,7 @@ import { KIND } from '../feed/kinds.ts';
 import { summarize } from '../hour/summary.ts';
 import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
 import { mayAuthorKind } from '../identity/roles.ts';
-import { HourWriter, segmentLogs } from '../pipeline/hour-writer.ts';
+import { type EndCause, HourWriter, segmentLogs } from '../pipeline/hour-writer.ts';
 import { PictureQueue, pictureLog } from '../pipeline/picture-queue.ts';
 import type { Driver, DriverSink } from '../sensors/port.ts';
 import type { Store } from '../store/port.ts';
@@ -224,12 +224,12 @@ export class Recording {
   }
 
   /** Ends recording: drivers stop, the open hour is sealed, everything is durable when this resolves. */
-  async stop(): Promise<void> {
+  async stop(cause: EndCause = 'stop'): Promise<void> {
     this.#stopping.abort();
     try {
       await Promise.all(this.#drivers);
       this.#cancelTimer?.();
-      await this.writer.stop();
+      await this.writer.stop(cause);
       await this.#pictures.flush();
     } finally {
       this.#options.space.isRecording = false;
@@ -250,7 +250,8 @@ export function sealWhatWaits(
     const station = await stationIdOf(space);
     const name = (await rememberedName(space.context.store)) ?? '';
     const writer = await openWriter({ ...options, space, name, hourMs: 3_600_000 }, station);
-    await writer.stop();
+    // Nobody stopped it: whoever looks for what has fallen silent must not take it for that.
+    await writer.stop('crash');
     await openPictures(space, station).flush();
   };
   const sealed = space.sealing.then(seal);

@@ -27,7 +27,7 @@ interface TalliedHour {
   isWhole: boolean;
 }
 
-const ENDS: ReadonlySet<GapCause> = new Set(['stop', 'crash']);
+const ENDS: ReadonlySet<GapCause> = new Set(['stop', 'crash', 'sensor']);
 
 /** Up to when an hour says what there was: to its end, or to where recording stopped. */
 export function toldToMs({ startMs, lengthMs, gaps }: HourBody): number {

@@ -27,25 +27,36 @@ export interface ArchiveFolder {
   write(path: ArchivePath, bytes: Uint8Array): Promise<void>;
 }
 
-/** Characters that some file system forbids in names, and control characters. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
-const FORBIDDEN = /[\u0000-\u001f\u007f<>:"/\\|?*]/g;
+/**
+ * Characters that some file system or browser forbids in names: reserved ones, and whatever cannot be seen (controls, marks of
+ * direction, halves of a pair), but for the joiners that scripts and pictures need.
+ */
+const FORBIDDEN = /[<>:"/\\|?*]|(?![\u200c\u200d])\p{C}/gu;
 /** FAT and exFAT, NTFS and ext4 take 255; a number and an extension are added. */
 const MAX_NAME_CHARS = 80;
 /** Names that Windows keeps for devices. */
-const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+const RESERVED = /^(con|prn|aux|nul|com[\d¹²³]|lpt[\d¹²³])\s*(\.|$)/i;
 
-/** A name that every file system takes, as like to `text` as can be. */
-export function fileName(text: string): string {
-  const clean = text
+/** The first `room` characters, without half a pair or what disks drop at an end. */
+function cut(text: string, room: number): string {
+  return text
+    .slice(0, room)
+    .replace(/[\ud800-\udbff]$/, '')
+    .replace(/[\s.]+$/, '');
+}
+
+/**
+ * A name that every file system takes, as like to `text` as can be. What it gives stays as it is when it is given again.
+ * @param ending stays whole, whatever is cut: ASCII, and shorter than a name may be.
+ */
+export function fileName(text: string, ending = ''): string {
+  const bare = text
     .normalize('NFC')
     .replace(FORBIDDEN, '-')
-    .trim()
-    .slice(0, MAX_NAME_CHARS)
-    .replace(/[. ]+$/, '')
-    .replace(/^\.+/, '');
-  if (clean === '') return '-';
-  return RESERVED.test(clean) ? `-${clean}` : clean;
+    .replace(/^[\s.]+/, '');
+  const room = MAX_NAME_CHARS - ending.length;
+  const name = `${cut(bare, room) || '-'}${ending}`;
+  return RESERVED.test(name) ? `${cut(`-${bare}`, room)}${ending}` : name;
 }
 
 /** True when {@link fileName} would leave every part as it is. */

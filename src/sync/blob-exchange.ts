@@ -107,7 +107,10 @@ export class BlobExchange {
     return this.#theirs.get(feed)?.has(seq) === true;
   }
 
-  /** Tells the runs of these feeds, but where the peer holds all that we hold. */
+  /**
+   * Tells the runs of these feeds, but where the peer holds all that we hold. An author is told of its own all the same: it alone can say to
+   * the person who records in how many places that is safe.
+   */
   tellHoldings(feeds: Iterable<FeedKey>): void {
     if (!this.#context.mayServe()) return;
     let batch: [Bytes, Bytes, number[]][] = [];
@@ -119,7 +122,8 @@ export class BlobExchange {
     };
     for (const key of feeds) {
       const held = this.#context.replica.holdings(key);
-      if (this.#theirs.get(key)?.covers(held) === true) {
+      const isTheirOwn = key.startsWith(`${this.#context.peer}.`);
+      if (!isTheirOwn && this.#theirs.get(key)?.covers(held) === true) {
         this.#untold.add(key);
         continue;
       }

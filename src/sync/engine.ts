@@ -259,6 +259,12 @@ export class SyncEngine {
   #lookForWork(replica: Replica): void {
     const spaces = [...this.#sessionsOf(replica)];
     for (const space of spaces) space.entries.evaluate();
+    // What was begun and nobody here has any more holds no part of the amount back from what others have.
+    for (const key of this.#budget.begun()) {
+      const want = replica.wants.get(key);
+      if (want !== undefined && want.inFlight.size === 0 && !spaces.some(({ blobs }) => blobs.offers(want)))
+        this.#budget.finished(key);
+    }
     for (const space of spaces) {
       space.blobs.invalidate();
       space.blobs.schedule();

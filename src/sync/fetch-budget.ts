@@ -117,10 +117,19 @@ export class FetchBudget {
     else this.#reserved.delete(key);
   }
 
-  /** A file is whole or not wanted any more: what was kept for it is free. */
+  /** Files for which a part of the amount is kept. */
+  begun(): string[] {
+    return [...this.#reserved.keys()];
+  }
+
+  /** A file is whole, not wanted any more, or nobody has it: what was kept for it is free. */
   finished(key: string): void {
-    this.#reservedBytes -= this.#reserved.get(key) ?? 0;
+    const reserved = this.#reserved.get(key);
+    if (reserved === undefined) return;
+    this.#reservedBytes -= reserved;
     this.#reserved.delete(key);
+    // What did not fit beside it may fit now.
+    this.#isSpent = false;
   }
 
   #fits(file: Fetchable): boolean {

@@ -62,4 +62,22 @@ describe('the app in trouble', { timeout: 120_000 }, () => {
     await stationWhen(page, { name: 'Barn', minSealed: 1, complete: true });
     await sensors.stop();
   });
+
+  it('in a browser that keeps nothing for it says so, and what to do', async () => {
+    const { url } = await world.relay('relay');
+    const { context } = await world.chromium('forbidden');
+    const page = await context.newPage();
+    // What Chromium does where site data are blocked.
+    await page.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage', 'indexedDB'])
+        Object.defineProperty(globalThis, name, {
+          get: () => {
+            throw new DOMException('Access is denied for this document.', 'SecurityError');
+          },
+        });
+    });
+    await page.goto(url);
+    await page.getByRole('heading', { name: 'This browser keeps nothing for this page' }).waitFor();
+    await page.getByText('Allow this address to save data').waitFor();
+  });
 });

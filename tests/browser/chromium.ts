@@ -24,7 +24,8 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-const HTML = `<!doctype html><meta charset="utf-8"><title>test page</title>
+const HTML = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test page</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <script type="module">import './page.js'; globalThis.testPageReady = true;</script>
 `;
 

@@ -3,14 +3,13 @@
  * told when it may leave, and copies what it holds to a folder.
  */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { writeFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppWorld, joinApp, openApp, type RunningChromium } from './app-world.ts';
+import { axeViolations } from './axe.ts';
 import { launchChromium, openPage, type ServedPage, servePage } from './chromium.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PHONE = { width: 390, height: 844 };
 /** Readings of the station, one a second; ten to an hour. */
 const READINGS = 4_000;
@@ -38,19 +37,6 @@ interface PageModel extends EventTarget {
   hourFiles(key: string): AsyncIterable<{ bytes: Uint8Array<ArrayBuffer> }>;
 }
 type App = Element & { model?: PageModel };
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    type Result = { violations: { id: string; nodes: { html: string }[] }[] };
-    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<Result> } };
-    // The frame's skip link leads into a shadow root, by script: these two rules do not look there.
-    const rules = { 'skip-link': { enabled: false }, region: { enabled: false } };
-    return (await axe.run({ rules })).violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html }) => `${id}: ${html}`),
-    );
-  });
-}
 
 /** A recording of six columns that goes up and down. */
 function recording(): string {
@@ -192,7 +178,7 @@ describe('a van that collects from a relay', { timeout: 150_000 }, () => {
     }
     expect(paused.collecting?.bytes.missing).toBeGreaterThan(0);
     expect(paused.collecting?.things.held).toBeGreaterThan(0);
-    expect(await violations(page)).toEqual([]);
+    expect(await axeViolations(page, { all: true })).toEqual([]);
     const before = await page.evaluate(() => (globalThis as unknown as { seen: Seen[] }).seen);
     await page.reload();
     await page.getByRole('button', { name: 'Go on collecting' }).waitFor();
@@ -219,7 +205,7 @@ describe('a van that collects from a relay', { timeout: 150_000 }, () => {
       .getByRole('img', { name: `${sealed} of ${sealed} hours are on this device` })
       .count();
     expect(rings).toBe(1);
-    expect(await violations(page)).toEqual([]);
+    expect(await axeViolations(page, { all: true })).toEqual([]);
   });
 
   it('copies every hour to a folder byte for byte, and after a reload finds that nothing is to be done', async () => {
@@ -279,7 +265,7 @@ describe('a van that collects from a relay', { timeout: 150_000 }, () => {
     }, files[0]?.path ?? '');
     await page.getByRole('button', { name: 'Check the copies' }).click();
     await page.getByText(`1 of ${sealed} files are gone or were changed: ${files[0]?.path}`).waitFor();
-    expect(await violations(page)).toEqual([]);
+    expect(await axeViolations(page, { all: true })).toEqual([]);
   });
 });
 
@@ -306,7 +292,9 @@ describe('the place “Now”', { timeout: 90_000 }, () => {
             name,
           );
           await page.locator('now-place h1').waitFor({ state: 'attached' });
-          found.push(...(await violations(page)).map((one) => `${name}, ${colorScheme}: ${one}`));
+          found.push(
+            ...(await axeViolations(page, { all: true })).map((one) => `${name}, ${colorScheme}: ${one}`),
+          );
         }
       }
       expect(found).toEqual([]);

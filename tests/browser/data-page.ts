@@ -112,10 +112,13 @@ function stationAt(station: number): DataStation {
   return {
     key: `station-${station}`,
     id: `s${station}`,
-    name: `${['Ridge', 'Barn', 'Lake', 'Upper pass'][station % 4]}${station < 4 ? '' : ` ${Math.floor(station / 4)}`}`,
+    name:
+      params.get('name') ??
+      `${['Ridge', 'Barn', 'Lake', 'Upper pass'][station % 4]}${station < 4 ? '' : ` ${Math.floor(station / 4)}`}`,
     timeline: timelineOf(records, (record) => isHeld(station, index(record))),
     pictures,
     lockedHours: STATE === 'locked' ? HOURS : 0,
+    replay: false,
   };
 }
 
@@ -163,10 +166,6 @@ class FixtureData implements DataModel {
   saveFileCsv = async () => undefined;
 }
 
-const viewport = document.createElement('meta');
-viewport.name = 'viewport';
-viewport.content = 'width=device-width, initial-scale=1';
-document.head.append(viewport);
 const style = document.createElement('style');
 style.textContent = tokens;
 document.head.append(style);
@@ -182,5 +181,4 @@ place.router = router;
 const main = document.createElement('main');
 main.style.padding = '16px';
 main.append(place);
-document.documentElement.lang = 'en';
 document.body.append(main);

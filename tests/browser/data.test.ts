@@ -4,9 +4,9 @@ import { gunzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppWorld, type RunningChromium, stationWhen } from './app-world.ts';
+import { axeViolations } from './axe.ts';
 
 const SHARED = new URL('../../../shared/data/recordings/phone1hz.csv.gz', import.meta.url);
-const AXE = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 interface PageModel {
   readonly state: { readonly phase: string };
@@ -79,25 +79,12 @@ async function tableRows(): Promise<{ time: string; value: string }[]> {
   );
 }
 
-async function violations(): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    type Result = { violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] };
-    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<Result> } };
-    const { violations: found } = await axe.run({
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    });
-    return found.map(
-      (one) => `${one.id}: ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' | ')}`,
-    );
-  });
-}
-
 describe('the Data place', { timeout: 120_000 }, () => {
   it('shows the readings of the recording, value for value, when one looks closely', async () => {
     const fromMs = [...recorded.keys()][3_000] as number;
     const range = `from=${new Date(fromMs).toISOString()}&to=${new Date(fromMs + 60_000).toISOString()}`;
     await openData(`?station=${id}&${range}`);
+    await page.getByText('replay of a recording').waitFor();
     await page.getByText('Show as table').click();
     const seen = [...recorded].filter(([ms]) => ms >= fromMs && ms <= fromMs + 60_000);
     expect(seen.length).toBeGreaterThan(30);
@@ -181,7 +168,7 @@ describe('the Data place', { timeout: 120_000 }, () => {
     await give(bytes);
     await page.getByRole('heading', { name: 'Ridge' }).waitFor();
     await page.getByRole('application', { name: 'Plot of' }).waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     await give([1, 2, 3]);
     await page
       .getByText('this is not an hour file', { exact: false })
@@ -200,10 +187,10 @@ describe('the Data place', { timeout: 120_000 }, () => {
     await page.getByText('Choose readings').click();
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      expect(await violations()).toEqual([]);
+      expect(await axeViolations(page)).toEqual([]);
     }
     await page.getByRole('button', { name: 'Save CSV', exact: true }).click();
     await page.getByRole('button', { name: 'Save CSV of Ridge' }).waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
   });
 });

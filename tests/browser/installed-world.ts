@@ -3,7 +3,16 @@
  * without a network and of updates. The service worker is always the real one, made by the build's own code.
  */
 import { once } from 'node:events';
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,6 +45,16 @@ export class InstalledWorld {
     if (!existsSync(join(BUILT, 'service-worker.js'))) throw new Error('the app is not built: npm run build');
     const folder = join(this.#folder, 'app');
     cpSync(BUILT, folder, { recursive: true });
+    return folder;
+  }
+
+  /** The built app as its next version: the same but for its title. */
+  async nextApp(): Promise<string> {
+    const folder = join(this.#folder, 'next-app');
+    cpSync(BUILT, folder, { recursive: true });
+    const page = join(folder, 'index.html');
+    writeFileSync(page, readFileSync(page, 'utf8').replace('<title>', '<title>Next '));
+    await writeServiceWorker(folder);
     return folder;
   }
 

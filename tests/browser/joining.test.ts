@@ -172,6 +172,29 @@ describe('the way in and out', { timeout: 120_000 }, () => {
       .waitFor();
   });
 
+  it('a link that is of no use here leaves the page where it is, and every place can be gone to', async () => {
+    const { url } = await world.relay('relay');
+    const page = await (await phone()).newPage();
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Collect data on this device' }).tap();
+    await page.waitForURL(/#\/now$/);
+    await place(page, 'Devices');
+    await page.getByRole('button', { name: 'Invite a device' }).tap();
+    await page.getByRole('button', { name: 'Make a link' }).tap();
+    const link = await page.getByLabel('Link', { exact: true }).inputValue();
+    await page.getByRole('button', { name: 'Done' }).tap();
+    await page.getByRole('button', { name: 'All devices' }).tap();
+    await page.waitForURL(/#\/people$/);
+    // An invite to the group that this device is in already.
+    await page.evaluate((hash) => {
+      location.hash = hash;
+    }, new URL(link).hash);
+    await page.waitForURL(/#\/people$/);
+    await page.getByRole('heading', { name: 'Devices' }).waitFor();
+    await place(page, 'Now');
+    await page.getByText('Nothing has been recorded yet').waitFor();
+  });
+
   it('without any network one makes an invite; after a reload its words are gone, and it says so', async () => {
     const { url } = await world.relay('relay');
     const context = await phone();

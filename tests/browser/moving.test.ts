@@ -1,6 +1,5 @@
 /** A device moves from one origin to another: two ports of loopback are two origins. In real Chromium, against real relays. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import axe from 'axe-core';
 import type { CDPSession, Page } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { concatBytes, toUtf8 } from '../../src/core/bytes.ts';
@@ -15,6 +14,7 @@ import { createMemoryStore, MemoryDisk } from '../../src/store/memory.ts';
 import { pattern } from '../contract/store-contract.ts';
 import { contentsOf, makeSeeds, pack, unpack, WORDS } from '../unit/station/moving-world.ts';
 import { AppWorld, hourDigests, openApp, playSensors, stationWhen } from './app-world.ts';
+import { axeViolations } from './axe.ts';
 
 /** What these tests ask of the page's model. */
 interface Model {
@@ -69,13 +69,7 @@ async function phaseIs(page: Page, phase: string): Promise<void> {
 
 /** Every rule of axe holds in the view. */
 async function accessible(page: Page): Promise<void> {
-  await page.evaluate(`${axe.source}; undefined`);
-  const found = await page.locator('moving-view').evaluate(async (view) => {
-    type Axe = { run(view: Element): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run(view);
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  });
-  expect(found).toEqual([]);
+  expect(await axeViolations(page, { all: true, within: 'moving-view' })).toEqual([]);
 }
 
 /** The browser has no dialog to save with: the file is downloaded. */
@@ -393,6 +387,9 @@ describe('a device that moves to another address', { timeout: 180_000 }, () => {
     expect(Object.keys(await contentsOf(store)).some((key) => key.startsWith('value space/'))).toBe(true);
     await store.close();
     await press('Stay here after all', 'Enter');
+    // A file of it exists: it may live elsewhere by now.
+    await page.getByText('Has it been opened at the new address?').waitFor();
+    await press('It was never opened there: stay here', 'Enter');
     await phaseIs(page, 'ready');
   });
 });

@@ -9,6 +9,8 @@ import type { Spark, StationFacts } from '../../src/ui/model/station-facts.ts';
 import type { NowPlace } from '../../src/ui/now/now-place.ts';
 
 const HOUR_MS = 3_600_000;
+/** What other members may call themselves: as long as names may be, turned around, markup, pictures. */
+const HOSTILE_NAMES = ['W'.repeat(200), '\u202eegdiR\u202d', '<img src=x onerror=alert(1)>', '🏔️'.repeat(60)];
 const nowMs = Date.now();
 const NAMES = [
   'Ridge',
@@ -129,6 +131,17 @@ const STATES: Readonly<Record<string, () => AppState>> = {
       station(3, { status: { replay: true } }),
       station(4),
     ]),
+  hostile: () =>
+    stateOf(
+      HOSTILE_NAMES.map((name, i) =>
+        station(i, {
+          gaps: [{ cause: 'hidden', ms: 240_000 }],
+          through: HOSTILE_NAMES,
+          status: { name, missing: 3, held: 497, replay: i === 0 },
+        }),
+      ),
+      { met: HOSTILE_NAMES, things: { held: 1_997, missing: 12 } },
+    ),
   alone: () => stateOf([station(0), station(1)], { connected: 0, aloneSinceMs: nowMs - 2 * HOUR_MS }),
   van: () =>
     stateOf(
@@ -220,13 +233,9 @@ const model = {
 
 const style = document.createElement('style');
 style.textContent = tokens;
-const viewport = document.createElement('meta');
-viewport.name = 'viewport';
-viewport.content = 'width=device-width, initial-scale=1';
-document.head.append(style, viewport);
+document.head.append(style);
 const main = document.createElement('main');
 main.style.cssText = 'max-width: 1100px; margin: 0 auto; padding: 16px';
-document.documentElement.lang = 'en';
 document.body.append(main);
 const router = new Router(window);
 

@@ -1,16 +1,15 @@
 /** The doors, joining, recovery words and devices in every state, in real Chromium: sizes, keyboard, axe, cameras that see something else. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import encodeQR from 'qr';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestPage } from '../unit/ui/page.ts';
+import { axeViolations } from './axe.ts';
 import { launchChromium, openPage, type ServedPage, servePage } from './chromium.ts';
 import { tabTo } from './keyboard.ts';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PHONE: BrowserContextOptions = {
   viewport: { width: 390, height: 844 },
   isMobile: true,
@@ -105,27 +104,12 @@ describe('every state', { timeout: 180_000 }, () => {
   ])('has no accessibility violation in any look (axe, WCAG 2.2 AA), on a %s', async (_, shape) => {
     // Nothing is judged while it is half transparent.
     const page = await open({ ...shape, reducedMotion: 'reduce' });
-    await page.addScriptTag({ path: AXE });
     const looks = shape === PHONE ? ['light', 'dark', 'outdoor'] : ['light'];
     const found: string[] = [];
     for (const name of await states(page)) {
       for (const look of looks) {
         await show(page, name, look);
-        const violations = await page.evaluate(async (isFirst) => {
-          type Axe = {
-            run(
-              where: Document,
-              options: unknown,
-            ): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-          };
-          const { axe } = self as unknown as { axe: Axe };
-          // Looks differ in colours alone.
-          const runOnly = isFirst
-            ? { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }
-            : { type: 'rule', values: ['color-contrast'] };
-          const { violations: all } = await axe.run(document, { runOnly });
-          return all.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`);
-        }, look === 'light');
+        const violations = await axeViolations(page, { coloursOnly: look !== 'light' });
         found.push(...violations.map((violation) => `${name}, ${look}: ${violation}`));
       }
     }
@@ -180,7 +164,7 @@ describe('two hundred devices', { timeout: 60_000 }, () => {
     await page.getByRole('button', { name: /^Station 199 / }).waitFor();
     await page.getByRole('button', { name: /^Station 1 / }).waitFor({ state: 'detached' });
     await page.getByLabel('Find a device').fill('');
-    await page.getByRole('heading', { name: 'The group', exact: true }).scrollIntoViewIfNeeded();
+    await page.getByRole('heading', { name: 'This device', exact: true }).scrollIntoViewIfNeeded();
     await page.getByRole('button', { name: /^Station 200 / }).waitFor();
     // What is shown is gathered anew every second: that moves nothing.
     const before = await page.evaluate(() => scrollY);

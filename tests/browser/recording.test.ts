@@ -1,9 +1,7 @@
-/** Recording as a person sees it, in real Chromium: what can be refused, be missing, stop or fill up, and what the page says of it. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AppWorld, joinApp, playSensors } from './app-world.ts';
+import { axeViolations } from './axe.ts';
 import { launchChromium } from './chromium.ts';
 
 const MOTION = ['accelerometer', 'gyroscope', 'magnetometer'] as const;
@@ -124,26 +122,6 @@ function rowsOfAll(): Promise<number> {
   });
 }
 
-/** Violations of WCAG that axe finds in the whole page, as text. */
-async function axe(): Promise<string[]> {
-  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(source);
-  return page.evaluate(async () => {
-    type Axe = {
-      run(
-        options: object,
-      ): Promise<{ violations: { id: string; nodes: { target: unknown; failureSummary?: string }[] }[] }>;
-    };
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run({
-      runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] },
-    });
-    return violations.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map(({ target, failureSummary }) => `${String(target)} ${failureSummary}`).join(' | ')}`,
-    );
-  });
-}
-
 describe('the place where one records', { timeout: 90_000 }, () => {
   it('shows what can be sensed with what it says now, records what is chosen, and leaves a summary; without a violation of WCAG', async () => {
     await atRecord();
@@ -157,10 +135,13 @@ describe('the place where one records', { timeout: 90_000 }, () => {
       .waitFor();
     await page.getByText('What this device cannot sense').click();
     await page.getByText(/No browser can read a phone’s own barometer/).waitFor();
-    expect(await axe()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
 
-    await flip('Turning');
-    await flip('Pictures');
+    // Both before the first is done: neither is lost.
+    await page.locator('record-senses').evaluate((senses) => {
+      for (const one of senses.shadowRoot?.querySelectorAll('wa-switch') ?? [])
+        if (/Record: (Turning|Pictures)/.test(one.textContent ?? '')) (one as HTMLElement).click();
+    });
     await page.getByRole('combobox', { name: 'A picture every' }).waitFor();
     await record();
     await untilStreams({ accelerometer: false, magnetometer: false, camera: false });
@@ -170,13 +151,13 @@ describe('the place where one records', { timeout: 90_000 }, () => {
     await page
       .getByText('The browser has not promised to keep this page’s storage', { exact: false })
       .waitFor();
-    expect(await axe()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
 
     await page.getByRole('button', { name: 'Stop recording' }).click();
     await page.getByRole('heading', { name: /^Recorded for \d+ s$/ }).waitFor();
     await page.getByText('Nothing interrupted it.').waitFor();
     await page.getByText(/Held by (at least 2 devices|this device)/).waitFor();
-    expect(await axe()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
     // The choice is remembered.
     await page.reload();
     await page.getByRole('switch', { name: 'Record: Turning', checked: false }).waitFor();
@@ -199,7 +180,7 @@ describe('the place where one records', { timeout: 90_000 }, () => {
     const pulses = () =>
       face.evaluate((element) => element.shadowRoot?.querySelector('.pulse')?.getAnimations().length ?? 0);
     await expect.poll(pulses, { timeout: 20_000 }).toBeGreaterThan(0);
-    expect(await axe()).toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
 
     await stopSensors();
     await face.getByText(/Movement, Turning, Magnetic field: silent for \d+ s/).waitFor();

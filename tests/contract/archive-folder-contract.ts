@@ -1,6 +1,6 @@
 /** What every {@link ArchiveFolder} promises; run in Node for memory, and in Chromium for directories. Throws when one does not. */
 import { isWaystationError } from '../../src/core/errors.ts';
-import type { ArchiveFolder } from '../../src/store/archive-folder.ts';
+import { type ArchiveFolder, fileName } from '../../src/store/archive-folder.ts';
 
 export interface ArchiveContractOptions {
   /** An empty folder of its own for each call. */
@@ -48,6 +48,32 @@ export const ARCHIVE_CONTRACT: Readonly<Record<string, (options: ArchiveContract
     'says what is not there': async ({ open }) => {
       const folder = await open();
       must((await code(folder.read(['x', 'y.hour']))) === 'not-found', 'reject reading what is not there');
+    },
+    'takes names that were made of what anybody calls a station': async ({ open }) => {
+      const folder = await open();
+      for (const text of [
+        '. Ridge',
+        'Ri\u200bdge\u202e',
+        'Ri\u0085dge',
+        '\ufeffRidge',
+        '\ud800',
+        '\u{e0067}\u{e007f}',
+        '👩\u200d🚀',
+        'رویش\u200cها',
+        '~',
+        'CON.txt',
+        'LPT¹',
+        'Ridge.local',
+        'Ridge.lnk',
+        'Ridge.url',
+        '%2e%2e',
+        '谷'.repeat(200),
+        '🚀'.repeat(200),
+      ]) {
+        const path = [fileName(text), fileName(text, ' 0123abcd'), 'x.hour'];
+        must((await code(folder.write(path, Uint8Array.of(1)))) === 'none', `take ${JSON.stringify(path)}`);
+        must((await folder.size(path)) === 1, `find ${JSON.stringify(path)} again`);
+      }
     },
     'refuses names that lead out of it or that some disk does not take': async ({ open }) => {
       const folder = await open();

@@ -3,13 +3,13 @@
  * is trusted, by itself to the app in a secure context with the invite kept.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keptAuthority } from '../../src/node/https/authority.ts';
 import { certificatePem, issueLeaf, keyPem } from '../../src/node/https/certificates.ts';
+import { axeViolations } from '../browser/axe.ts';
 import { buildCli, type Started, Workshop } from './cli.ts';
 import { connect, hasNamespaces, Machine } from './relay-https-networks.ts';
 
@@ -27,7 +27,6 @@ const FLAGS = [
 ];
 const ANDROID =
   'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36';
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let shop: Workshop;
 let home: Machine;
@@ -85,15 +84,6 @@ const facts = (page: Page) =>
     worker: 'serviceWorker' in navigator,
     hash: location.hash,
   }));
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    const { axe } = globalThis as unknown as { axe: Axe };
-    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  });
-}
 
 describe.skipIf(!hasNamespaces)('a phone in the same network', () => {
   beforeAll(async () => {
@@ -176,7 +166,7 @@ describe.skipIf(!hasNamespaces)('a phone in the same network', () => {
         await page.getByRole('heading', { name: 'Steps for Android' }).waitFor();
         await page.getByRole('button', { name: 'Check again' }).last().click();
         await status(page, 'Not yet.');
-        expect(await violations(page)).toEqual([]);
+        expect(await axeViolations(page, { all: true })).toEqual([]);
         const { TRUST_PAGE_SHOTS: shots } = process.env;
         if (shots !== undefined) {
           await page.screenshot({ path: join(shots, `steps-${scheme}.png`), fullPage: true });
@@ -198,7 +188,7 @@ describe.skipIf(!hasNamespaces)('a phone in the same network', () => {
     try {
       const page = await opened(browser);
       await status(page, 'does not find it by its name');
-      expect(await violations(page)).toEqual([]);
+      expect(await axeViolations(page, { all: true })).toEqual([]);
       const { TRUST_PAGE_SHOTS: shots } = process.env;
       if (shots !== undefined) await page.screenshot({ path: join(shots, 'address.png'), fullPage: true });
       await status(page, `belongs to that address`);

@@ -90,8 +90,14 @@ export class SecureRelay {
       await announcement?.close();
       throw new WaystationError('closed', 'stopped before this relay had a name');
     }
-    const authority = await createAuthority(dataFolder, { name, shortId: options.shortId });
-    return new SecureRelay(options, authority, announcement);
+    try {
+      const authority = await createAuthority(dataFolder, { name, shortId: options.shortId });
+      return new SecureRelay(options, authority, announcement);
+    } catch (error) {
+      // A name that goes on being announced would keep the program from ending.
+      await announcement?.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -75,22 +75,32 @@ export class ServingCertificate {
 
   #issue(addresses: readonly string[]): void {
     const { authority, clock, onIssued } = this.#options;
-    this.#addresses = addresses;
-    this.#issuedMs = clock.nowMs();
+    const nowMs = clock.nowMs();
     const names = [authority.name, 'localhost', ...addresses];
-    const leaf: KeyedCertificate = issueLeaf(authority, names, this.#issuedMs);
+    const leaf: KeyedCertificate = issueLeaf(authority, names, nowMs);
     onIssued({ key: keyPem(leaf.key), cert: certificatePem(leaf.certificate), addresses });
+    this.#addresses = addresses;
+    this.#issuedMs = nowMs;
   }
 
   #watch(): void {
     this.#cancel = this.#options.clock.schedule(CHECK_MS, () => {
-      const addresses = this.#current();
-      const moved = addresses.join() !== this.#addresses.join();
-      const ageMs = this.#options.clock.nowMs() - this.#issuedMs;
-      const worn = ageMs > LEAF_LIFE_MS - RENEW_BEFORE_MS || ageMs < -LEAF_BACKDATED_MS / 2;
-      if (moved || worn) this.#issue(addresses);
-      if (moved) this.#options.onMoved?.();
+      try {
+        this.#check();
+      } catch {
+        // Reading addresses needs a file of its own, and a flood of connections may have taken all: what is served stays, and it is
+        // looked again. The relay must not end of it.
+      }
       this.#watch();
     });
+  }
+
+  #check(): void {
+    const addresses = this.#current();
+    const moved = addresses.join() !== this.#addresses.join();
+    const ageMs = this.#options.clock.nowMs() - this.#issuedMs;
+    const worn = ageMs > LEAF_LIFE_MS - RENEW_BEFORE_MS || ageMs < -LEAF_BACKDATED_MS / 2;
+    if (moved || worn) this.#issue(addresses);
+    if (moved) this.#options.onMoved?.();
   }
 }

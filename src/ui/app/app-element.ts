@@ -5,6 +5,7 @@
 import { msg, updateWhenLocaleChanges } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { ChartLine, CircleDot, Gauge, UsersRound, Waypoints } from 'lucide';
+import { HandedFiles } from '../file/handed-files.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import { icon } from '../parts/icon.ts';
@@ -37,10 +38,12 @@ function placeName(place: (typeof PLACES)[number]): string {
   }
 }
 
-type View = (model: AppModel, state: AppState, router: Router) => TemplateResult;
+type View = (model: AppModel, state: AppState, router: Router, files: HandedFiles) => TemplateResult;
 
 /** Each place's code, loaded when it is first shown. */
-const VIEWS: Readonly<Partial<Record<Place | 'welcome' | 'recovery' | 'moving', () => Promise<View>>>> = {
+const VIEWS: Readonly<
+  Partial<Record<Place | 'welcome' | 'recovery' | 'moving', (model: AppModel) => Promise<View>>>
+> = {
   moving: async () => {
     await import('../moving/moving-view.ts');
     return (model, state) => html`<moving-view .model=${model} .state=${state}></moving-view>`;
@@ -63,15 +66,14 @@ const VIEWS: Readonly<Partial<Record<Place | 'welcome' | 'recovery' | 'moving', 
     await import('../record/record-place.ts');
     return (model, state) => html`<record-place .model=${model} .state=${state}></record-place>`;
   },
-  data: async () => {
-    await import('../data/data-place.ts');
+  data: async (model) => {
+    await Promise.all([import('../data/data-place.ts'), model.loadData()]);
     return (model, state, router) =>
       html`<data-place .model=${model} .state=${state} .router=${router}></data-place>`;
   },
-  file: async () => {
-    await import('../file/file-place.ts');
-    return (model, state, router) =>
-      html`<file-place .model=${model} .state=${state} .router=${router}></file-place>`;
+  file: async (model) => {
+    await Promise.all([import('../file/file-place.ts'), model.loadData()]);
+    return (model, _state, _router, files) => html`<file-place .model=${model} .files=${files}></file-place>`;
   },
   mesh: async () => {
     await import('../mesh/mesh-place.ts');
@@ -91,11 +93,13 @@ export class AppElement extends LitElement {
 
   model: AppModel | undefined;
   router: Router | undefined;
+  /** What the system opened the app with. */
+  readonly files = new HandedFiles();
   readonly #views = new Map<ViewName, View>();
   readonly #failed = new Set<ViewName>();
   #focusMain = false;
   #shownPlace: Place | undefined;
-  #isBroken = false;
+  #broken: 'unloaded' | 'forbidden' | undefined;
   readonly #changed = (): void => this.requestUpdate();
   readonly #moved = (): void => {
     // Another part of the same place, such as a stretch of time, leaves the reader where they are.
@@ -124,9 +128,9 @@ export class AppElement extends LitElement {
     this.requestUpdate();
   }
 
-  /** The model could not be loaded. */
-  fail(): void {
-    this.#isBroken = true;
+  /** The model could not be loaded, or the browser keeps nothing for this page. */
+  fail(why: 'unloaded' | 'forbidden'): void {
+    this.#broken = why;
     this.requestUpdate();
   }
 
@@ -143,7 +147,7 @@ export class AppElement extends LitElement {
       <div class=${inGroup ? 'frame with-bar' : 'frame'}>
         ${inGroup && router !== undefined ? this.#bar(model.state, router) : nothing}
         <main id="main" tabindex="-1">
-          ${this.#isBroken ? unloaded() : model === undefined || router === undefined ? starting() : this.#body(model, router)}
+          ${this.#content(model, router)}
         </main>
       </div>
     `;
@@ -158,6 +162,12 @@ export class AppElement extends LitElement {
 
   #skip(): void {
     this.renderRoot.querySelector<HTMLElement>('main')?.focus();
+  }
+
+  #content(model: AppModel | undefined, router: Router | undefined): TemplateResult {
+    if (this.#broken === 'forbidden') return forbidden();
+    if (this.#broken === 'unloaded') return unloaded();
+    return model === undefined || router === undefined ? starting() : this.#body(model, router);
   }
 
   #bar(state: AppState, router: Router): TemplateResult {
@@ -202,7 +212,7 @@ export class AppElement extends LitElement {
     if (state.phase !== 'ready' || (state.recovery !== 'waiting' && state.recovery !== 'lost'))
       return nothing;
     if (!this.#views.has('recovery')) {
-      if (!this.#failed.has('recovery')) void this.#load('recovery');
+      if (!this.#failed.has('recovery')) void this.#load('recovery', model);
       return nothing;
     }
     return html`<recovery-card .model=${model} .state=${state}></recovery-card>`;
@@ -225,11 +235,13 @@ export class AppElement extends LitElement {
           : state.phase === 'moving'
             ? 'moving'
             : place;
+    // What another app shared is being taken up; it says itself where it is shown.
+    if (name === 'share') return loading();
     const view = this.#views.get(name);
-    if (view !== undefined) return view(model, state, router);
+    if (view !== undefined) return view(model, state, router, this.files);
     if (this.#failed.has(name)) return unloaded(() => this.#retry(name));
-    void this.#load(name);
-    return html`<p class="soft loading" role="status">${msg('One moment …')}</p>`;
+    void this.#load(name, model);
+    return loading();
   }
 
   #retry(name: ViewName): void {
@@ -239,11 +251,11 @@ export class AppElement extends LitElement {
 
   readonly #loading = new Set<ViewName>();
 
-  async #load(name: ViewName): Promise<void> {
+  async #load(name: ViewName, model: AppModel): Promise<void> {
     if (this.#loading.has(name)) return;
     this.#loading.add(name);
     try {
-      const view = await VIEWS[name]?.();
+      const view = await VIEWS[name]?.(model);
       if (view !== undefined) this.#views.set(name, view);
       else this.#failed.add(name);
     } catch {
@@ -269,6 +281,19 @@ function newVersion(model: AppModel): TemplateResult | typeof nothing {
   </section>`;
 }
 
+/** The browser lets this page keep nothing. */
+function forbidden(): TemplateResult {
+  return html`<section role="alert">
+    <h1>${msg('This browser keeps nothing for this page')}</h1>
+    <p>
+      ${msg(
+        'Nothing can be recorded where nothing may be kept. Allow this address to save data (in the browser’s settings: site data, or cookies), and try again.',
+      )}
+    </p>
+    <button class="main" @click=${() => location.reload()}>${msg('Try again')}</button>
+  </section>`;
+}
+
 /** Some of the page's code is not there, and cannot be fetched. */
 function unloaded(retry = () => location.reload()): TemplateResult {
   return html`<section role="alert">
@@ -276,6 +301,10 @@ function unloaded(retry = () => location.reload()): TemplateResult {
     <p>${msg('It is not on this device yet. Go to where this page’s address can be reached, and try again.')}</p>
     <button class="main" @click=${retry}>${msg('Try again')}</button>
   </section>`;
+}
+
+function loading(): TemplateResult {
+  return html`<p class="soft loading" role="status">${msg('One moment …')}</p>`;
 }
 
 function starting(): TemplateResult {

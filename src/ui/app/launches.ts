@@ -1,12 +1,13 @@
 /** What the system opened the app with, brought to where it belongs: links to the doors, hour files to their place. */
 import { msg, str } from '@lit/localize';
+import type { HandedFiles } from '../file/handed-files.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { Launch } from '../platform/launch.browser.ts';
 import type { RefusedFile } from '../platform/shared-items.ts';
 import type { Router } from './router.ts';
 
 /** Brings one launch to where it belongs. What was refused is told in a sentence. */
-export async function receiveLaunch(launch: Launch, model: AppModel, router: Router): Promise<void> {
+export function receiveLaunch(launch: Launch, model: AppModel, router: Router, files: HandedFiles): void {
   for (const item of launch.items) {
     switch (item.kind) {
       case 'link':
@@ -15,12 +16,10 @@ export async function receiveLaunch(launch: Launch, model: AppModel, router: Rou
       case 'place':
         location.hash = item.hash;
         break;
-      case 'file': {
-        const { handOver } = await import('../file/file-place.ts');
-        handOver(item);
-        router.go('file');
+      case 'file':
+        files.handOver(item);
+        if (router.route.place !== 'file') router.go('file');
         break;
-      }
     }
   }
   const [first] = launch.refused;

@@ -55,6 +55,11 @@ export class Router extends EventTarget {
     return this.#route;
   }
 
+  /** The fragment of what is shown. */
+  get hash(): string {
+    return routeHash(this.#route.place, Object.fromEntries(this.#route.params));
+  }
+
   /** Shows another place; `replace` leaves no way back to this one. */
   go(place: Place, params: Readonly<Record<string, string>> = {}, replace = false): void {
     const address = `${this.#window.location.href.split('#')[0]}${routeHash(place, params)}`;

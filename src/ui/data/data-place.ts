@@ -22,7 +22,7 @@ import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import type { ColumnView, DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { sentence, timeText, unitText } from '../parts/words.ts';
+import { countText, sentence, timeText, unitText } from '../parts/words.ts';
 import { DATA_STYLES } from './data-styles.ts';
 import type { ExportDialog } from './export-dialog.ts';
 import { countsOf } from './hour-words.ts';
@@ -149,7 +149,7 @@ export class DataPlace extends LitElement {
           locked > 0
             ? html`<h2>${msg('Locked')}</h2>
                 <p>
-                  ${msg(str`This device keeps a locked copy of ${locked} hours that it cannot read. It passes them on to others; look at them on a device that is a member or reader.`)}
+                  ${msg(str`This device keeps a locked copy of ${countText(locked, msg('hour'), msg('hours'))}, which it cannot read. It passes them on to others; look at them on a device that is a member or reader.`)}
                 </p>`
             : this.state.recording !== null
               ? html`<h2>${msg('The first hour is being recorded')}</h2>
@@ -256,6 +256,7 @@ export class DataPlace extends LitElement {
     const known = chosen.reduce((sum, { timeline }) => sum + countsOf(timeline).known, 0);
     return html`<section>
       <h2>${msg('Readings')}</h2>
+      ${replayLabel(chosen)}
       <time-plot
         .panels=${panels}
         .span=${span}
@@ -272,7 +273,7 @@ export class DataPlace extends LitElement {
             .querySelector<PictureDialog>('picture-dialog')
             ?.show(event.detail.one, event.detail.all)}
       ></picture-strip>
-      <p class="soft progress" role="status">
+      <p class="soft progress" role=${progress === null ? 'status' : nothing}>
         ${
           progress !== null
             ? msg(str`Opening ${progress.done + 1} of ${progress.total} …`)
@@ -393,6 +394,15 @@ export class DataPlace extends LitElement {
     const columns = chosen.length === 0 ? [] : this.#columnsOf(chosen, view).shown.map(({ ref }) => ref);
     this.renderRoot.querySelector<ExportDialog>('export-dialog')?.show({ stations, span, columns });
   }
+}
+
+/** Which of the stations play a recording: never to be taken for what is measured now. */
+function replayLabel(stations: readonly DataStation[]): TemplateResult | typeof nothing {
+  const names = stations.filter(({ replay }) => replay).map(({ name }) => name);
+  if (names.length === 0) return nothing;
+  return html`<p>
+    <span class="label warn">${msg('replay of a recording')}</span> ${stations.length > 1 ? names.join(', ') : nothing}
+  </p>`;
 }
 
 /** From the first hour of any to the last, with a little air. */

@@ -37,6 +37,10 @@ export const DATA_STYLES = css`
     display: inline-flex;
     align-items: center;
   }
+  wa-radio {
+    max-width: 100%;
+    overflow-wrap: anywhere;
+  }
   .columns h3 {
     flex: 1 0 100%;
     font-size: var(--ws-size-small);

@@ -12,7 +12,7 @@ import { type ExportPart, type ExportProgress, type LeftOut, stopped } from '../
 import type { DataModel, DataStation } from '../model/data-port.ts';
 import type { ColumnRef } from '../model/data-series.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { bytesText, sentence, timeText } from '../parts/words.ts';
+import { bytesText, countText, sentence, timeText } from '../parts/words.ts';
 import { spanText, zoneAt } from './time-words.ts';
 import type { Span } from './view-state.ts';
 
@@ -172,7 +172,7 @@ export class ExportDialog extends LitElement {
     const files = this.#kind === 'csv' ? parts.filter((part) => part.hours.length > 0).length : hours;
     const size = bytesText(this.#kind === 'csv' ? bytes * 5 : bytes);
     const taken = msg(
-      str`${hours} hours in ${files} ${files === 1 ? msg('file') : msg('files')}, about ${size}.`,
+      str`${countText(hours, msg('hour'), msg('hours'))} in ${countText(files, msg('file'), msg('files'))}, about ${size}.`,
     );
     return html`
       <p>${hours === 0 ? msg('Nothing of this is on this device.') : taken}</p>
@@ -180,7 +180,7 @@ export class ExportDialog extends LitElement {
         notHere.length === 0
           ? nothing
           : html`<details>
-              <summary class="warn">${msg(str`${notHere.length} hours are not on this device and are left out`)}</summary>
+              <summary class="warn">${notHere.length === 1 ? msg('1 hour is not on this device and is left out') : msg(str`${notHere.length} hours are not on this device and are left out`)}</summary>
               <ul>
                 ${notHere.slice(0, MAX_NAMED).map(({ station, startMs }) => html`<li>${station}, ${timeText(startMs)}</li>`)}
                 ${notHere.length > MAX_NAMED ? html`<li>${msg(str`and ${notHere.length - MAX_NAMED} more`)}</li>` : nothing}
@@ -196,7 +196,7 @@ export class ExportDialog extends LitElement {
       const part = totalHours === 0 ? 0 : doneHours / totalHours;
       return html`
         <wa-progress-bar label=${msg('Saving')} value=${Math.round(part * 100)}></wa-progress-bar>
-        <p role="status">${msg(str`${Math.round(part * 100)} %, ${bytesText(writtenBytes)} written`)}</p>
+        <p>${msg(str`${Math.round(part * 100)} %, ${bytesText(writtenBytes)} written`)}</p>
         <wa-button appearance="outlined" @click=${() => this.#stop()}>${msg('Stop')}</wa-button>
       `;
     }
@@ -210,7 +210,7 @@ export class ExportDialog extends LitElement {
       ${
         leftOut.length === 0
           ? nothing
-          : html`<p class="warn">${msg(str`${leftOut.length} hours could not be read and were left out:`)}</p>
+          : html`<p class="warn">${leftOut.length === 1 ? msg('1 hour could not be read and was left out:') : msg(str`${leftOut.length} hours could not be read and were left out:`)}</p>
               <ul>
                 ${leftOut.slice(0, MAX_NAMED).map(({ startMs, reason }) => html`<li>${timeText(startMs)}: ${sentence(reason)}</li>`)}
               </ul>`

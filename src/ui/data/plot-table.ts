@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
 import { align, type Polyline } from '../model/data-series.ts';
+import { countText } from '../parts/words.ts';
 import { type PlotPanel, valueText } from './plot-parts.ts';
 import { momentText, zoneAt } from './time-words.ts';
 import type { Span } from './view-state.ts';
@@ -22,7 +23,7 @@ export function plotTable(panels: readonly PlotPanel[], span: Span): TemplateRes
   const rows = seen.filter((_, i) => i % step === 0);
   return html`
     <p class="soft">
-      ${step === 1 ? msg(str`${rows.length} times.`) : msg(str`Every ${step}th of ${seen.length} times; zoom in for the others.`)}
+      ${step === 1 ? countText(rows.length, msg('time.'), msg('times.')) : msg(str`One of every ${step}, of ${seen.length} times; zoom in for the others.`)}
       ${msg(str`Times in ${zoneAt(span.fromMs)}.`)}
     </p>
     <div class="table" tabindex="0" role="region" aria-label=${msg('Readings as a table')}>

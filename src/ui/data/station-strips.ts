@@ -5,10 +5,11 @@
 import '@lit-labs/virtualizer';
 import { msg, str } from '@lit/localize';
 import type { LitVirtualizer } from '@lit-labs/virtualizer';
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { coverageOf } from '../../station/timeline.ts';
 import type { DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { countText } from '../parts/words.ts';
 import { countsText } from './hour-words.ts';
 import { paintCells, prepared } from './paint-cells.ts';
 import { Palette } from './palette.ts';
@@ -171,11 +172,11 @@ export class StationStrips extends LitElement {
   }
 
   #row(station: DataStation): TemplateResult {
-    const { key, name, timeline, lockedHours } = station;
+    const { key, name, timeline, lockedHours, replay } = station;
     const isChosen = this.chosen.some((one) => one.key === key);
     const said =
       lockedHours > 0 && timeline.hours.length === 0
-        ? msg(str`${lockedHours} locked hours`)
+        ? countText(lockedHours, msg('locked hour'), msg('locked hours'))
         : countsText(timeline);
     return html`
       <div class="station">
@@ -184,7 +185,7 @@ export class StationStrips extends LitElement {
           aria-pressed=${isChosen ? 'true' : 'false'}
           @click=${() => this.#emit('choose', key)}
         >
-          <span>${name}</span><span class="soft">${said}</span>
+          <span>${name}</span>${replay ? html`<span class="label warn">${msg('replay')}</span>` : nothing}<span class="soft">${said}</span>
         </button>
         <hour-strip
           .station=${station}

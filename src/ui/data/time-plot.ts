@@ -59,8 +59,9 @@ export class TimePlot extends LitElement {
       }
       .legend {
         display: grid;
-        grid-template-columns: auto 1fr auto;
+        grid-template-columns: auto minmax(0, 1fr) auto;
         gap: 4px 10px;
+        overflow-wrap: anywhere;
         margin: 4px 0 0;
         padding: 0;
         list-style: none;

@@ -1,6 +1,8 @@
 /** Times of a plot in the reader's zone and words: labels of the axis, moments under the cursor, stretches. */
 import type { Span } from './view-state.ts';
 
+export { zoneAt } from '../parts/words.ts';
+
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -61,13 +63,6 @@ export function momentText(ms: number, spanMs: number): string {
   if (spanMs > 3 * 3_600_000) return MOMENT.format(ms);
   if (spanMs > 20_000) return MOMENT_WITH_SECONDS.format(ms);
   return `${DAY.format(ms)}, ${FRACTION.format(ms)}`;
-}
-
-const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' });
-
-/** The reader's time zone as it is called at that time: summer time has a name of its own. */
-export function zoneAt(ms: number): string {
-  return ZONE.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? '';
 }
 
 /** A stretch of time, the day told once where it is one. */

@@ -1,6 +1,6 @@
 /**
  * An hour file from elsewhere: what it says of itself, its readings in the same plot, and its table. It goes no further than this page.
- * Files come by the button, by dropping them here, or from the system: then whoever took them calls `open`.
+ * Files come by the button, by dropping them here, or from the system (handed-files.ts).
  */
 import '@awesome.me/webawesome/dist/components/button/button.js';
 import '@awesome.me/webawesome/dist/components/checkbox/checkbox.js';
@@ -19,35 +19,23 @@ import { kept, MAX_COLUMNS, type Span } from '../data/view-state.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { ColumnView, OpenedFile } from '../model/data-port.ts';
 import { Attempt } from '../parts/attempt.ts';
+import { plainName } from '../parts/names.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { bytesText, sentence, timeText, unitText } from '../parts/words.ts';
+import { bytesText, countText, sentence, timeText, unitText } from '../parts/words.ts';
+import type { HandedFile, HandedFiles } from './handed-files.ts';
 
 /** Gaps that are told one by one. */
 const MAX_GAPS = 20;
 /** As `MAX_OPENED_FILE_BYTES` of the model: a larger one is not even read. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** A file that somebody handed over: opened when it is shown. */
-export interface HandedFile {
-  readonly name: string;
-  readonly sizeBytes: number;
-  bytes(): Promise<Uint8Array>;
-}
-
-let handed: HandedFile | undefined;
-const waiting = new Set<() => void>();
-
-/** Shows a file that came from the system; the `#/file` place takes it. */
-export function handOver(file: HandedFile): void {
-  handed = file;
-  for (const take of waiting) take();
-}
-
 export class FilePlace extends LitElement {
   static override styles = [SHARED_STYLES, DATA_STYLES];
-  static override properties = { model: { attribute: false } };
+  static override properties = { model: { attribute: false }, files: { attribute: false } };
 
   declare model: AppModel;
+  /** What the system opened the app with. */
+  declare files: HandedFiles;
   readonly #lines = new PlotLines(this);
   readonly #saving = new Attempt(this);
   #name = '';
@@ -59,25 +47,27 @@ export class FilePlace extends LitElement {
   #columns: readonly ColumnView[] | null = null;
   #isOver = false;
   #isTableOpen = false;
+  /** Counts files: what one that takes long turns out to be is not shown for another. */
+  #opens = 0;
   readonly #take = (): void => {
-    const file = handed;
-    handed = undefined;
+    const file = this.files.take();
     if (file !== undefined) void this.open(file);
   };
 
   override connectedCallback(): void {
     super.connectedCallback();
-    waiting.add(this.#take);
+    this.files.addEventListener('handed', this.#take);
     this.#take();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    waiting.delete(this.#take);
+    this.files.removeEventListener('handed', this.#take);
   }
 
   /** Opens a file and shows it; what is wrong with it is told. */
   async open({ name, sizeBytes, bytes }: HandedFile): Promise<void> {
+    const round = ++this.#opens;
     this.#name = name;
     this.#sizeBytes = sizeBytes;
     this.#file = null;
@@ -91,13 +81,15 @@ export class FilePlace extends LitElement {
         throw new Error(
           msg(str`it has ${bytesText(sizeBytes)}; a page opens at most ${bytesText(MAX_BYTES)}`),
         );
-      this.#file = await this.model.data.openHourFile(await bytes());
+      const file = await this.model.data.openHourFile(await bytes());
+      if (round !== this.#opens) return;
+      this.#file = file;
     } catch (error) {
+      if (round !== this.#opens) return;
       this.#error = sentence(errorMessage(error));
-    } finally {
-      this.#isOpening = false;
-      this.requestUpdate();
     }
+    this.#isOpening = false;
+    this.requestUpdate();
   }
 
   readonly #picked = (event: Event): void => {
@@ -176,7 +168,7 @@ export class FilePlace extends LitElement {
     const abort = new AbortController();
     return html`
       <section>
-        <h2>${facts.stationName}</h2>
+        <h2>${plainName(facts.stationName) || msg('A station without a name')}</h2>
         <dl>
           <dt>${msg('File')}</dt>
           <dd>${this.#name}, ${bytesText(this.#sizeBytes)}</dd>
@@ -233,7 +225,7 @@ export class FilePlace extends LitElement {
           </h3>
           <p class="soft">
             ${[
-              msg(str`${stream.rows} readings`),
+              countText(stream.rows, msg('reading'), msg('readings')),
               stream.achievedRateHz === null
                 ? ''
                 : msg(str`${Number(stream.achievedRateHz.toPrecision(3))} a second`),

@@ -2,14 +2,16 @@
  * Collecting on the page: what comes, how long it takes, whether the person may leave; the limits that they set; copying to a folder.
  * The code that copies is loaded when it is first wanted.
  */
+import { msg, str } from '@lit/localize';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
-import type { NodeId } from '../../core/ids.ts';
-import type { Archive, ArchiveItem } from '../../station/archive.ts';
+import { type NodeId, shortNodeId } from '../../core/ids.ts';
+import type { Archive, ArchiveItem, LeftOut } from '../../station/archive.ts';
 import { Collecting as CollectingAtNode } from '../../station/collecting.ts';
 import { Pace } from '../../station/collecting-pace.ts';
 import type { Space } from '../../station/space.ts';
 import { nodeName, type StationStatus } from '../../station/status.ts';
 import type { ArchiveFolder } from '../../store/archive-folder.ts';
+import { plainName } from '../parts/names.ts';
 import type { ArchiveView, CollectingModel, CollectingView } from './collecting-view.ts';
 import type { ModelCore } from './model-core.ts';
 import type { StationFacts } from './station-facts.ts';
@@ -32,6 +34,8 @@ export interface ArchivePorts {
 
 /** How often progress is shown: a folder takes thousands of small files a second at best. */
 const TELL_MS = 250;
+/** How often it is looked whether more is held than was counted: thousands of hours are walked for it. */
+const RECOUNT_MS = 5_000;
 
 const NO_ARCHIVE: ArchiveView = {
   isPossible: false,
@@ -55,6 +59,8 @@ export class Collecting implements CollectingModel {
   #archiveView: ArchiveView;
   #stopping: AbortController | undefined;
   readonly #pace = new Pace();
+  /** What was held when the folder was last counted, and when that was. */
+  #counted = { held: 0, atMs: Number.NEGATIVE_INFINITY };
 
   constructor(core: ModelCore, stations: StationsView, ports?: ArchivePorts) {
     this.#core = core;
@@ -71,16 +77,17 @@ export class Collecting implements CollectingModel {
     const collecting = await this.#opened();
     const authors = new Set([...space.catalog.stations.values()].map(({ author }) => author));
     const through = collecting.throughOf(authors);
-    const named = (author: NodeId) => (through.get(author) ?? []).map((node) => nodeName(space, node));
+    const named = (author: NodeId) => (through.get(author) ?? []).map((node) => deviceName(space, node));
     const stationFacts = this.#stations.facts(space, statuses, named);
     this.#stations.noteReading(space.context.clock.nowMs());
+    await this.#recount(space);
     const state = collecting.look();
     return {
       stationFacts,
       collecting: {
         ...state,
-        met: state.pickup.reached.map((node) => nodeName(space, node)),
-        bytesPerDay: this.#stations.bytesPerDay(),
+        met: state.pickup.reached.map((node) => deviceName(space, node)),
+        bytesPerDay: this.#stations.bytesPerDay(space.context.clock.nowMs()),
         archive: this.#archiveView,
       },
     };
@@ -149,12 +156,12 @@ export class Collecting implements CollectingModel {
       let files = 0;
       const tell = (damaged: readonly string[]) => this.#show({ checked: { files, damaged } });
       tell([]);
-      const { monotonicMs } = this.#core.node().ports.clock;
-      let toldMs = monotonicMs();
+      const { clock } = this.#core.node().ports;
+      let toldMs = clock.monotonicMs();
       const damaged = await archive.verify(signal, () => {
         files++;
-        if (monotonicMs() - toldMs < TELL_MS) return;
-        toldMs = monotonicMs();
+        if (clock.monotonicMs() - toldMs < TELL_MS) return;
+        toldMs = clock.monotonicMs();
         tell([]);
       });
       tell(damaged);
@@ -186,40 +193,59 @@ export class Collecting implements CollectingModel {
     const space = this.#core.space();
     if (this.#archive?.folder !== folder)
       this.#archive = { folder, archive: await Archive.open(space, folder) };
+    this.#noteCount(space);
     return { archive: this.#archive.archive, items: archiveItems(space) };
   }
 
   async #copyTo(folder: ArchiveFolder): Promise<void> {
     await this.#busy('running', async (signal) => {
       this.#pace.reset();
-      const { monotonicMs } = this.#core.node().ports.clock;
+      const { clock } = this.#core.node().ports;
+      let leftOut: readonly LeftOut[] = [];
       // What comes while it runs is copied as well.
       for (let before = -1; ; ) {
         const { archive, items } = await this.#archiveOf(folder);
         const { totalFiles, totalBytes, ...start } = archive.counts(items);
         let { files, bytes } = start;
         const tell = () => {
-          this.#pace.note(monotonicMs(), bytes, totalBytes - bytes);
+          this.#pace.note(clock.monotonicMs(), bytes, totalBytes - bytes);
           this.#show({ files, totalFiles, bytes, totalBytes, leftMs: this.#pace.leftMs });
         };
         tell();
         if (items.length === before) break;
         before = items.length;
-        let toldMs = monotonicMs();
-        await archive.run(items, signal, (item) => {
+        let toldMs = clock.monotonicMs();
+        leftOut = await archive.run(items, signal, (item) => {
           files++;
           bytes += item.bytes;
-          if (monotonicMs() - toldMs < TELL_MS) return;
-          toldMs = monotonicMs();
+          if (clock.monotonicMs() - toldMs < TELL_MS) return;
+          toldMs = clock.monotonicMs();
           tell();
         });
       }
+      if (leftOut.length > 0) this.#show({ error: leftOutText(leftOut) });
     });
+  }
+
+  /** More may be held by now than when the folder was counted: “all of it” would not be true any more. */
+  async #recount(space: Space): Promise<void> {
+    const { phase, files } = this.#archiveView;
+    if (this.#archive === undefined || files === null || phase === 'running' || phase === 'checking') return;
+    const { held, atMs } = this.#counted;
+    if (space.replica.blobCounts().held === held) return;
+    if (space.context.clock.monotonicMs() - atMs < RECOUNT_MS) return;
+    await this.#count(this.#archive.archive);
+  }
+
+  #noteCount({ replica, context }: Space): void {
+    this.#counted = { held: replica.blobCounts().held, atMs: context.clock.monotonicMs() };
   }
 
   async #count(archive: Archive): Promise<void> {
     const { archiveItems } = await import('../../station/archive.ts');
-    this.#show(archive.counts(archiveItems(this.#core.space())));
+    const space = this.#core.space();
+    this.#noteCount(space);
+    this.#show(archive.counts(archiveItems(space)));
   }
 
   /** One thing at a time with the folder. */
@@ -227,7 +253,7 @@ export class Collecting implements CollectingModel {
     if (this.#stopping !== undefined) return;
     const stopping = new AbortController();
     this.#stopping = stopping;
-    this.#show({ phase, error: null, leftMs: null });
+    this.#show({ phase, error: null, leftMs: null, checked: null });
     try {
       await work(stopping.signal);
       this.#show({ phase: 'idle', leftMs: null });
@@ -237,6 +263,8 @@ export class Collecting implements CollectingModel {
         phase: isStopped ? 'idle' : 'failed',
         error: isStopped ? null : errorMessage(error),
         leftMs: null,
+        // A check that was cut short says nothing of the rest.
+        checked: null,
       });
     } finally {
       this.#stopping = undefined;
@@ -248,4 +276,15 @@ export class Collecting implements CollectingModel {
     const { collecting } = this.#core.state;
     if (collecting !== null) this.#core.set({ collecting: { ...collecting, archive: this.#archiveView } });
   }
+}
+
+function leftOutText(leftOut: readonly LeftOut[]): string {
+  const why = errorMessage(leftOut[0]?.error);
+  return leftOut.length === 1
+    ? msg(str`1 hour or picture could not be copied: ${why}`)
+    : msg(str`${leftOut.length} hours and pictures could not be copied. The first of them: ${why}`);
+}
+
+function deviceName(space: Space, node: NodeId): string {
+  return plainName(nodeName(space, node)) || shortNodeId(node);
 }

@@ -145,21 +145,36 @@ export function isoOf(ticks: string, digits: number): string {
   return finer === '' ? iso : `${iso.slice(0, -1)}${finer}Z`;
 }
 
+/** Where the rows begin. Names in the header may be quoted, and have lines of their own then. */
+function headerEnd(piece: string): number {
+  let isQuoted = false;
+  for (let i = 0; i < piece.length; i++) {
+    if (piece[i] === '"') isQuoted = !isQuoted;
+    else if (piece[i] === '\n' && !isQuoted) return i + 1;
+  }
+  return piece.length;
+}
+
 /** Pieces of whole lines, with a second column `time_utc`. */
 export async function* withIsoTimes(pieces: AsyncIterable<string>): AsyncIterable<string> {
   let digits: number | undefined;
   for await (const piece of pieces) {
-    const lines = piece.split('\n');
-    lines.pop();
+    let rows = piece;
     let text = '';
+    if (digits === undefined) {
+      const end = headerEnd(piece);
+      const [first = ''] = piece.split(/[,\n]/, 1);
+      digits = TICK_DIGITS[first] ?? 6;
+      text = `${first},time_utc${piece.slice(first.length, end)}`;
+      rows = piece.slice(end);
+    }
+    const lines = rows.split('\n');
+    lines.pop();
     for (const line of lines) {
       const comma = line.indexOf(',');
       const at = comma < 0 ? line.length : comma;
       const first = line.slice(0, at);
-      let iso = 'time_utc';
-      if (digits === undefined) digits = TICK_DIGITS[first] ?? 6;
-      else iso = isoOf(first, digits);
-      text += `${first},${iso}${line.slice(at)}\n`;
+      text += `${first},${isoOf(first, digits)}${line.slice(at)}\n`;
     }
     yield text;
   }

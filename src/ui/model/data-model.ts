@@ -12,6 +12,7 @@ import type { HourBody } from '../../station/entry-bodies.ts';
 import { readPicture, type SealedBytes, sealedHour, stationName } from '../../station/export.ts';
 import type { Space } from '../../station/space.ts';
 import { type StationTimeline, TimelineCache, timelineOf } from '../../station/timeline.ts';
+import { plainName } from '../parts/names.ts';
 import {
   Exporter,
   type ExportOptions,
@@ -124,13 +125,15 @@ export class Data implements DataModel {
     const pictures = this.#picturesOf(key, record.pictures);
     const isNode = record.unopened.length > 0 && record.hours.length === 0;
     const id = isNode ? nodeIdText(record.id as NodeId) : record.id;
-    const name = record.name ?? id.slice(0, 16);
+    const name = plainName(record.name) || id.slice(0, 16);
+    const replay = record.hours.at(-1)?.body.streams.some((stream) => stream.replay) === true;
     const known = this.#known.get(key);
     if (
       known?.timeline === timeline &&
       known.pictures === pictures &&
       known.name === name &&
-      known.lockedHours === record.unopened.length
+      known.lockedHours === record.unopened.length &&
+      known.replay === replay
     )
       return known;
     const station: DataStation = {
@@ -140,6 +143,7 @@ export class Data implements DataModel {
       timeline,
       pictures,
       lockedHours: record.unopened.length,
+      replay,
     };
     this.#known.set(key, station);
     return station;

@@ -26,6 +26,8 @@ export interface DataStation {
   readonly pictures: readonly PictureRecord[];
   /** Hours that this device keeps and cannot read. */
   readonly lockedHours: number;
+  /** Its latest hour was replayed from a recording. */
+  readonly replay: boolean;
 }
 
 export interface ColumnView {

@@ -28,7 +28,7 @@ const TOGETHER_MS = 1_500;
 /** An interruption of one stream, or (null) of all. */
 export interface OneGap {
   readonly stream: string | null;
-  readonly fromMs: number;
+  fromMs: number;
   toMs: number | null;
   readonly cause: GapCause;
   readonly detail: string;
@@ -72,7 +72,7 @@ export class GapLedger {
     const watch = this.#streams.get(stream);
     if (watch === undefined || (watch.open !== null && watch.open.cause !== 'unknown')) return;
     const sinceMs = watch.open?.fromMs ?? Math.max(fromMs, watch.heardMs ?? fromMs);
-    if (watch.open !== null) this.#gaps.splice(this.#gaps.indexOf(watch.open), 1);
+    this.#forget(watch.open);
     watch.open = this.#add({ stream, fromMs: sinceMs, toMs: null, cause, detail });
   }
 
@@ -84,7 +84,7 @@ export class GapLedger {
   /** The person has switched the stream off: it is not expected any more. */
   closed(stream: string): void {
     const watch = this.#streams.get(stream);
-    if (watch?.open != null) this.#gaps.splice(this.#gaps.indexOf(watch.open), 1);
+    this.#forget(watch?.open ?? null);
     this.#streams.delete(stream);
   }
 
@@ -100,6 +100,19 @@ export class GapLedger {
   /** Since when a stream is silent; null while it delivers. */
   silentSinceMs(stream: string): number | null {
     return this.#streams.get(stream)?.open?.fromMs ?? null;
+  }
+
+  /** The clock was set by so much: how long ago a stream was heard is as it was. */
+  clockSet(byMs: number): void {
+    for (const watch of this.#streams.values()) {
+      if (watch.heardMs !== null) watch.heardMs += byMs;
+      if (watch.open !== null) watch.open.fromMs += byMs;
+    }
+  }
+
+  /** An old one may have left the list by itself. */
+  #forget(gap: OneGap | null): void {
+    this.#gaps = this.#gaps.filter((one) => one !== gap);
   }
 
   #add(gap: OneGap): OneGap {

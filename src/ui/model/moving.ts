@@ -207,6 +207,7 @@ export class Moving implements MovingModel {
           bytes += chunk.length;
           await target.write(chunk);
         }
+        await this.#notePacked(ports);
         await target.close();
       } catch (error) {
         await target.abort().catch(() => undefined);
@@ -214,6 +215,16 @@ export class Moving implements MovingModel {
       }
       this.#set({ packedBytes: bytes });
     });
+  }
+
+  /** Before the file is in anybody's hands: from then on the device may be opened elsewhere, whatever this page was told. */
+  async #notePacked({ store }: NodePorts): Promise<void> {
+    const { leaving } = this.state;
+    if (leaving?.phase !== 'packing') return;
+    const packed = { ...leaving, phase: 'packed' } as const;
+    // A disk that is full keeps nobody from leaving it.
+    await markLeaving(store, packed).catch(() => undefined);
+    this.#set({ leaving: packed });
   }
 
   async confirmMoved(to: string): Promise<void> {

@@ -1,7 +1,9 @@
 /** The connections of this device as they are at the moment: over which network, how quick, how much is moving. */
+import { shortNodeId } from '../../core/ids.ts';
 import type { LinkPath } from '../../mesh/link-path.ts';
 import { nodeName } from '../../station/status.ts';
 import type { LinkId } from '../../sync/effects.ts';
+import { plainName } from '../parts/names.ts';
 import type { ModelCore } from './model-core.ts';
 
 export interface MeasuredConnection {
@@ -53,7 +55,7 @@ export class Network implements NetworkModel {
           ? null
           : (1000 * Math.max(0, path[count] - last[count])) / (atMs - last.atMs);
       return {
-        name: nodeName(space, peer),
+        name: plainName(nodeName(space, peer)) || shortNodeId(peer),
         via,
         sinceMs,
         kind: path?.kind ?? null,

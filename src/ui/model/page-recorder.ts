@@ -5,10 +5,12 @@
  * it; a start that fails leaves nothing running; one whose every sensor has failed is over, and says why; one sensor that fails keeps
  * no other from recording.
  */
+import { msg } from '@lit/localize';
 import { decodeCbor, encodeCbor } from '../../core/cbor.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import type { StationId } from '../../core/ids.ts';
 import type { GapCause } from '../../hour/types.ts';
+import type { EndCause } from '../../pipeline/hour-writer.ts';
 import type { SensorChoice } from '../../sensors/choice.ts';
 import type { Driver, DriverSink } from '../../sensors/port.ts';
 import { Recording, type RecordingOptions } from '../../station/recording.ts';
@@ -19,6 +21,7 @@ import { GapLedger } from './gap-ledger.ts';
 import {
   bytesPerDay,
   earlierGaps,
+  hourCountSince,
   lastReadingMs,
   type RecordingSummary,
   summaryOf,
@@ -30,6 +33,8 @@ const MAX_RECORD_BYTES = 64;
 const WATCH_MS = 1_000;
 /** The wall clock and the monotonic one drift apart by less than this in a second, also when the network sets the time gently. */
 const CLOCK_JUMP_MS = 2_000;
+/** A sensor that has said nothing for so long after it was started is told of: cameras and cables take a few seconds, people longer. */
+const FIRST_READING_MS = 10_000;
 
 export interface PageRecorderPorts {
   /** Every driver of this device, whether it is switched on or not. */
@@ -57,6 +62,8 @@ interface Part {
   /** What it failed with; undefined while it runs. */
   failed: unknown;
   isOver: boolean;
+  /** When it was started, by the clock that nobody sets. */
+  readonly startedMs: number;
 }
 
 interface Running {
@@ -69,11 +76,17 @@ interface Running {
   readonly sinceMs: number;
   /** The newest reading from before a reload or crash; null when a person started it. */
   readonly interruptedMs: number | null;
+  /** Hours of it that were finished before the page was opened anew. */
+  readonly earlierHours: number;
   /** When the first reading after that came. */
   resumedMs: number | null;
   /** Since when the device is full and readings are kept in memory alone; null while they are stored. */
   fullSinceMs: number | null;
   readonly wakefulness: { state: AwakeState };
+  /** Wall clock less monotonic clock: it changes when somebody sets the clock, or the device slept. */
+  originMs: number;
+  /** By how much the clock was set since the recording began. */
+  clockSetMs: number;
   cancelWatch: () => void;
 }
 
@@ -166,29 +179,44 @@ export class PageRecorder {
       }),
       sinceMs,
       interruptedMs: interrupted === undefined ? null : lastReadingMs(recording, options.space, sinceMs),
+      // What the writer has finished since it was opened it counts itself.
+      earlierHours:
+        interrupted === undefined
+          ? 0
+          : Math.max(0, hourCountSince(options.space, recording.station, sinceMs) - recording.writer.sealed),
       resumedMs: null,
       fullSinceMs: null,
       wakefulness,
+      originMs: clock.nowMs() - clock.monotonicMs(),
+      clockSetMs: 0,
       cancelWatch: () => undefined,
     };
     this.#running = running;
-    this.#watch(running, clock.nowMs() - clock.monotonicMs());
+    this.#watch(running);
     for (const driver of drivers) this.#run(running, driver);
   }
 
   /** Sees to it that silence is noticed while nothing is delivered, and the clock when it is set. */
-  #watch(running: Running, originMs: number): void {
+  #watch(running: Running): void {
     const { clock } = running.options.space.context;
-    const nowMs = clock.nowMs();
-    const jumpMs = nowMs - clock.monotonicMs() - originMs;
-    if (Math.abs(jumpMs) > CLOCK_JUMP_MS) {
-      running.ledger.all(nowMs, nowMs, 'clock', String(Math.round(jumpMs)));
-      this.#ports.onClockJump(jumpMs);
-    }
-    running.ledger.check(nowMs);
+    running.ledger.check(this.#comparedNow(running));
     if (running.recording.writer.isStored && running.recording.writer.waitingHours === 0)
       running.fullSinceMs = null;
-    running.cancelWatch = clock.schedule(WATCH_MS, () => this.#watch(running, originMs + jumpMs));
+    running.cancelWatch = clock.schedule(WATCH_MS, () => this.#watch(running));
+  }
+
+  /** The time, after the clocks were compared: whoever notes a time would take a clock that was set for silence, or for none. */
+  #comparedNow(running: Running): number {
+    const { clock } = running.options.space.context;
+    const nowMs = clock.nowMs();
+    const jumpMs = nowMs - clock.monotonicMs() - running.originMs;
+    running.originMs += jumpMs;
+    if (Math.abs(jumpMs) <= CLOCK_JUMP_MS) return nowMs;
+    running.clockSetMs += jumpMs;
+    running.ledger.clockSet(jumpMs);
+    running.ledger.all(nowMs, nowMs, 'clock', String(Math.round(jumpMs)));
+    this.#ports.onClockJump(jumpMs);
+    return nowMs;
   }
 
   /** A full device is shown for as long as it is full, and not told each second anew. */
@@ -227,6 +255,7 @@ export class PageRecorder {
       streams: new Set(),
       failed: undefined,
       isOver: false,
+      startedMs: running.options.space.context.clock.monotonicMs(),
     };
     running.parts.set(driver.name, part);
     running.recording
@@ -246,13 +275,21 @@ export class PageRecorder {
     const parts = [...running.parts.values()];
     if (parts.some(({ isOver }) => !isOver)) return;
     if (this.#running !== running || this.#stopping !== undefined) return;
+    // The person has switched off one after the other: they want nothing recorded, now and when the page is opened again.
+    if (parts.length === 0) {
+      await Promise.all([
+        running.options.space.context.store.state.delete(RECORD_KEY),
+        this.#finish(running),
+      ]);
+      return;
+    }
     const failed = parts.flatMap((part) => (part.failed === undefined ? [] : [part.failed]));
     this.#failure = {
       denied: failed.length > 0 && failed.every(isDenied),
       troubles: failed.map(errorMessage),
       isInterrupted: running.interruptedMs !== null,
     };
-    await this.#finish(running);
+    await this.#finish(running, 'sensor');
   }
 
   /** The driver, with an ear on what it delivers. */
@@ -279,12 +316,13 @@ export class PageRecorder {
           },
           batch: (number, batch) => {
             sink.batch(number, batch);
-            const nowMs = clock.nowMs();
+            const nowMs = this.#comparedNow(running);
             if (running.resumedMs === null) this.#resumed(running, nowMs);
             running.ledger.heard(added.get(number) ?? '', nowMs);
           },
           gap: (number, fromMs, cause, detail) => {
             sink.gap(number, fromMs, cause, detail);
+            this.#comparedNow(running);
             running.ledger.gap(added.get(number) ?? '', fromMs, cause, detail);
           },
         };
@@ -323,8 +361,8 @@ export class PageRecorder {
     return { summary, station: recording.station };
   }
 
-  #finish(running: Running): Promise<void> {
-    this.#stopping ??= running.recording.stop().finally(() => {
+  #finish(running: Running, cause: EndCause = 'stop'): Promise<void> {
+    this.#stopping ??= running.recording.stop(cause).finally(() => {
       running.letSleep();
       running.cancelWatch();
       this.#running = undefined;
@@ -349,10 +387,11 @@ export class PageRecorder {
     if (running === undefined) return null;
     const { recording, options, sinceMs, interruptedMs, resumedMs } = running;
     return {
-      sinceMs,
+      // How long it has been going on is not changed by a clock that is set.
+      sinceMs: sinceMs + running.clockSetMs,
       hourMs: recording.hourMs,
       streams: this.#streams(running),
-      sealedHours: recording.writer.sealed,
+      sealedHours: running.earlierHours + recording.writer.sealed,
       pictures: recording.pictures,
       waitingHours: recording.writer.waitingHours,
       gaps: this.#gaps(running),
@@ -367,7 +406,13 @@ export class PageRecorder {
   }
 
   #streams({ recording, parts, ledger, options }: Running): StreamView[] {
-    const nowMs = options.space.context.clock.nowMs();
+    const { clock } = options.space.context;
+    const nowMs = clock.nowMs();
+    /** For how long a driver runs; null while it may yet begin. */
+    const muteMs = ({ startedMs, isOver }: Part) => {
+      const ms = clock.monotonicMs() - startedMs;
+      return !isOver && ms > FIRST_READING_MS ? ms : null;
+    };
     const partOf = (stream: string) => [...parts.values()].find((part) => part.streams.has(stream));
     const told = new Set<Part>();
     const streams: StreamView[] = [];
@@ -376,17 +421,14 @@ export class PageRecorder {
       if (part === undefined) continue; // switched off
       told.add(part);
       const silentSinceMs = ledger.silentSinceMs(descriptor.name);
-      const silentMs = silentSinceMs === null ? null : Math.max(0, nowMs - silentSinceMs);
+      const silentMs =
+        silentSinceMs === null ? (rows === 0 ? muteMs(part) : null) : Math.max(0, nowMs - silentSinceMs);
       const cause: GapCause | null = gap ?? (silentMs === null ? null : 'unknown');
       streams.push({
         name: descriptor.name,
         driver: part.driver.name,
         trouble:
-          part.failed !== undefined
-            ? errorMessage(part.failed)
-            : cause === null
-              ? null
-              : (GAPS[cause] ?? 'no readings'),
+          part.failed !== undefined ? errorMessage(part.failed) : cause === null ? null : gapText(cause),
         isOver: part.isOver,
         silentMs,
         replay: descriptor.replay,
@@ -399,13 +441,14 @@ export class PageRecorder {
       });
     }
     for (const part of parts.values()) {
-      if (told.has(part) || part.failed === undefined) continue;
+      const silentMs = muteMs(part);
+      if (told.has(part) || (part.failed === undefined && silentMs === null)) continue;
       streams.push({
         name: part.driver.name,
         driver: part.driver.name,
-        trouble: errorMessage(part.failed),
-        isOver: true,
-        silentMs: null,
+        trouble: part.failed === undefined ? gapText('unknown') : errorMessage(part.failed),
+        isOver: part.isOver,
+        silentMs: part.failed === undefined ? silentMs : null,
         replay: false,
         rateHz: null,
         rows: 0,
@@ -425,11 +468,21 @@ function isDenied(error: unknown): boolean {
 }
 
 /** Interruptions in plain words. */
-const GAPS: Readonly<Record<string, string>> = {
-  hidden: 'paused: the page was hidden or the screen went off',
-  frozen: 'paused: the system froze the page',
-  permission: 'the permission was taken back',
-  sensor: 'the sensor stopped',
-  clock: 'the clock was changed',
-  store: 'the device is full',
-};
+function gapText(cause: GapCause): string {
+  switch (cause) {
+    case 'hidden':
+      return msg('paused: the page was hidden or the screen went off');
+    case 'frozen':
+      return msg('paused: the system froze the page');
+    case 'permission':
+      return msg('the permission was taken back');
+    case 'sensor':
+      return msg('the sensor stopped');
+    case 'clock':
+      return msg('the clock was changed');
+    case 'store':
+      return msg('the device is full');
+    default:
+      return msg('no readings');
+  }
+}

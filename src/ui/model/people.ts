@@ -14,6 +14,7 @@ import { createInvite, revokeMember } from '../../station/membership-actions.ts'
 import { rememberName } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import type { StationStatus } from '../../station/status.ts';
+import { plainName } from '../parts/names.ts';
 import type { ModelCore } from './model-core.ts';
 import type { DeviceRow, InviteRow, PeopleModel, PeopleView } from './people-model.ts';
 
@@ -64,7 +65,8 @@ export class People implements PeopleModel {
       isManager: isActive && own.role === 'admin',
       managers: devices
         .filter(({ role, standing, name }) => role === 'admin' && standing === 'active' && name !== null)
-        .map(({ name }) => name ?? ''),
+        .map(({ name }) => plainName(name))
+        .filter((name) => name !== ''),
       mayRename: own === undefined || (isActive && mayAuthorKind(own.role, KIND.profile)),
     };
   }
@@ -163,10 +165,13 @@ function memberNamed(space: Space, id: string): NodeId {
   throw new WaystationError('not-found', 'this device is not in the group, as far as is known here');
 }
 
+/** Made once: one for every comparison is most of what sorting costs, and views are drawn each second. */
+const BY_NAME = new Intl.Collator(undefined, { numeric: true });
+
 function byName(a: DeviceRow, b: DeviceRow): number {
   if (a.isSelf !== b.isSelf) return a.isSelf ? -1 : 1;
   if ((a.name === null) !== (b.name === null)) return a.name === null ? 1 : -1;
-  return (a.name ?? a.shortId).localeCompare(b.name ?? b.shortId, undefined, { numeric: true });
+  return BY_NAME.compare(a.name ?? a.shortId, b.name ?? b.shortId);
 }
 
 /** The latest sign of life of every node, milliseconds since 1970: its beat, or the last thing it wrote. */
@@ -196,7 +201,7 @@ function invitesOf(space: Space, nowMs: number): InviteRow[] {
   const { membership } = space.replica;
   const rows = membership.outstandingInvites(nowMs).map(({ id, body, issuer }): InviteRow => {
     const usesLeft = membership.grantState(id, nowMs)?.usesLeft ?? body.uses;
-    const by = space.catalog.names.get(issuer) ?? null;
+    const by = plainName(space.catalog.names.get(issuer)) || null;
     const { role, uses, expiresMs } = body;
     return { id, role, uses, usesLeft, expiresMs, by, isOwn: issuer === space.self };
   });

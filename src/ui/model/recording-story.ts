@@ -12,8 +12,8 @@ import { type GapView, MAX_LISTED_GAPS, mergedGaps, type OneGap } from './gap-le
 const DAY_MS = 86_400_000;
 /** The newest hours say best what the next ones take; a day of them evens out day and night. */
 const HOURS_THAT_TELL = 24;
-/** Less than this, and what an hour takes that is nearly empty would be taken for a rate. */
-const MIN_TOLD_MS = 2_000;
+/** Less than this share of an hour, and what one takes that is nearly empty would be taken for a rate. */
+const MIN_TOLD_SHARE = 0.5;
 
 /** What there is when a recording has ended. */
 export interface RecordingSummary {
@@ -34,13 +34,24 @@ function ownHours(space: Space, station: StationId): readonly HourRecord[] {
   return space.catalog.station(space.self, station)?.hours ?? [];
 }
 
-/** Hours that hold something from `sinceMs` on, oldest first. */
-function hoursSince(space: Space, station: StationId, sinceMs: number): HourRecord[] {
+/** Hours that hold something from `sinceMs` on, oldest first; the newest `most` of them. */
+function hoursSince(
+  space: Space,
+  station: StationId,
+  sinceMs: number,
+  most = Number.POSITIVE_INFINITY,
+): HourRecord[] {
   const hours = ownHours(space, station);
+  const first = Math.max(0, hours.length - most);
   let at = hours.length;
   // From the end: a year of hours is not looked through each second.
-  while (at > 0 && endOf(hours[at - 1] as HourRecord) > sinceMs) at--;
+  while (at > first && endOf(hours[at - 1] as HourRecord) > sinceMs) at--;
   return hours.slice(at);
+}
+
+/** How many hours hold something from `sinceMs` on. */
+export function hourCountSince(space: Space, station: StationId, sinceMs: number): number {
+  return hoursSince(space, station, sinceMs).length;
 }
 
 function endOf({ body }: HourRecord): number {
@@ -98,7 +109,7 @@ export function lastReadingMs(recording: Recording, space: Space, sinceMs: numbe
 
 /** What a day takes at the rate of the hours sealed since `sinceMs`, pictures included, bytes; null before there is such an hour. */
 export function bytesPerDay(space: Space, station: StationId, sinceMs: number): number | null {
-  const hours = hoursSince(space, station, sinceMs).slice(-HOURS_THAT_TELL);
+  const hours = hoursSince(space, station, sinceMs, HOURS_THAT_TELL);
   let ms = 0;
   let fromMs = Number.POSITIVE_INFINITY;
   let toMs = 0;
@@ -112,7 +123,7 @@ export function bytesPerDay(space: Space, station: StationId, sinceMs: number): 
     toMs = Math.max(toMs, end);
     ms += Math.max(0, end - first);
   }
-  if (ms < MIN_TOLD_MS) return null;
+  if (ms === 0 || ms < MIN_TOLD_SHARE * (hours.at(-1)?.body.lengthMs ?? 0)) return null;
   const pictures = space.catalog.station(space.self, station)?.pictures ?? [];
   let at = pictures.length;
   while (at > 0 && (pictures[at - 1]?.body.atMs ?? 0) >= fromMs) at--;

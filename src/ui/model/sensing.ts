@@ -19,6 +19,9 @@ import { heldBy, type RecordingSummary } from './recording-story.ts';
 import type { CameraView, SensingModel, SensingView } from './sensing-view.ts';
 import { SensorPreview } from './sensor-preview.ts';
 
+/** A clock that is wrong may be set right while somebody looks: the page's server is asked again. */
+const ASK_SERVER_AGAIN_MS = 30_000;
+
 export interface SensingPorts {
   readonly drivers: (choice: SensorChoice) => Promise<readonly Driver[]>;
   /** Attaching by USB; undefined where the browser cannot. Resolves to false when nothing was picked. */
@@ -44,6 +47,7 @@ export class Sensing implements SensingModel {
   #preview: SensorPreview | undefined;
   #summary: RecordingSummary | null = null;
   #ended: EndedRecording | undefined;
+  #askedServerMs = 0;
 
   constructor(core: ModelCore, ports: SensingPorts, recorder: PageRecorder) {
     this.#core = core;
@@ -86,9 +90,11 @@ export class Sensing implements SensingModel {
 
   /** A device whose clock is far off may meet nobody: then the page's server is the only one to ask. */
   async #askServer(): Promise<void> {
+    const { clock } = this.#core.node().ports;
+    this.#askedServerMs = clock.monotonicMs();
     const serverMs = await this.#ports.serverTimeMs?.();
     if (serverMs === null || serverMs === undefined) return;
-    this.#clockCheck.noteExact('server', serverMs, this.#core.node().ports.clock.nowMs());
+    this.#clockCheck.noteExact('server', serverMs, clock.nowMs());
     this.#core.set({});
   }
 
@@ -231,6 +237,12 @@ export class Sensing implements SensingModel {
   /** What changes by itself: called once a second. */
   eachSecond(space: Space): void {
     this.#compareClocks(space);
+    if (
+      this.#isLooking &&
+      this.#clockCheck.difference() !== null &&
+      space.context.clock.monotonicMs() - this.#askedServerMs > ASK_SERVER_AGAIN_MS
+    )
+      void this.#core.orTell(() => this.#askServer());
     const { summary, station } = this.#ended ?? {};
     if (summary === undefined || station === undefined || this.#summary === null) return;
     this.#summary = { ...this.#summary, heldBy: heldBy(space, station, summary.fromMs) };

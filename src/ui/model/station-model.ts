@@ -1,5 +1,6 @@
 /** The page's model: the node in this browser, what it records, and its state as the views show it. */
 
+import { msg, str } from '@lit/localize';
 import { type Bytes, equalBytes } from '../../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import { blobKey, type NodeId, shortNodeId } from '../../core/ids.ts';
@@ -17,12 +18,13 @@ import { rememberedName, rememberName } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import { spaceStatus } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
+import { plainName } from '../parts/names.ts';
 import type { OwnRelay } from '../platform/own-relay.browser.ts';
 import type { AwakeState } from '../platform/wake-lock.ts';
 import type { AppModel } from './app-model.ts';
 import type { AppState, HostView } from './app-state.ts';
 import { type ArchivePorts, Collecting } from './collecting.ts';
-import { Data, type DataPorts } from './data-model.ts';
+import type { DataPorts } from './data-model.ts';
 import type { DataModel } from './data-port.ts';
 import { Device, type DevicePorts } from './device.ts';
 import type { DeviceModel } from './device-model.ts';
@@ -98,12 +100,15 @@ export class StationModel extends EventTarget implements AppModel {
   /** Who refuses this device, and why. */
   readonly #refusals = new Map<NodeId, string>();
   #isLetIn = false;
+  /** What failed when it was tried last, and was told. */
+  readonly #told = new Map<string, string>();
   /** Where others reach the relay that serves this page; null when none does, or nobody else reaches it. */
   #reach: OwnRelay['reach'] = null;
   readonly people: PeopleModel;
   readonly collecting: Collecting;
   readonly stations: StationsView;
-  readonly data: DataModel;
+  readonly #openData: () => Promise<DataModel>;
+  #data: DataModel | undefined;
   readonly sensing: Sensing;
   readonly recovery: Recovery;
   readonly device: DeviceModel;
@@ -130,7 +135,10 @@ export class StationModel extends EventTarget implements AppModel {
     }));
     this.stations = new StationsView(core);
     this.collecting = new Collecting(core, this.stations, ports.archive);
-    this.data = new Data(core, ports.data);
+    this.#openData = async () => {
+      const { Data } = await import('./data-model.ts');
+      return new Data(core, ports.data);
+    };
     this.recovery = new Recovery(core);
     this.device = new Device(core, ports);
     this.network = new Network(core);
@@ -230,7 +238,7 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   async #keepRefreshing(): Promise<void> {
-    await this.#orTell(() => this.refresh());
+    await this.#orTellOnce('refresh', () => this.refresh());
     this.#opened().ports.clock.schedule(REFRESH_MS, () => void this.#keepRefreshing());
   }
 
@@ -239,6 +247,18 @@ export class StationModel extends EventTarget implements AppModel {
       await work();
     } catch (error) {
       this.#tell(errorMessage(error));
+    }
+  }
+
+  /** As {@link ModelCore.orTell}, of what is tried each second: what a person has read and dismissed does not come back. */
+  async #orTellOnce(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.#told.delete(what);
+    } catch (error) {
+      const message = errorMessage(error);
+      if (this.#told.get(what) !== message) this.#tell(message);
+      this.#told.set(what, message);
     }
   }
 
@@ -351,16 +371,13 @@ export class StationModel extends EventTarget implements AppModel {
     await this.refresh();
   }
 
-  async exportCsv(stationKey: string): Promise<void> {
-    const stations = this.data.stations().filter(({ key }) => key === stationKey);
-    const options = { stations, fromMs: null, toMs: null, columns: null, isoTimes: false };
-    await this.data.save(
-      'csv',
-      this.data.planExport(options),
-      options,
-      new AbortController().signal,
-      () => undefined,
-    );
+  get data(): DataModel {
+    if (this.#data === undefined) throw new TypeError('loadData must have resolved before');
+    return this.#data;
+  }
+
+  async loadData(): Promise<void> {
+    this.#data ??= await this.#openData();
   }
 
   async *hourFiles(stationId: string): AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array }> {
@@ -379,7 +396,7 @@ export class StationModel extends EventTarget implements AppModel {
     const space = this.#entered();
     this.sensing.eachSecond(space);
     const [status, usage] = await Promise.all([spaceStatus(space), node.ports.store.usage()]);
-    if (status.admitted) void this.#orTell(() => this.#letIn(space));
+    if (status.admitted) void this.#orTellOnce('let-in', () => this.#letIn(space));
     this.#set({
       spaceName: status.name,
       role: status.role as Role | null,
@@ -429,7 +446,8 @@ function standingOf({ replica, self }: Space): string | null {
 }
 
 function deviceName(space: Space, node: NodeId): string {
-  return space.catalog.names.get(node) ?? `A device without a name yet (${shortNodeId(node)})`;
+  const name = plainName(space.catalog.names.get(node));
+  return name === '' ? msg(str`A device without a name (${shortNodeId(node)})`) : name;
 }
 
 function hostView({ url, state, lastFailure }: HostStatus): HostView {

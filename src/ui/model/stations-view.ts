@@ -13,8 +13,8 @@ import type { ModelCore } from './model-core.ts';
 import type { RecentGap, Spark, SparkPoint, StationFacts, StationsModel } from './station-facts.ts';
 
 const DAY_MS = 86_400_000;
-/** Less than this was seen of a station: what a day takes cannot be told. */
-const MIN_RATE_SPAN_MS = 3_600_000;
+/** Less than this was seen of a station, most of an hour: what a day takes cannot be told. */
+const MIN_RATE_SPAN_MS = 55 * 60_000;
 /** Shorter interruptions than this are told in the hour itself, and alarm nobody. */
 const MIN_GAP_MS = 5_000;
 /** Points of a line: more cannot be told apart on a card. */
@@ -74,11 +74,13 @@ export class StationsView implements StationsModel {
   }
 
   /** Bytes that a day of all stations that record takes here; null while too little was seen to say. */
-  bytesPerDay(): number | null {
+  bytesPerDay(nowMs: number): number | null {
     let perDay = 0;
     let isKnown = false;
-    for (const { dayBytes, daySpanMs, stoppedMs } of this.#derived.values()) {
+    for (const { dayBytes, daySpanMs, stoppedMs, lastEndMs } of this.#derived.values()) {
       if (daySpanMs < MIN_RATE_SPAN_MS || stoppedMs !== null) continue;
+      // What has brought nothing for a day takes no room now.
+      if (nowMs - (lastEndMs ?? 0) > DAY_MS) continue;
       perDay += (dayBytes / daySpanMs) * DAY_MS;
       isKnown = true;
     }
@@ -144,14 +146,25 @@ function derive(station: StationRecord, count: number): Derived {
     hourMs: lengthMs,
     lastEndMs: endMs,
     stoppedMs: stop === undefined ? null : stop.fromMs,
-    gaps: recentGaps(gaps),
+    gaps: recentGaps(gaps, endMs),
     dayBytes: [...day, ...pictures].reduce(
       (sum, { entry }) => sum + entry.header.blobs.reduce((bytes, { size }) => bytes + size, 0),
       0,
     ),
-    daySpanMs: day.length * lengthMs,
+    daySpanMs: day.reduce((sum, { body }) => sum + recordedMs(body), 0),
     spark: undefined,
   };
+}
+
+/** How much of an hour was recorded: the first and the last of a recording are seldom whole. */
+function recordedMs({ streams, lengthMs }: HourRecord['body']): number {
+  let firstMs = Number.POSITIVE_INFINITY;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const stream of streams) {
+    if (stream.firstMs !== null) firstMs = Math.min(firstMs, stream.firstMs);
+    if (stream.lastMs !== null) lastMs = Math.max(lastMs, stream.lastMs);
+  }
+  return lastMs >= firstMs ? Math.min(lengthMs, lastMs - firstMs) : lengthMs;
 }
 
 /** The hours of a station's last day, oldest first. */
@@ -169,10 +182,12 @@ function lastDay(hours: readonly HourRecord[]): HourRecord[] {
 }
 
 /** Interruptions that nobody wanted: each cause once, with all its time. */
-function recentGaps(gaps: readonly Gap[]): RecentGap[] {
+function recentGaps(gaps: readonly Gap[], endMs: number): RecentGap[] {
   const byCause = new Map<GapCause, number>();
-  for (const { cause, fromMs, toMs } of gaps) {
+  for (const { stream, cause, fromMs, toMs } of gaps) {
     if (cause === 'start' || cause === 'stop') continue;
+    // The gap of an hour that ended by itself lasts on paper to its slot's end: what came after is in the next one, or is silence.
+    if (stream === null && toMs >= endMs) continue;
     byCause.set(cause, Math.max(byCause.get(cause) ?? 0, toMs - fromMs));
   }
   return [...byCause]

@@ -16,6 +16,7 @@ import { bytesText } from '../parts/words.ts';
 import { movingProgress } from './moving-progress.ts';
 import { MOVING_STYLES } from './moving-styles.ts';
 import { openSaveTarget } from './save-target.browser.ts';
+import { stayingWarning } from './staying-warning.ts';
 
 /** As much as a mark keeps. */
 const MAX_ADDRESS_LENGTH = 500;
@@ -28,6 +29,7 @@ export class LeavingView extends LitElement {
     words: { state: true },
     isCopied: { state: true },
     everything: { state: true },
+    isStaying: { state: true },
   };
 
   declare model: AppModel;
@@ -36,6 +38,8 @@ export class LeavingView extends LitElement {
   declare words: string;
   declare isCopied: boolean;
   declare everything: boolean;
+  /** The person wants to stay though a file was made. */
+  declare isStaying: boolean;
   readonly #looking = new Attempt(this);
   readonly #packing = new Attempt(this);
   readonly #confirming = new Attempt(this);
@@ -47,6 +51,7 @@ export class LeavingView extends LitElement {
     this.words = '';
     this.isCopied = false;
     this.everything = true;
+    this.isStaying = false;
   }
 
   override connectedCallback(): void {
@@ -58,25 +63,37 @@ export class LeavingView extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { work, packedBytes } = this.model.moving.state;
+    const { work, leaving } = this.model.moving.state;
+    const isPacked = leaving?.phase === 'packed';
     return html`
       <section>
         <h1>${msg(str`${this.#name()} is ready to move`)}</h1>
         <p>
           ${msg('It rests: it does not record, and it does not connect to other devices.')}
-          ${packedBytes === null ? msg('Nothing has left this browser yet.') : msg('Its file is made; here it is as before.')}
+          ${isPacked ? msg('Its file is made; here it is as before.') : msg('Nothing has left this browser yet.')}
         </p>
-        ${this.#looking.trouble()} ${this.#staying.trouble()}
-        <wa-button
-          appearance="outlined"
-          ?disabled=${work !== null}
-          ?loading=${this.#staying.busy}
-          @click=${() => this.#staying.run(() => this.model.moving.stay())}
-          >${msg('Stay here after all')}</wa-button
-        >
+        ${this.#looking.trouble()} ${this.isStaying ? nothing : this.#staying.trouble()}
+        ${
+          this.isStaying
+            ? stayingWarning(this.#staying, this.model, () => {
+                this.isStaying = false;
+              })
+            : html`<wa-button
+                appearance="outlined"
+                ?disabled=${work !== null}
+                ?loading=${this.#staying.busy}
+                @click=${() => this.#stay(isPacked)}
+                >${msg('Stay here after all')}</wa-button
+              >`
+        }
       </section>
       ${this.#file()} ${this.#there()} ${this.#done()}
     `;
+  }
+
+  #stay(isPacked: boolean): void {
+    if (isPacked) this.isStaying = true;
+    else void this.#staying.run(() => this.model.moving.stay());
   }
 
   #name(): string {
@@ -152,9 +169,12 @@ export class LeavingView extends LitElement {
   }
 
   #wordList(): TemplateResult {
+    const { leaving, packedBytes } = this.model.moving.state;
+    const isOther = leaving?.phase === 'packed' && packedBytes === null;
     return html`
       <p>
         ${msg('These six words open the file. Write them down or copy them: they are shown here and kept nowhere. Whoever has the file and the words is this device.')}
+        ${isOther ? msg('A file that was saved earlier has words of its own: these do not open it.') : nothing}
       </p>
       <ol class="words">
         ${this.words.split(' ').map((word) => html`<li>${word}</li>`)}

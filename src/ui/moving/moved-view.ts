@@ -8,6 +8,7 @@ import { Attempt } from '../parts/attempt.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { timeText, zoneName } from '../parts/words.ts';
 import { MOVING_STYLES } from './moving-styles.ts';
+import { stayingWarning } from './staying-warning.ts';
 
 /** An address that may be a link; nothing that runs. */
 export function linkOf(address: string): string | null {
@@ -55,7 +56,7 @@ export class MovedView extends LitElement {
             ? nothing
             : html`<p class="soft">${msg(str`Moved on ${timeText(leaving.sinceMs)} (${zoneName()}).`)}</p>`
         }
-        ${this.isAsked ? this.#warning() : html`<wa-button appearance="outlined" @click=${() => this.#ask(true)}>${msg('Undo: stay here after all')}</wa-button>`}
+        ${this.isAsked ? stayingWarning(this.#staying, this.model, () => this.#ask(false)) : html`<wa-button appearance="outlined" @click=${() => this.#ask(true)}>${msg('Undo: stay here after all')}</wa-button>`}
       </section>
     `;
   }
@@ -66,29 +67,6 @@ export class MovedView extends LitElement {
       ${msg('It lives here now:')}
       ${link === null ? html`<span class="address">${to}</span>` : html`<a class="address" href=${link}>${to}</a>`}
     </p>`;
-  }
-
-  #warning(): TemplateResult {
-    return html`
-      <div class="warning" role="alert">
-        <p><strong>${msg('Has it been opened at the new address?')}</strong></p>
-        <p>
-          ${msg('Then let it live there. If one device lives in two places, nothing that either records is lost, but others take them for one: they see only one of the two at a time, and its hours come from both.')}
-        </p>
-        <p>${msg('If the file was never opened, stay here and delete the file.')}</p>
-      </div>
-      ${this.#staying.trouble()}
-      <div class="buttons">
-        <wa-button
-          variant="danger"
-          appearance="outlined"
-          ?loading=${this.#staying.busy}
-          @click=${() => this.#staying.run(() => this.model.moving.stay())}
-          >${msg('It was never opened there: stay here')}</wa-button
-        >
-        <wa-button appearance="outlined" @click=${() => this.#ask(false)}>${msg('Leave it as it is')}</wa-button>
-      </div>
-    `;
   }
 
   #ask(isAsked: boolean): void {

@@ -79,7 +79,7 @@ export class ArchivePanel extends LitElement {
       ${
         files === null
           ? nothing
-          : html`<p role="status">
+          : html`<p role=${phase === 'running' ? nothing : 'status'}>
               ${msg(str`${files} of ${totalFiles} hours and pictures of this device are in the folder (${ofText(bytes, totalBytes)})${phase === 'running' ? left : ''}.`)}
               ${elsewhere > 0 ? msg(str`${elsewhere} that are known are not on this device, and so not in the folder either.`) : nothing}
             </p>`
@@ -89,7 +89,7 @@ export class ArchivePanel extends LitElement {
           ? html`<wa-progress-bar label=${msg('Copied')} value=${Math.floor((100 * bytes) / totalBytes)}></wa-progress-bar>`
           : nothing
       }
-      ${checked === null ? nothing : html`<p role="status" class=${checked.damaged.length > 0 ? 'bad' : ''}>${checkedText(checked, phase === 'checking')}</p>`}
+      ${checked === null ? nothing : html`<p role=${phase === 'checking' ? nothing : 'status'} class=${checked.damaged.length > 0 ? 'bad' : ''}>${checkedText(checked, phase === 'checking')}</p>`}
     `;
   }
 

@@ -15,7 +15,7 @@ import { icon } from '../parts/icon.ts';
 import { ringStyles } from '../parts/ring.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { sparklineStyles } from '../parts/sparkline.ts';
-import { clockText, zoneName } from '../parts/words.ts';
+import { momentText, zoneName } from '../parts/words.ts';
 import './collecting-settings.ts';
 import { type Concern, type NowSentence, nowSentence } from './now-sentence.ts';
 import { byUrgency, cardStyles, stationCard } from './station-card.ts';
@@ -125,7 +125,7 @@ export class NowPlace extends LitElement {
   protected override render(): TemplateResult {
     const { stationFacts, collecting } = this.state;
     const nowMs = Date.now();
-    const said = nowSentence(this.state, nowMs, clockText);
+    const said = nowSentence(this.state, nowMs, (ms) => momentText(ms, nowMs));
     const isVisit = collecting !== null && collecting.visit !== null;
     return html`
       <h1 class=${isVisit || stationFacts.length === 0 ? '' : 'hidden-text'}>${isVisit ? msg('Collecting') : msg('Now')}</h1>

@@ -8,6 +8,8 @@ import { msg, str } from '@lit/localize';
 import type { GapCause } from '../../hour/types.ts';
 import type { AppState } from '../model/app-state.ts';
 import type { StationFacts } from '../model/station-facts.ts';
+import { plainName } from '../parts/names.ts';
+import { bytesText } from '../parts/words.ts';
 import { hoursText, stationsText, stretchText } from './time-words.ts';
 
 const DAY_MS = 86_400_000;
@@ -44,7 +46,8 @@ export type NowState = Pick<
 >;
 
 export function nameOf({ status }: StationFacts): string {
-  return status.name ?? msg('A station without a name');
+  const name = plainName(status.name);
+  return name === '' ? msg('A station without a name') : name;
 }
 
 /** Since when a station has said nothing, ms, when that is longer than it should be; null while it is well or was stopped. */
@@ -52,6 +55,30 @@ export function silentMs({ status, hourMs, stoppedMs, isOwn }: StationFacts, now
   if (isOwn || stoppedMs !== null || status.lastHeard === null) return null;
   const silence = nowMs - Date.parse(status.lastHeard);
   return silence > Math.max(2 * (hourMs ?? 0), MIN_SILENCE_MS) ? silence : null;
+}
+
+/**
+ * For how long a station that is heard has brought no hour, ms, when that is longer than it should be; null while it records, was stopped,
+ * plays a recording, or has written what has not arrived. A device that is awake says so each minute, whether it records or not.
+ */
+export function idleMs(
+  { status, hourMs, lastEndMs, stoppedMs, isOwn }: StationFacts,
+  nowMs: number,
+): number | null {
+  if (isOwn || stoppedMs !== null || lastEndMs === null || status.lastHeard === null) return null;
+  if (status.unseen > 0 || status.replay) return null;
+  const idle = Math.min(nowMs, Date.parse(status.lastHeard)) - lastEndMs;
+  return idle > Math.max(2 * (hourMs ?? 0), MIN_SILENCE_MS) ? idle : null;
+}
+
+/**
+ * How much later than this device's clock a station's own says it is, ms; null while they agree well enough. Until then nobody can tell
+ * when it falls silent.
+ */
+export function aheadMs({ status, isOwn, stoppedMs }: StationFacts, nowMs: number): number | null {
+  if (isOwn || stoppedMs !== null || status.lastHeard === null) return null;
+  const ahead = Date.parse(status.lastHeard) - nowMs;
+  return ahead > MIN_SILENCE_MS ? ahead : null;
 }
 
 /** Why a station did not record for a while. */
@@ -93,7 +120,23 @@ function stationConcerns(facts: StationFacts, state: NowState, nowMs: number): C
   const silence = silentMs(facts, nowMs);
   if (silence !== null && !isAlone)
     return [{ tone: 'bad', station, text: msg(str`${name} has been silent for ${stretchText(silence)}`) }];
+  const idle = silence === null ? idleMs(facts, nowMs) : null;
+  if (idle !== null)
+    return [
+      {
+        tone: 'bad',
+        station,
+        text: msg(str`${name} is awake, and has recorded nothing for ${stretchText(idle)}`),
+      },
+    ];
   const found: Concern[] = [];
+  const ahead = aheadMs(facts, nowMs);
+  if (ahead !== null)
+    found.push({
+      tone: 'warn',
+      station,
+      text: msg(str`The clock of ${name} is ${stretchText(ahead)} ahead of this device’s`),
+    });
   const isStalled =
     collecting !== null &&
     collecting.bytesPerSecond === 0 &&
@@ -146,8 +189,9 @@ function ownConcerns(state: NowState): Concern[] {
     );
   const days = roomDays(state);
   if (collecting?.isFull === true) say('bad', msg('This device is full: free space on it'));
-  else if (storage.freeBytes !== null && (storage.freeBytes < LOW_ROOM_BYTES || (days !== null && days < 1)))
-    say('bad', msg('This device is full within a day'));
+  else if (days !== null && days < 1) say('bad', msg('This device is full within a day'));
+  else if (storage.freeBytes !== null && storage.freeBytes < LOW_ROOM_BYTES)
+    say('bad', msg(str`This device is nearly full: ${bytesText(storage.freeBytes)} are left`));
   else if (days !== null && days < LOW_ROOM_DAYS)
     say('warn', msg(str`This device is full in ${stretchText(days * DAY_MS)}`));
   return own;
@@ -206,13 +250,19 @@ export function nowSentence(state: NowState, nowMs: number, clock: (ms: number) 
         : msg(str`${stationsText(count)} were fine when they were last heard`);
     return { tone: 'soft', text, detail, concerns };
   }
-  const stopped = state.stationFacts.filter(
-    ({ stoppedMs, isOwn }) => stoppedMs !== null && !(isOwn && state.recording !== null),
-  );
-  const text = count === 1 ? msg(str`${nameOf(only)} is fine`) : msg(str`All ${count} stations are fine`);
-  if (stopped.length === count && count === 1)
+  // What this device does itself it knows, whatever its last hour says.
+  const resting = state.stationFacts.filter(({ stoppedMs, isOwn }) =>
+    isOwn ? state.recording === null : stoppedMs !== null,
+  ).length;
+  const text =
+    count === 1
+      ? msg(str`${nameOf(only)} is fine`)
+      : resting === 0
+        ? msg(str`All ${count} stations are fine`)
+        : msg(str`All that record are fine: ${count - resting} of ${count} stations`);
+  if (resting === count && count === 1)
     return { tone: 'soft', text: msg(str`${nameOf(only)} is not recording`), detail, concerns };
-  if (stopped.length === count)
+  if (resting === count)
     return { tone: 'soft', text: msg(str`None of the ${count} stations is recording`), detail, concerns };
   return { tone: 'good', text, detail, concerns };
 }

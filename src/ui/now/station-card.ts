@@ -7,8 +7,8 @@ import type { Spark, StationFacts } from '../model/station-facts.ts';
 import { icon } from '../parts/icon.ts';
 import { ring } from '../parts/ring.ts';
 import { sparkline } from '../parts/sparkline.ts';
-import { agoText, readingText, timeText, unitText } from '../parts/words.ts';
-import { gapText, nameOf, silentMs } from './now-sentence.ts';
+import { agoText, readingText, timeText, unitText, zoneAt } from '../parts/words.ts';
+import { aheadMs, gapText, idleMs, nameOf, silentMs } from './now-sentence.ts';
 import { hoursText, listText, stretchText } from './time-words.ts';
 
 export const cardStyles = css`
@@ -119,8 +119,25 @@ export function standingOf(
     return {
       urgency: 5,
       tone: 'soft',
-      text: msg(str`stopped ${timeText(stoppedMs)}`),
+      text: msg(str`stopped ${timeText(stoppedMs)} (${zoneAt(stoppedMs)})`),
       sign: icon(CirclePause),
+    };
+  if (isOwn) return { urgency: 5, tone: 'soft', text: msg('does not record now'), sign: icon(CirclePause) };
+  const idle = idleMs(facts, nowMs);
+  if (idle !== null)
+    return {
+      urgency: 0,
+      tone: 'bad',
+      text: msg(str`awake, and recorded nothing for ${stretchText(idle)}`),
+      sign: icon(TriangleAlert),
+    };
+  const ahead = aheadMs(facts, nowMs);
+  if (ahead !== null)
+    return {
+      urgency: 1,
+      tone: 'warn',
+      text: msg(str`its clock is ${stretchText(ahead)} ahead`),
+      sign: icon(TriangleAlert),
     };
   const [gap] = gaps;
   if (gap !== undefined)
@@ -157,7 +174,9 @@ function missingText({ status, through }: StationFacts): string | null {
   if (missing === 0 && unseen === 0) return null;
   const what =
     missing === 0
-      ? msg(str`${unseen} new records are not here yet`)
+      ? unseen === 1
+        ? msg('1 new record is not here yet')
+        : msg(str`${unseen} new records are not here yet`)
       : msg(str`${hoursText(missing)} not here yet`);
   return through.length === 0 ? what : msg(str`${what}; coming through ${listText(through, 2)}`);
 }

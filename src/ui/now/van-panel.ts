@@ -11,7 +11,7 @@ import { Attempt } from '../parts/attempt.ts';
 import { icon } from '../parts/icon.ts';
 import { ring, ringStyles } from '../parts/ring.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { bytesText, clockText } from '../parts/words.ts';
+import { bytesText, momentText } from '../parts/words.ts';
 import { setSignal, signal, wantsSignal } from './leave-signal.ts';
 import { type Leaving, leaving, ofText } from './leave-words.ts';
 import { leftText } from './time-words.ts';
@@ -140,11 +140,12 @@ export class VanPanel extends LitElement {
   protected override render(): TemplateResult | typeof nothing {
     const { collecting, stationFacts } = this.state;
     if (collecting === null) return nothing;
-    const words = leaving(stationFacts, collecting, clockText);
+    const words = leaving(stationFacts, collecting, (ms) => momentText(ms, Date.now()));
     return html`<section aria-label=${msg('Collecting')}>
       ${this.#ring(collecting)}
       <div class="words">
-        <p class="headline ${words.kind}" role="status">${icon(SIGNS[words.kind], 1.4)} <span>${words.headline}</span></p>
+        <p class="headline ${words.kind}">${icon(SIGNS[words.kind], 1.4)} <span>${words.headline}</span></p>
+        <p class="hidden-text" role="status">${said(words.kind)}</p>
         ${words.detail === '' ? nothing : html`<p>${words.detail}</p>`}
         ${this.#numbers(collecting, words)}
         ${
@@ -212,6 +213,18 @@ export class VanPanel extends LitElement {
         >${msg('Sound and vibration when I can leave')}</wa-switch
       >
     </div>`;
+  }
+}
+
+/** What is read out when it changes: without the numbers, which change each second. */
+function said(kind: Leaving['kind']): string {
+  switch (kind) {
+    case 'leave':
+      return msg('Everything is here: you can leave');
+    case 'stay':
+      return msg('Stay: recordings are still coming');
+    case 'stuck':
+      return msg('Not everything is here yet, and nothing comes');
   }
 }
 

@@ -2,8 +2,10 @@
 import { css } from 'lit';
 
 export const SHARED_STYLES = css`
+  /* Names that others chose may be long and without a space. */
   :host {
     display: block;
+    overflow-wrap: break-word;
   }
   *,
   *::before,

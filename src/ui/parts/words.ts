@@ -1,16 +1,22 @@
 /** Numbers and times as the page says them: in the reader's zone, with units, rounded to what is known. */
-import type { StationStatus } from '../../station/status.ts';
+import { msg, str } from '@lit/localize';
 
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const CLOCK_WITH_SECONDS = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
-const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' })
-  .formatToParts(0)
-  .find((part) => part.type === 'timeZoneName')?.value;
+const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' });
+/** Within half a day a time of day can be no other day's. */
+const HALF_DAY_MS = 43_200_000;
+const NUMBER = new Intl.NumberFormat();
 
-/** The reader's time zone, to stand once beside a table of times. */
+/** The reader's time zone as it is called at that time: summer time has a name of its own. */
+export function zoneAt(ms: number): string {
+  return ZONE.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+}
+
+/** The reader's time zone as it is called now, to stand once beside times of about now. */
 export function zoneName(): string {
-  return ZONE ?? '';
+  return zoneAt(Date.now());
 }
 
 export function timeText(ms: number | null): string {
@@ -22,19 +28,26 @@ export function clockText(ms: number): string {
   return (ms % 60_000 === 0 ? CLOCK : CLOCK_WITH_SECONDS).format(ms);
 }
 
+/** The time of day, and the date where that alone would be taken for today's. */
+export function momentText(ms: number, nowMs: number): string {
+  return Math.abs(nowMs - ms) < HALF_DAY_MS ? clockText(ms) : timeText(ms);
+}
+
 /** `just now`, `3 min ago`, `2 h ago`, then the date. */
 export function agoText(ms: number | null, nowMs: number): string {
-  if (ms === null) return 'never';
+  if (ms === null) return msg('never');
   const seconds = Math.max(0, Math.round((nowMs - ms) / 1000));
-  if (seconds < 60) return 'just now';
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 60) return msg('just now');
+  if (seconds < 3600) return msg(str`${Math.floor(seconds / 60)} min ago`);
+  if (seconds < 48 * 3600) return msg(str`${Math.floor(seconds / 3600)} h ago`);
   return timeText(ms);
 }
 
 export function bytesText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  let power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  // A thousand of one unit, when it is rounded, is one of the next.
+  if (power < units.length - 1 && Math.round(bytes / 1000 ** power) >= 1000) power++;
   const value = bytes / 1000 ** power;
   return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
 }
@@ -64,26 +77,19 @@ export function readingText(value: number | null, unit: string): string {
   return Number(text) === 0 ? text.replace('-', '') : text;
 }
 
-/** `1 part`, `2 parts`. */
-export function countText(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
+/** A count as people read it: `5,184,000`. */
+export function numberText(count: number): string {
+  return NUMBER.format(count);
+}
+
+/** `1 hour`, `2 hours`. */
+export function countText(count: number, one: string, many: string): string {
+  return `${numberText(count)} ${count === 1 ? one : many}`;
 }
 
 /** An error's text as a sentence. */
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…)]$/.test(text) ? '' : '.'}`;
-}
-
-/** What of a station is here, as the page says it. */
-export function holdingText(station: StationStatus): {
-  readonly text: string;
-  readonly tone: 'soft' | 'good' | 'warn';
-} {
-  // What a station says it has written and we have not seen is missing as well.
-  const missing = station.missing + station.unseen;
-  if (missing > 0) return { text: `${missing} missing`, tone: 'warn' };
-  if (station.sealed === 0) return { text: 'no part finished yet', tone: 'soft' };
-  return { text: 'all here', tone: 'good' };
 }
 
 /** When the part that is being recorded is finished. */

@@ -8,7 +8,7 @@ import type { AppModel } from '../model/app-model.ts';
 import type { DeviceRow, InviteRow, PeopleView } from '../model/people-model.ts';
 import { Attempt } from '../parts/attempt.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { agoText, countText, timeText, zoneName } from '../parts/words.ts';
+import { agoText, countText, timeText, zoneAt } from '../parts/words.ts';
 import type { ChosenDetail } from './device-list.ts';
 import { nameOf, stateOf } from './device-words.ts';
 import { roleWords } from './role-words.ts';
@@ -124,7 +124,7 @@ export class DeviceDialog extends LitElement {
           isSelf || lastHeardMs === null
             ? nothing
             : html`<dt>${msg('Last heard')}</dt>
-                <dd>${timeText(lastHeardMs)} (${zoneName()}), ${agoText(lastHeardMs, this.view.nowMs)}</dd>`
+                <dd>${timeText(lastHeardMs)} (${zoneAt(lastHeardMs)}), ${agoText(lastHeardMs, this.view.nowMs)}</dd>`
         }
         <dt>${msg('Short id')}</dt>
         <dd>${shortId}</dd>
@@ -231,7 +231,7 @@ export class DeviceDialog extends LitElement {
         <dt>${msg('For')}</dt>
         <dd>${uses === 1 ? msg('one device') : msg(str`${usesLeft} more of ${uses} devices`)}</dd>
         <dt>${msg('Until')}</dt>
-        <dd>${timeText(expiresMs)} (${zoneName()})</dd>
+        <dd>${timeText(expiresMs)} (${zoneAt(expiresMs)})</dd>
         <dt>${msg('Made by')}</dt>
         <dd>${isOwn ? msg('this device') : (by ?? msg('another device'))}</dd>
       </dl>

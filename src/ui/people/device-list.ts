@@ -11,7 +11,7 @@ import '@awesome.me/webawesome/dist/components/input/input.js';
 import type { DeviceRow, InviteRow, PeopleView } from '../model/people-model.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { timeText, zoneName } from '../parts/words.ts';
+import { timeText, zoneAt } from '../parts/words.ts';
 import { nameOf, stateOf } from './device-words.ts';
 import { roleWords } from './role-words.ts';
 
@@ -144,7 +144,7 @@ export class DeviceList extends LitElement {
               }}
             ></wa-input>`
       }
-      ${rows.length === 0 ? html`<p class="soft" role="status">${msg('No device is called that.')}</p>` : nothing}
+      ${rows.length === 0 && this.wanted !== '' ? html`<p class="soft" role="status">${msg('No device is called that.')}</p>` : nothing}
       <div class="list" role="list">
         ${
           rows.length <= LONG
@@ -204,7 +204,7 @@ export class DeviceList extends LitElement {
         <strong>${uses === 1 ? msg('An invite for one device') : msg(str`An invite for ${usesLeft} more of ${uses} devices`)}</strong>
         <span class="soft">${roleWords(role).title}</span>
       </span>
-      <span class="state soft">${msg(str`until ${timeText(expiresMs)} (${zoneName()})`)}</span>
+      <span class="state soft">${msg(str`until ${timeText(expiresMs)} (${zoneAt(expiresMs)})`)}</span>
       <span class="sign">${icon(ChevronRight)}</span>
     </button>`;
   }

@@ -2,12 +2,12 @@
 import { msg, str } from '@lit/localize';
 import { type IconNode, Link2, Link2Off } from 'lucide';
 import type { DeviceRow } from '../model/people-model.ts';
+import { plainName } from '../parts/names.ts';
 import { agoText } from '../parts/words.ts';
 
 /** What people call a device. */
 export function nameOf({ name, shortId }: DeviceRow): string {
-  // Others choose their names: none turns the text around it, or hides in it.
-  const plain = (name ?? '').replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '').trim();
+  const plain = plainName(name);
   return plain === '' ? msg(str`A device without a name (${shortId})`) : plain;
 }
 

@@ -10,7 +10,7 @@ import { renderCode } from '../parts/code.ts';
 import { icon } from '../parts/icon.ts';
 import { readScanned } from '../parts/scanned.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { timeText, zoneName } from '../parts/words.ts';
+import { timeText, zoneAt } from '../parts/words.ts';
 import { keepAwake } from '../platform/wake-lock.ts';
 import { isThisMachine, reachText } from './reach.ts';
 import { roleWords } from './role-words.ts';
@@ -169,10 +169,10 @@ export class InviteCode extends LitElement {
                       ${
                         terms.uses === 1
                           ? msg(
-                              str`It lets one device in, until ${until} (${zoneName()}). This device may be switched off meanwhile.`,
+                              str`It lets one device in, until ${until} (${zoneAt(terms.expiresMs)}). This device may be switched off meanwhile.`,
                             )
                           : msg(
-                              str`It lets up to ${terms.uses} devices in, until ${until} (${zoneName()}). This device may be switched off meanwhile.`,
+                              str`It lets up to ${terms.uses} devices in, until ${until} (${zoneAt(terms.expiresMs)}). This device may be switched off meanwhile.`,
                             )
                       }
                     </p>`

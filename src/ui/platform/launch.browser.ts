@@ -5,6 +5,8 @@
  * Invariants: everything comes from outside, so it is bounded and typed here and checked where it is used; one launch is handed
  * out once, also when the browser repeats it after a reload.
  */
+import { toUtf8 } from '../../core/bytes.ts';
+import { crc32 } from '../../core/crc32.ts';
 import {
   findInviteLink,
   plainFileName,
@@ -91,7 +93,7 @@ export function listenForLaunches(ports: LaunchPorts, onLaunch: (launch: Launch)
   // One after the other, in the order in which the system sent them.
   let before: Promise<void> = Promise.resolve();
   ports.queue?.setConsumer((params) => {
-    const mark = JSON.stringify([params.targetURL ?? '', (params.files ?? []).map(({ name }) => name)]);
+    const mark = markOf(params);
     const hasFiles = (params.files?.length ?? 0) > 0;
     const isKnown =
       isFirst &&
@@ -100,10 +102,23 @@ export function listenForLaunches(ports: LaunchPorts, onLaunch: (launch: Launch)
         ? !hasFiles && params.targetURL === ports.openedWith
         : ports.memory.getItem(MEMORY_KEY) === mark);
     isFirst = false;
-    ports.memory.setItem(MEMORY_KEY, mark);
+    remember(ports.memory, mark);
     if (isKnown) return;
     before = before.then(async () => onLaunch(await readLaunch(params, ports.scope)));
   });
+}
+
+/** Tells one launch from another. A checksum, because the address may be an invite: a secret that is to be kept nowhere. */
+function markOf({ targetURL, files = [] }: LaunchParams): string {
+  return crc32(toUtf8(JSON.stringify([targetURL ?? '', files.map(({ name }) => name)]))).toString(16);
+}
+
+function remember(memory: LaunchPorts['memory'], mark: string): void {
+  try {
+    memory.setItem(MEMORY_KEY, mark);
+  } catch {
+    // No room: at worst the same is handed out once more after a reload.
+  }
 }
 
 /** Takes out what other apps shared; each is handed out once, whichever of several tabs asks. Empty when there is nothing. */

@@ -19,16 +19,18 @@ export function summaryCard(
   dismiss: () => void,
 ): TemplateResult {
   const kept =
-    bytes > 0 ? msg(str`${countText(hours, 'hour')} (${bytesText(bytes)})`) : countText(hours, 'hour');
+    bytes > 0
+      ? msg(str`${countText(hours, msg('hour'), msg('hours'))} (${bytesText(bytes)})`)
+      : countText(hours, msg('hour'), msg('hours'));
   return html`<section aria-labelledby="summary" role="status">
       <h2 id="summary">${msg(str`Recorded for ${lengthText(toMs - fromMs)}`)}</h2>
       <p>${msg(str`From ${timeText(fromMs)} to ${timeText(toMs)} (${zoneName()}).`)}</p>
       <p>
-        ${msg(str`${kept} finished and safe on this device`)}${pictures > 0 ? msg(str`, ${countText(pictures, 'picture')}`) : nothing}.
+        ${msg(str`${kept} finished and safe on this device`)}${pictures > 0 ? msg(str`, ${countText(pictures, msg('picture'), msg('pictures'))}`) : nothing}.
         ${
           waitingHours > 0
             ? html`<strong class="warn"
-                >${msg(str`${countText(waitingHours, 'hour waits', 'hours wait')} to be stored: this device must be let in by another device, and have space left.`)}</strong
+                >${msg(str`${countText(waitingHours, msg('hour waits'), msg('hours wait'))} to be stored: this device must be let in by another device, and have space left.`)}</strong
               >`
             : nothing
         }
@@ -37,7 +39,7 @@ export function summaryCard(
       ${
         gaps.length === 0
           ? html`<p>${msg('Nothing interrupted it.')}</p>`
-          : html`<h3>${msg(str`${countText(gaps.length, 'interruption')}`)}</h3>
+          : html`<h3>${countText(gaps.length, msg('interruption'), msg('interruptions'))}</h3>
               <ul class="plain">
                 ${gaps.slice(0, GAPS_IN_SUMMARY).map((gap) => gapLine(gap, true))}
               </ul>`
@@ -55,7 +57,7 @@ function whereItIs(heldBy: number, connected: number): TemplateResult {
         ${msg('No other device is connected now: this one may have the only copy. It is shared by itself when another device is met.')}
       </p>`
     : html`<p class="soft">
-        ${msg(str`Held by this device, and shared by itself with ${countText(connected, 'connected device')}.`)}
+        ${msg(str`Held by this device, and shared by itself with ${countText(connected, msg('connected device'), msg('connected devices'))}.`)}
       </p>`;
 }
 

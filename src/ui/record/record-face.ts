@@ -85,6 +85,7 @@ export class RecordFace extends LitElement {
       border-radius: 16px;
       padding: 0.4em 0.6em;
       max-width: calc(100vw - 64px);
+      overflow-wrap: anywhere;
     }
     .clock {
       margin: 0;

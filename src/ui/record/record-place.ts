@@ -40,6 +40,8 @@ export class RecordPlace extends LitElement {
   declare private _hasFace: boolean;
   declare private _asksToStop: boolean;
   readonly #recordAttempt = new Attempt(this);
+  /** Its own: a tap on “Stop” is not lost while what follows a start is still under way. */
+  readonly #stopAttempt = new Attempt(this);
   readonly #quiet = new QuietWatch(() => this.#grownQuiet());
   #phase: RecordingPhase | undefined;
 
@@ -111,7 +113,7 @@ export class RecordPlace extends LitElement {
         <h2 id="senses">${msg('What this device can sense')}</h2>
         <record-senses .model=${this.model} .state=${this.state}></record-senses>
       </section>
-      ${this.#recordAttempt.trouble()}
+      ${this.#recordAttempt.trouble()} ${this.#stopAttempt.trouble()}
       <div class="thumb">
         <wa-button
           class="record"
@@ -155,7 +157,7 @@ export class RecordPlace extends LitElement {
           >${msg('Darken the screen when nobody touches it')}</wa-switch
         >
       </section>
-      ${this.#recordAttempt.trouble()}
+      ${this.#recordAttempt.trouble()} ${this.#stopAttempt.trouble()}
       <div class="thumb">
         <wa-button
           class="record"
@@ -218,7 +220,7 @@ export class RecordPlace extends LitElement {
 
   #stop(): void {
     this._asksToStop = false;
-    void this.#recordAttempt.run(() => this.model.stop());
+    void this.#stopAttempt.run(() => this.model.stop());
   }
 
   #leaveFace(): void {

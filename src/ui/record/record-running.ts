@@ -236,7 +236,7 @@ export class RecordRunning extends LitElement {
                 }
               </div>`
         }
-        <p class="soft value">${isCamera ? countText(stream.rows, 'picture') : countText(stream.rows, 'reading')}</p>
+        <p class="soft value">${isCamera ? countText(stream.rows, msg('picture'), msg('pictures')) : countText(stream.rows, msg('reading'), msg('readings'))}</p>
       </li>
     `;
   }
@@ -250,16 +250,16 @@ export class RecordRunning extends LitElement {
         <div class="facts">
           <p>
             ${icon(Check, 1)}
-            ${msg(str`${countText(sealedHours, 'hour')} finished and safe on this device; the next one at ${next}, or when you stop.`)}
+            ${msg(str`${countText(sealedHours, msg('hour'), msg('hours'))} finished and safe on this device; the next one at ${next}, or when you stop.`)}
           </p>
-          ${pictures > 0 ? html`<p>${icon(Check, 1)} ${msg(str`${countText(pictures, 'picture')} taken.`)}</p>` : nothing}
+          ${pictures > 0 ? html`<p>${icon(Check, 1)} ${msg(str`${countText(pictures, msg('picture'), msg('pictures'))} taken.`)}</p>` : nothing}
           ${
             waitingHours === 0
               ? nothing
               : html`<p class="warn">
                   ${icon(TriangleAlert, 1)}
                   ${msg(
-                    str`${countText(waitingHours, 'finished hour waits', 'finished hours wait')} on this device: it must have been let in by another device of the group, and have space left.`,
+                    str`${countText(waitingHours, msg('finished hour waits'), msg('finished hours wait'))} on this device: it must have been let in by another device of the group, and have space left.`,
                   )}
                 </p>`
           }
@@ -289,7 +289,9 @@ export class RecordRunning extends LitElement {
     const shown = this._showsAll ? gaps : gaps.slice(0, GAPS_SHOWN);
     return html`
       <section aria-labelledby="gaps">
-        <h2 id="gaps">${msg('Interruptions')}</h2>
+        <h2 id="gaps">
+          ${msg('Interruptions')} ${gaps.length === 0 ? nothing : html`<span class="soft">(${zoneName()})</span>`}
+        </h2>
         ${
           gaps.length === 0
             ? html`<p>${icon(Check, 1)} ${msg('None so far.')}</p>`

@@ -116,6 +116,7 @@ export class RecordSenses extends LitElement {
   declare state: AppState;
   readonly #attempt = new Attempt(this);
   readonly #attach = new Attempt(this);
+  #changes: Promise<void> = Promise.resolve();
 
   constructor() {
     super();
@@ -165,7 +166,7 @@ export class RecordSenses extends LitElement {
           .checked=${isChosen}
           @change=${(event: Event) => {
             const { checked } = event.target as unknown as { checked: boolean };
-            void this.#attempt.run(() => this.model.sensing.choose(name, checked));
+            this.#change(() => this.model.sensing.choose(name, checked));
           }}
           ><span class="hidden-text">${msg(str`Record: ${title}`)}</span></wa-switch
         >
@@ -174,6 +175,11 @@ export class RecordSenses extends LitElement {
         ${name.startsWith('usb') && isChosen ? this.#cableChoices(view) : nothing}
       </li>
     `;
+  }
+
+  /** One after the other: what was switched while another change is under way must not be lost, for the switch shows it. */
+  #change(action: () => Promise<void>): void {
+    this.#changes = this.#changes.then(() => this.#attempt.run(action));
   }
 
   #standing({ isChosen, availability, live, name }: SenseView): TemplateResult {
@@ -207,7 +213,7 @@ export class RecordSenses extends LitElement {
 
   #cameraChoices({ camera, cameras }: SensingView): TemplateResult {
     const choose = (change: Parameters<AppModel['sensing']['chooseCamera']>[0]) =>
-      void this.#attempt.run(() => this.model.sensing.chooseCamera(change));
+      this.#change(() => this.model.sensing.chooseCamera(change));
     const intervals: number[] = [...INTERVALS_MS];
     if (!intervals.includes(camera.everyMs)) intervals.push(camera.everyMs);
     return html`<div class="choices">
@@ -246,9 +252,7 @@ export class RecordSenses extends LitElement {
         .value=${baudRate === null ? ANY_SPEED : String(baudRate)}
         @change=${(event: Event) => {
           const value = chosenIn(event);
-          void this.#attempt.run(() =>
-            this.model.sensing.chooseBaudRate(value === ANY_SPEED ? null : Number(value)),
-          );
+          this.#change(() => this.model.sensing.chooseBaudRate(value === ANY_SPEED ? null : Number(value)));
         }}
       >
         <wa-option value=${ANY_SPEED}>${msg('Find it out')}</wa-option>

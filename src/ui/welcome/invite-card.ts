@@ -3,7 +3,7 @@ import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { type InviteStanding, type InviteTerms, standingOf } from '../parts/scanned.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { timeText, zoneName } from '../parts/words.ts';
+import { timeText, zoneAt } from '../parts/words.ts';
 import { roleWords } from '../people/role-words.ts';
 
 export class InviteCard extends LitElement {
@@ -53,8 +53,8 @@ export class InviteCard extends LitElement {
         <p class="soft" ?hidden=${standing === 'ended'}>
           ${
             uses === 1
-              ? msg(str`For one device, until ${until} (${zoneName()}).`)
-              : msg(str`For up to ${uses} devices, until ${until} (${zoneName()}).`)
+              ? msg(str`For one device, until ${until} (${zoneAt(expiresMs)}).`)
+              : msg(str`For up to ${uses} devices, until ${until} (${zoneAt(expiresMs)}).`)
           }
           ${hosts[0] === undefined ? nothing : msg(str`The devices meet at ${hosts[0]}.`)}
         </p>
@@ -65,14 +65,14 @@ export class InviteCard extends LitElement {
 
 /** What is wrong with its time, and whose clock may be the reason. */
 export function clockText(standing: InviteStanding, terms: InviteTerms, nowMs: number): string {
-  const now = timeText(nowMs);
+  const now = `${timeText(nowMs)} (${zoneAt(nowMs)})`;
   if (standing === 'ended') {
     return msg(
-      str`This invite ended on ${timeText(terms.expiresMs)}. This device’s clock says ${now}: if that is right, ask for a new invite; if it is wrong, set the clock and try again.`,
+      str`This invite ended on ${timeText(terms.expiresMs)} (${zoneAt(terms.expiresMs)}). This device’s clock says ${now}: if that is right, ask for a new invite; if it is wrong, set the clock and try again.`,
     );
   }
   return msg(
-    str`This invite was made on ${timeText(terms.issuedMs)}, but this device’s clock says ${now}. One of the two clocks is wrong. Set this device’s clock before you record: the recordings would carry the wrong time.`,
+    str`This invite was made on ${timeText(terms.issuedMs)} (${zoneAt(terms.issuedMs)}), but this device’s clock says ${now}. One of the two clocks is wrong. Set this device’s clock before you record: the recordings would carry the wrong time.`,
   );
 }
 

@@ -122,6 +122,8 @@ describe('a signed entry', () => {
       { seq: 1, previous: first.id, succeeds: head },
       { lamport: -1 },
       { timeMs: 0.5 },
+      // No Date can hold it: whoever shows it would be stopped.
+      { timeMs: 8.64e15 + 1 },
       { kind: -1 },
     ];
     for (const change of wrong)

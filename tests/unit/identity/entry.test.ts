@@ -38,7 +38,7 @@ const header: fc.Arbitrary<EntryHeader> = fc
     purpose: fc.nat({ max: 9 }),
     seq: fc.oneof(fc.constant(0), fc.maxSafeNat()),
     lamport: fc.maxSafeNat(),
-    timeMs: fc.maxSafeNat(),
+    timeMs: fc.integer({ min: 0, max: 8.64e15 }),
     kind: fc.nat({ max: 300 }),
     blobs: fc.array(blob, { maxLength: 3 }),
     epoch: fc.option(id<EntryId>(32)),

@@ -51,6 +51,14 @@ describe('lines of a sensor on a cable', () => {
     expect(told(read(line)[0])).toBe(expected);
   });
 
+  it.each(['\\ud800', '\\u0000', 'a\\nb', '\\u202e'])(
+    'name nothing that cannot be seen, however it is spelled: %s',
+    (name) => {
+      expect(read(`{"n":"${name}","v":1}`)).toEqual([{ dropped: 'malformed' }]);
+      expect(read(`{"n":"t","u":"${name}","v":1}`)).toEqual([{ dropped: 'malformed' }]);
+    },
+  );
+
   it('are a table once a header was there, with a hole where a value is missing', () => {
     const results = read('1,2', 'p [hPa],t (°C),note', '1013.2,21.4,', '1013.3,,ok', '1,2');
     expect(results.map(told)).toEqual([

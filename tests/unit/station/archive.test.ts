@@ -123,6 +123,51 @@ it('counts nothing as archived that reads back wrong', async () => {
   expect(archive.counts(archiveItems(station.space)).files).toBe(0);
 });
 
+it('copies everything else when an hour cannot be read here, and says which', async () => {
+  for (const value of [1, 2, 3]) await recordHour(value);
+  const archive = await Archive.open(station.space, folder);
+  const items = archiveItems(station.space).map((item, i) => ({
+    ...item,
+    load: i === 1 ? () => Promise.reject(new Error('sealed with another key')) : item.load,
+  }));
+  const leftOut = await archive.run(items, never, () => undefined);
+  expect(leftOut).toEqual([{ item: items[1], error: new Error('sealed with another key') }]);
+  expect(files.size).toBe(2);
+  expect(archive.counts(items)).toMatchObject({ files: 2, totalFiles: 3 });
+  expect(await run(archive)).toEqual([]);
+  expect(inFolder()).toEqual(await hourFiles(station.space));
+});
+
+it('fills the empty file that a crash has left, instead of keeping it', async () => {
+  await recordHour(1);
+  await run(await Archive.open(station.space, folder));
+  const [path = ''] = files.keys();
+  const whole = files.get(path);
+  files.set(path, new Uint8Array(0) as Bytes);
+  await run(await Archive.open(station.space, { ...folder, id: 'another' }));
+  expect([...files]).toEqual([[path, whole]]);
+});
+
+it('keeps stations of one name apart, however long it is', async () => {
+  await recordHour(1);
+  const [record] = station.space.catalog.stations.values();
+  record!.name = 'x'.repeat(200);
+  const [item] = archiveItems(station.space);
+  expect(item?.folders[1]).toMatch(new RegExp(`^x{71} ${record!.id.slice(0, 8)}$`));
+});
+
+it.each(['. Ridge', 'Ri\u200bdge', `${'x'.repeat(79)}\u3000y`])(
+  'copies the hours of a station whose name no disk takes: “%s”',
+  async (name) => {
+    await recordHour(1);
+    const [record] = station.space.catalog.stations.values();
+    record!.name = name;
+    station.space.catalog.spaceName = name;
+    expect(await run(await Archive.open(station.space, folder))).toEqual([]);
+    expect(files.size).toBe(1);
+  },
+);
+
 it('leaves out what is not held here', async () => {
   for (const value of [1, 2]) await recordHour(value);
   const [item] = archiveItems(station.space);

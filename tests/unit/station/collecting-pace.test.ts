@@ -61,6 +61,18 @@ describe('the time left', () => {
     expect(pace.leftMs).toBe(0);
   });
 
+  it('does not call it slow that nothing came while nothing was missing', () => {
+    const pace = new Pace();
+    for (let s = 0; s <= 60; s++) pace.note(s * 1000, 5_000, 0);
+    // An hour is finished elsewhere: it is on its way.
+    for (let s = 61; s < 70; s++) {
+      pace.note(s * 1000, 5_000, 1_000);
+      expect([s, pace.bytesPerSecond]).toEqual([s, null]);
+    }
+    pace.note(70_000, 5_000, 1_000);
+    expect(pace.bytesPerSecond).toBe(0);
+  });
+
   it('is never negative or not a number, whatever comes', () => {
     fc.assert(
       fc.property(

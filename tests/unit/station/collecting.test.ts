@@ -92,6 +92,38 @@ it('says calmly what is new after everything was here, and the visit ends when i
   expect(collecting.look().visit).toBeNull();
 });
 
+it('lets nobody leave while somebody who has just come has not told yet what there is', async () => {
+  const { node, space, collecting, part } = await visiting();
+  await world.until(() => collecting.look().mayLeave);
+  part();
+  await world.until(() => collecting.look().connected === 0);
+  await recordHour();
+  const before = space.replica.told.get(station.node.id);
+  const early: boolean[] = [];
+  node.onNotice(({ kind }) => {
+    if (kind === 'space-open' && space.replica.told.get(station.node.id) === before)
+      early.push(collecting.look().mayLeave);
+  });
+  world.link(station.node, node);
+  await world.until(() => space.replica.told.get(station.node.id) !== before && collecting.look().mayLeave);
+  expect(early).toEqual([false]);
+});
+
+it('does not wait for ever for somebody who never tells', async () => {
+  const { node, collecting } = await visiting();
+  await world.until(() => collecting.look().mayLeave);
+  const silent = await world.joined(station, 'member');
+  await world.until(() => node.space().replica.membership.isActive(silent.node.id));
+  world.link(silent.node, node);
+  await world.until(() => node.peers().length === 2);
+  for (const { spaces, peer } of node.space().context.engine.sessions.values())
+    if (peer === silent.node.id)
+      for (const one of spaces.values()) Object.defineProperty(one.compare, 'done', { value: false });
+  expect(collecting.look().mayLeave).toBe(false);
+  await world.pass(31_000);
+  expect(collecting.look().mayLeave).toBe(true);
+});
+
 it('is no visit for long when nobody here has what is missing', async () => {
   const { node: near, space: nearSpace } = await world.joined(station, 'member');
   const limits = await Collecting.open(near, nearSpace);

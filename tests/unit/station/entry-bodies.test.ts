@@ -6,8 +6,10 @@ import { MAX_ENTRY_BYTES } from '../../../src/feed/entry.ts';
 import { MAX_TEXT_CHARS } from '../../../src/hour/limits.ts';
 import {
   decodeHourBody,
+  decodePicture,
   decodeProfile,
   encodeHourBody,
+  encodePicture,
   encodeProfile,
   type HourBody,
   MAX_NAME_CHARS,
@@ -56,6 +58,27 @@ test.each([
   expect(bytes.length).toBeLessThan(MAX_ENTRY_BYTES - 1_024);
   const { station, openId, startMs, lengthMs } = body;
   expect(decodeHourBody(bytes)).toMatchObject({ station, openId, startMs, lengthMs });
+});
+
+test.each<[string, Partial<HourBody>]>([
+  ['begins', { startMs: 8.64e15 + 1 }],
+  ['begins long ago', { startMs: -8.64e15 - 1 }],
+  ['ends', { startMs: 8.64e15 }],
+  ['ends before it begins', { lengthMs: -1 }],
+  ['has no length', { lengthMs: 0 }],
+  ['has a gap', { gaps: [{ stream: 0, fromMs: 0, toMs: 9e15, cause: 'sensor', detail: '' }] }],
+  [
+    'has a first reading',
+    { streams: [{ ...(hour(1, 0, 0, 'x').streams[0] as HourBody['streams'][0]), firstMs: 9e15 }] },
+  ],
+])('an hour that %s when no date can tell is refused: whoever shows it would be stopped', (_, change) => {
+  const bytes = encodeHourBody({ ...hour(1, 1, 0, 'x'), ...change });
+  expect(() => decodeHourBody(bytes)).toThrow(expect.objectContaining({ code: 'malformed' }));
+});
+
+test('a picture at a time that no date can tell is refused', () => {
+  const picture = { station: STATION, atMs: 9e15, mediaType: 'image/jpeg', replay: false };
+  expect(() => decodePicture(encodePicture(picture))).toThrow(expect.objectContaining({ code: 'malformed' }));
 });
 
 test('a name that others could not read is refused before it is written', () => {

@@ -32,10 +32,13 @@ function id<T extends string>(number: number, bytes: number): T {
   return number.toString(16).padStart(2 * bytes, '0') as T;
 }
 
-function streamOf(mean: number): HourBody['streams'][number] {
+function streamOf(
+  mean: number,
+  span: { firstMs: number; lastMs: number } | null,
+): HourBody['streams'][number] {
   const columns = [{ count: 9, min: mean - 1, max: mean + 1, mean }];
   const origin = { name: 'pressure', driver: 'test', device: '', replay: false };
-  return { ...origin, rows: 9, firstMs: null, lastMs: null, achievedRateHz: null, columns };
+  return { ...origin, rows: 9, firstMs: null, lastMs: null, ...span, achievedRateHz: null, columns };
 }
 
 export interface HourOptions {
@@ -45,6 +48,8 @@ export interface HourOptions {
   readonly gaps?: readonly Gap[];
   /** Mean of its one column; least and most lie one beside it. No stream without it. */
   readonly mean?: number;
+  /** How long that column has readings from the start of its hour on, ms; not told without it. */
+  readonly recordedMs?: number;
   /** A second entry at the position of the last one. */
   readonly isFork?: boolean;
 }
@@ -99,13 +104,16 @@ export class ManyStations {
     const previous = isFork ? feed.before : feed.previous;
     const author = id<NodeId>(1_000 + station, 32);
     const entryId = id<EntryId>(this.#count++, 32);
+    const startMs = START_MS + seq * HOUR_MS;
+    const { recordedMs } = options;
+    const span = recordedMs === undefined ? null : { firstMs: startMs, lastMs: startMs + recordedMs };
     const body = encodeHourBody({
       station: id<StationId>(station, 16),
       stationName: `Station ${station}`,
-      startMs: START_MS + seq * HOUR_MS,
+      startMs,
       lengthMs: HOUR_MS,
       openId: KEY.slice(0, 16) as Bytes,
-      streams: options.mean === undefined ? [] : [streamOf(options.mean)],
+      streams: options.mean === undefined ? [] : [streamOf(options.mean, span)],
       gaps: options.gaps ?? [],
     });
     const header: Entry['header'] = {

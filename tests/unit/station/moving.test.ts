@@ -234,6 +234,7 @@ describe('a place that something arrives at', () => {
         expect(after, `${when} operation ${at}`).toEqual(isWhole ? contents : {});
         expect(keys.staged).toBeNull();
         expect(await readArriving(store)).toBeNull();
+        expect((await takeArrival(store)) !== null, 'greets only whom is here').toBe(isWhole);
         // What is empty takes the same file again.
         if (!isWhole) await unpack(store, again, { keys });
         expect(await contentsOf(store)).toEqual(contents);

@@ -21,8 +21,23 @@ describe('a file name', () => {
     ['  dots... ', 'dots'],
     ['', '-'],
     ['…', '…'],
-  ])('of “%s” is “%s”', (text, name) => {
+    ['. Ridge', 'Ridge'],
+    ['con ', '-con'],
+    ['a\u200bb\u202ec\u0085d\ud800', 'a-b-c-d-'],
+    ['👩\u200d🚀', '👩\u200d🚀'],
+    [`${'x'.repeat(79)}\u3000y`, 'x'.repeat(79)],
+    [`${'x'.repeat(79)}🚀`, 'x'.repeat(79)],
+    [`con.${'x'.repeat(80)}`, `-con.${'x'.repeat(75)}`],
+  ])('of “%s” is “%s”, also a second time', (text, name) => {
     expect(fileName(text)).toBe(name);
+    expect(fileName(name)).toBe(name);
+  });
+
+  it('keeps its ending whole, however long it is', () => {
+    expect(fileName('Ridge', ' 0123abcd')).toBe('Ridge 0123abcd');
+    const name = fileName('x'.repeat(200), ' 0123abcd');
+    expect(name).toBe(`${'x'.repeat(71)} 0123abcd`);
+    expect(isArchivePath([name])).toBe(true);
   });
 
   it('is one part of a path, and stays as it is, whatever it was made from', () => {
@@ -31,7 +46,7 @@ describe('a file name', () => {
         const name = fileName(text);
         expect(fileName(name)).toBe(name);
         expect(isArchivePath(['a', name])).toBe(true);
-        expect(name.length).toBeLessThanOrEqual(81);
+        expect(name.length).toBeLessThanOrEqual(80);
       }),
     );
   });

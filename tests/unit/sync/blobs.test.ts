@@ -4,6 +4,7 @@ import { chunkCount } from '../../../src/blob/merkle.ts';
 import { type Bytes, concatBytes } from '../../../src/core/bytes.ts';
 import { type BlobRef, idBytes } from '../../../src/core/ids.ts';
 import type { Entry } from '../../../src/feed/entry.ts';
+import { feedKey } from '../../../src/feed/feed-index.ts';
 import {
   LACK_MS,
   MAX_CHUNKS_PER_MESSAGE,
@@ -109,6 +110,23 @@ describe('blobs', () => {
       missing: 0,
       bytes: sizes.reduce((sum, size) => sum + size, 0),
     });
+  });
+
+  it('are told of to their author by whoever holds them, in one small message an hour', () => {
+    const { world, nodes } = setting(['source', 'sink']);
+    const [source, sink] = nodes as [EngineNode, EngineNode];
+    const first = source.write([dataOf('first', 50_000)]);
+    world.connect(sink, source);
+    world.advance(5_000);
+    const { space, author, feed, seq } = first.header;
+    expect(source.engine.holders(space!, feedKey(author, feed), seq)).toBe(1);
+    const before = sink.sentOf('have').length;
+    const second = source.write([dataOf('second', 50_000)]);
+    world.advance(5_000);
+    expect(source.engine.holders(space!, feedKey(author, feed), second.header.seq)).toBe(1);
+    const told = sink.sentOf('have').slice(before);
+    expect(told).toHaveLength(1);
+    expect(told[0]?.bytes.length).toBeLessThan(100);
   });
 
   it('come newest first, and of one time the smallest', () => {

@@ -97,6 +97,25 @@ describe('limited fetching', () => {
     expect(blobs.every((blob) => sink.holdsBlob(blob))).toBe(true);
   });
 
+  it('keeps no amount for a file whose only source has gone, and begins others with it', () => {
+    const { world, nodes } = setting(['gone', 'here', 'sink']);
+    const [gone, here, sink] = nodes as [EngineNode, EngineNode, EngineNode];
+    const begun = dataOf('begun', 1_000_000);
+    const other = dataOf('other', 600_000);
+    gone.write([begun]);
+    here.write([other]);
+    sink.engine.limitFetching({ ...NO_LIMITS, bytesPerSecond: 100_000, amountBytes: 1_100_000 }, world.nowMs);
+    const link = world.connect(sink, gone);
+    world.connect(sink, here);
+    world.advance(2_000);
+    expect(sink.replica.blobBytes().fetched).toBeGreaterThan(0);
+    expect(sink.engine.fetchLimits.isSpent).toBe(true);
+    link.close(sink, 'out of reach');
+    world.advance(60_000);
+    expect(sink.holdsBlob(other)).toBe(true);
+    expect(sink.engine.fetchLimits.isSpent).toBe(false);
+  });
+
   it('counts bytes exactly through losses and partial files', () => {
     const { world, source, sink } = pair();
     const blob = dataOf('large', 5 * 131_072 + 7);

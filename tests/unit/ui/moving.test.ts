@@ -87,6 +87,38 @@ describe('a device that leaves', () => {
     expect(again.state).toMatchObject({ phase: 'ready', spaceName: 'Valley', role: 'admin' });
   });
 
+  it('knows for good that a file of it was made, and not before one is whole', async () => {
+    const page = new MovingPage();
+    const model = await rested(page);
+    const phaseNow = async () => (await readLeaving(page.faulty.store))?.phase;
+    const broken = memoryTarget();
+    broken.write = async () => Promise.reject(new Error('the stick was pulled out'));
+    await expect(model.moving.pack(WORDS, true, broken)).rejects.toThrow('the stick');
+    expect(await phaseNow()).toBe('packing');
+    const target = memoryTarget();
+    const { close } = target;
+    target.close = async () => {
+      // The person may take it away from this very moment on.
+      expect(await phaseNow()).toBe('packed');
+      await close.call(target);
+    };
+    await model.moving.pack(WORDS, true, target);
+    expect(target.ended).toBe('closed');
+    page.reopen();
+    const { model: again } = await page.open();
+    expect(again.moving.state.leaving?.phase).toBe('packed');
+  });
+
+  it('gives its file to the person also when the disk here is too full to note it', async () => {
+    const page = new MovingPage();
+    const model = await rested(page);
+    page.disk.setQuota(0);
+    const target = memoryTarget();
+    await model.moving.pack(WORDS, true, target);
+    expect(target.ended).toBe('closed');
+    expect(model.moving.state.leaving?.phase).toBe('packed');
+  });
+
   it('has moved when it is said so, and says where to, also after a new start', async () => {
     const page = new MovingPage();
     const model = await rested(page);

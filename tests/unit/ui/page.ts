@@ -38,6 +38,8 @@ export class TestPage {
   forgotten = 0;
   /** What the server says that the page came from. */
   relay: OwnRelay | null = { host: 'ws://relay.test', reach: null };
+  /** What time it is where the page came from. */
+  serverTimeMs: () => Promise<number | null> = async () => null;
   readonly sockets: TextSocketHandlers[] = [];
   /** What moving may do: keys stay, and a new start is the test's to make. */
   moving: ModelPorts['moving'] = {
@@ -46,6 +48,8 @@ export class TestPage {
     areMovable: async () => false,
     restart: () => undefined,
   };
+  /** Folders that the person may choose. */
+  archive: ModelPorts['archive'];
   /** Where the page's files go. */
   readonly saver = new MemorySaver();
   /** What the next `drivers` and `encodeHour` do instead of working. */
@@ -110,8 +114,10 @@ export class TestPage {
       },
       ownRelay: async () => this.relay,
       persist: async () => null,
+      serverTimeMs: () => this.serverTimeMs(),
       keepAwake: () => () => undefined,
       moving: this.moving,
+      ...(this.archive === undefined ? {} : { archive: this.archive }),
       data: { worker: inProcessWorker(createNodeCrypto()), openSaver: async () => this.saver },
     });
     try {

@@ -153,6 +153,48 @@ describe('interruptions of a recording in the page', () => {
     expect(told.map(({ detail }) => Number(detail))).toEqual([-3_600_000]);
   });
 
+  it.each([3_600_000, -3_600_000])(
+    'are not silences when the clock is set by %d ms, and silence is noticed afterwards',
+    async (byMs) => {
+      const { page, sensors } = playedPage('accelerometer');
+      const { model } = await page.founded();
+      await model.record();
+      pass(page, sensors, 2);
+      const { nowMs } = page.clock;
+      page.clock.nowMs = () => nowMs.call(page.clock) + byMs;
+      pass(page, sensors, 3);
+      await model.refresh();
+      expect(model.state.recording?.gaps.map(({ cause }) => cause)).toEqual(['clock']);
+      expect(page.clock.nowMs() - (model.state.recording?.sinceMs ?? 0)).toBe(5_000);
+      page.clock.advance(10_000);
+      await model.refresh();
+      expect(model.state.recording?.streams[0]?.silentMs).toBe(10_000);
+    },
+  );
+
+  it('include a sensor that was started and never says anything', async () => {
+    const { page, sensors } = playedPage('accelerometer', 'gyroscope');
+    const [accelerometer, gyroscope] = sensors as [PlayedSensor, PlayedSensor];
+    // As a driver that makes its stream with its first reading.
+    const mute: Driver = {
+      ...gyroscope.driver(),
+      run: (_sink, signal) =>
+        new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+    };
+    page.drivers = async () => [accelerometer.driver(), mute];
+    const { model } = await page.founded();
+    await model.record();
+    pass(page, [accelerometer], 5);
+    await model.refresh();
+    expect(model.state.recording?.streams.map(({ name }) => name)).toEqual(['accelerometer']);
+    pass(page, [accelerometer], 15);
+    await model.refresh();
+    expect(model.state.recording?.streams).toMatchObject([
+      { name: 'accelerometer', trouble: null },
+      { name: 'gyroscope', trouble: 'no readings', isOver: false, silentMs: 20_000 },
+    ]);
+  });
+
   it('end by a reload: recording goes on by itself since when it was started, and says what is missing', async () => {
     const { page, sensors } = playedPage('accelerometer');
     const { model } = await page.founded();
@@ -174,6 +216,27 @@ describe('interruptions of a recording in the page', () => {
     expect(recording?.gaps.map(({ cause }) => cause)).toEqual(['crash']);
   });
 
+  it('do not make the page forget the hours that were finished before a reload', async () => {
+    const { page, sensors } = playedPage('accelerometer');
+    const { model } = await page.founded();
+    await model.record();
+    pass(page, sensors, 2);
+    page.clock.advance(2 * 3_600_000);
+    pass(page, sensors, 2);
+    await settled();
+    await model.refresh();
+    const finished = model.state.recording?.sealedHours ?? 0;
+    expect(finished).toBeGreaterThan(0);
+    const { model: reloaded, node } = await page.open();
+    await settled();
+    pass(page, sensors, 2);
+    await reloaded.refresh();
+    // The one that was open is finished as well: it ended with the page, and not because somebody stopped it.
+    expect(reloaded.state.recording?.sealedHours).toBe(finished + 1);
+    const [station] = node.space().catalog.stations.values();
+    expect(station?.hours.at(-1)?.body.gaps.at(-1)).toMatchObject({ stream: null, cause: 'crash' });
+  });
+
   it('that keep it from going on after a reload wait for one tap', async () => {
     const { page, sensors } = playedPage('accelerometer');
     const [accelerometer] = sensors as [PlayedSensor];
@@ -193,6 +256,20 @@ describe('interruptions of a recording in the page', () => {
     await reloaded.record();
     expect(accelerometer.isOn).toBe(true);
     expect(reloaded.state.sensorFailure).toBeNull();
+  });
+
+  it('that end it because no sensor is left are no stop by a person, for others neither', async () => {
+    const { page, sensors } = playedPage('accelerometer');
+    const { model, node } = await page.founded();
+    await model.record();
+    pass(page, sensors, 5);
+    sensors[0]?.fail(new WaystationError('unavailable', 'unplugged'));
+    await settled();
+    await model.refresh();
+    expect(model.state).toMatchObject({ recording: null, sensorFailure: { troubles: ['unplugged'] } });
+    const [station] = node.space().catalog.stations.values();
+    expect(station?.hours.at(-1)?.body.gaps.at(-1)).toMatchObject({ stream: null, cause: 'sensor' });
+    expect(model.state.stationFacts[0]?.stoppedMs).toBeNull();
   });
 
   it('of one sensor are ended by starting that one anew', async () => {
@@ -258,6 +335,20 @@ describe('what is recorded', () => {
     const { model: reloaded } = await page.open();
     await settled();
     expect(reloaded.state.recording?.streams.map(({ name }) => name)).toEqual(['camera']);
+  });
+
+  it('can be taken back to nothing: recording is over then, nothing is wrong, and a reload does not bring it back', async () => {
+    const { page, sensors } = playedPage('accelerometer');
+    const { model } = await page.founded();
+    await model.record();
+    pass(page, sensors, 3);
+    await model.sensing.choose('accelerometer', false);
+    await settled();
+    await model.refresh();
+    expect(model.state).toMatchObject({ recordingPhase: 'idle', recording: null, sensorFailure: null });
+    const { model: reloaded } = await page.open();
+    await settled();
+    expect(reloaded.state).toMatchObject({ recordingPhase: 'idle', sensorFailure: null, notice: null });
   });
 
   it('cannot be nothing: that is said, and nothing runs', async () => {

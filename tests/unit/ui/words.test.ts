@@ -1,31 +1,46 @@
 import { describe, expect, it } from 'vitest';
-import type { StationStatus } from '../../../src/station/status.ts';
-import { holdingText, nextPartMs, readingText, sentence } from '../../../src/ui/parts/words.ts';
-
-const STATION: StationStatus = {
-  id: 'a',
-  key: 'did:key:zA/a',
-  name: 'Ridge',
-  seq: 3,
-  sealed: 3,
-  held: 3,
-  missing: 0,
-  bytes: 1,
-  unseen: 0,
-  completeTo: '2026-11-21T14:00:00.000Z',
-  lastHeard: '2026-11-21T13:51:00.000Z',
-  replay: false,
-};
+import {
+  bytesText,
+  clockText,
+  countText,
+  momentText,
+  nextPartMs,
+  readingText,
+  sentence,
+  timeText,
+  zoneAt,
+} from '../../../src/ui/parts/words.ts';
 
 describe('what the page says', () => {
-  it('of a station: all here only when nothing is known to be elsewhere', () => {
-    expect(holdingText(STATION)).toEqual({ text: 'all here', tone: 'good' });
-    expect(holdingText({ ...STATION, unseen: 2 })).toEqual({ text: '2 missing', tone: 'warn' });
-    expect(holdingText({ ...STATION, missing: 1, unseen: 2 }).text).toBe('3 missing');
-    expect(holdingText({ ...STATION, sealed: 0, held: 0 })).toEqual({
-      text: 'no part finished yet',
-      tone: 'soft',
-    });
+  it('of the zone: summer time by its own name', () => {
+    const [winter, summer] = [Date.parse('2026-01-15T12:00:00Z'), Date.parse('2026-07-15T12:00:00Z')];
+    const differ = new Date(winter).getTimezoneOffset() !== new Date(summer).getTimezoneOffset();
+    expect(zoneAt(winter) !== zoneAt(summer)).toBe(differ);
+  });
+
+  it('of a moment: the date as well, once the time of day alone could be another day’s', () => {
+    const nowMs = Date.parse('2026-11-21T12:00:00Z');
+    expect(momentText(nowMs - 3_600_000, nowMs)).toBe(clockText(nowMs - 3_600_000));
+    expect(momentText(nowMs - 86_400_000, nowMs)).toBe(timeText(nowMs - 86_400_000));
+  });
+
+  it('of counts: one, many, and very many', () => {
+    const hours = (count: number) => countText(count, 'hour', 'hours');
+    expect([0, 1, 2].map(hours)).toEqual(['0 hours', '1 hour', '2 hours']);
+    expect(hours(5_184_000).replaceAll(/[^0-9a-z ]/g, '')).toBe('5184000 hours');
+  });
+
+  it('of bytes: never a thousand of one unit', () => {
+    expect([0, 1, 999, 1_000, 999_499, 999_600, 1e15, 1e18].map(bytesText)).toEqual([
+      '0 B',
+      '1 B',
+      '999 B',
+      '1.0 kB',
+      '999 kB',
+      '1.0 MB',
+      '1000 TB',
+      '1000000 TB',
+    ]);
   });
 
   it('of readings: as many decimals every time, and no negative nothing', () => {

@@ -1,10 +1,24 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SecureRelay, type SecureRelayOptions } from '../../../../src/node/https/secure-relay.ts';
 import { type RelayServer, startRelayServer } from '../../../../src/node/relay-server.ts';
 import { VirtualClock } from '../../mesh/virtual-clock.ts';
+
+const announced = vi.hoisted(() => ({ open: 0 }));
+vi.mock('../../../../src/node/https/announce.ts', () => ({
+  announce: async ({ name }: { name: string }) => {
+    announced.open++;
+    return {
+      name,
+      close: async () => {
+        announced.open--;
+      },
+    };
+  },
+}));
 
 let data: string;
 let server: RelayServer;
@@ -37,7 +51,22 @@ function options(more: Partial<SecureRelayOptions> = {}): SecureRelayOptions {
   };
 }
 
+/** The servers themselves, which nothing hands out. */
+function listening(...ports: readonly (number | undefined)[]): Server[] {
+  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): unknown[] };
+  return handles.call(process).filter((one): one is Server => {
+    const address = one instanceof Server ? one.address() : null;
+    return typeof address === 'object' && address !== null && ports.includes(address.port);
+  });
+}
+
 describe('a relay with HTTPS', () => {
+  it('goes on when a connection cannot be taken, as when a flood has taken all files', () => {
+    const servers = listening(server.port, server.securePort);
+    expect(servers).toHaveLength(2);
+    for (const one of servers) expect(one.emit('error', new Error('accept EMFILE'))).toBe(true);
+  });
+
   it('takes its name from what it is called the first time, and keeps it', async () => {
     const first = await SecureRelay.open(options({ givenName: 'Köhler’s hut' }));
     await first.close();
@@ -54,6 +83,15 @@ describe('a relay with HTTPS', () => {
     const opened = SecureRelay.open(options({ signal: AbortSignal.abort() }));
     await expect(opened).rejects.toMatchObject({ code: 'closed' });
     expect(readdirSync(data)).toEqual([]);
+  });
+
+  it('that cannot keep its authority announces no name, which would keep the program from ending', async () => {
+    mkdirSync(join(data, 'https'));
+    symlinkSync(join(data, 'nowhere'), join(data, 'https/authority.pem'));
+    await expect(SecureRelay.open(options({ announces: true }))).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    expect(announced.open).toBe(0);
   });
 
   it('says so when its clock is years behind, and has an authority that is good all the same', async () => {

@@ -13,19 +13,24 @@ let clock: VirtualClock;
 let addresses: string[];
 let issued: ServedCertificate[];
 let moves: number;
+let failing: Error | undefined;
 
 beforeEach(() => {
   clock = new VirtualClock();
   addresses = ['127.0.0.1', '192.168.1.20'];
   issued = [];
   moves = 0;
+  failing = undefined;
 });
 
 function serve(): ServingCertificate {
   return new ServingCertificate({
     authority,
     clock,
-    addresses: () => addresses,
+    addresses: () => {
+      if (failing !== undefined) throw failing;
+      return addresses;
+    },
     onIssued: (one) => issued.push(one),
     onMoved: () => {
       moves++;
@@ -62,6 +67,18 @@ describe('the certificate that a relay shows', () => {
     clock.advance(2 * DAY_MS);
     expect(issued).toHaveLength(2);
     expect(moves).toBe(0);
+    serving.close();
+  });
+
+  it('stays as it is while the addresses cannot be read, as when a flood has taken all files, and is issued later', () => {
+    const serving = serve();
+    failing = new Error('EMFILE: too many open files');
+    clock.advance(20_000);
+    expect(issued).toHaveLength(1);
+    failing = undefined;
+    addresses = ['127.0.0.1', '10.0.0.7'];
+    clock.advance(5_000);
+    expect(namesOf(issued[1]!)).toContain('10.0.0.7');
     serving.close();
   });
 

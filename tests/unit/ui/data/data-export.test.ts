@@ -13,6 +13,7 @@ import {
   isoOf,
   planExport,
   stopped,
+  withIsoTimes,
 } from '../../../../src/ui/model/data-export.ts';
 import { batchAt, descriptor, START_MS, STATION } from '../../hour/hour-samples.ts';
 import { MemorySaver } from './in-process.ts';
@@ -151,6 +152,18 @@ describe('saving a table', () => {
     });
     expect(saver.files.size).toBe(0);
     expect(saver.aborted).toEqual(['Ridge.csv']);
+  });
+
+  it('puts times beside a header whose names, written by anybody, have lines of their own', async () => {
+    const pieces = async function* () {
+      yield 't_ms,"a\nb ""c""\n",d\n1500.5,1,2\n';
+      yield '2500,3,4\n';
+    };
+    let text = '';
+    for await (const piece of withIsoTimes(pieces())) text += piece;
+    expect(text).toBe(
+      't_ms,time_utc,"a\nb ""c""\n",d\n1500.5,1970-01-01T00:00:01.5005Z,1,2\n2500,1970-01-01T00:00:02.500Z,3,4\n',
+    );
   });
 
   it('tells times to the last digit that was recorded, before 1970 as well', () => {

@@ -8,6 +8,7 @@ async function recorded() {
   const opened = await page.founded();
   await opened.model.record();
   await opened.model.stop();
+  await opened.model.loadData();
   return { page, ...opened };
 }
 
@@ -91,8 +92,15 @@ describe('the data of a page', () => {
 
   it('are saved as the table that was recorded', async () => {
     const { page, model } = await recorded();
-    const [station] = model.data.stations();
-    await model.exportCsv(station?.key ?? '');
+    const options = {
+      stations: model.data.stations(),
+      fromMs: null,
+      toMs: null,
+      columns: null,
+      isoTimes: false,
+    };
+    const { signal } = new AbortController();
+    await model.data.save('csv', model.data.planExport(options), options, signal, () => undefined);
     expect([...page.saver.files.keys()]).toEqual(['Ridge.csv']);
     expect(page.saver.files.get('Ridge.csv')).toMatch(/^t_ms,p\n\d+,1\n$/);
   });

@@ -33,7 +33,7 @@ describe('the sentence', () => {
       nowState([stationFacts('Ridge', { stoppedMs: NOW_MS - 9 * HOUR_MS, ...heard(9 * HOUR_MS) })]),
     ],
     [
-      'good: All 2 stations are fine',
+      'good: All that record are fine: 1 of 2 stations',
       nowState([
         stationFacts('Ridge', { stoppedMs: NOW_MS - 9 * HOUR_MS, ...heard(9 * HOUR_MS) }),
         stationFacts('Barn'),
@@ -50,7 +50,33 @@ describe('the sentence', () => {
       'soft: 2 stations were fine when they were last heard',
       nowState([silent('Ridge'), silent('Barn')], { collecting: alone }),
     ],
-    ['good: Here is fine', nowState([stationFacts('Here', { isOwn: true })], { collecting: alone })],
+    [
+      'good: Here is fine',
+      nowState([stationFacts('Here', { isOwn: true })], {
+        collecting: alone,
+        recording: { streams: [] } as never,
+      }),
+    ],
+    // This device knows what it does, whatever its last hour says.
+    ['soft: Here is not recording', nowState([stationFacts('Here', { isOwn: true })], { collecting: alone })],
+    // A device that is awake says so each minute, also when its recording has ended by itself.
+    [
+      'bad: Ridge is awake, and has recorded nothing for 3 days',
+      nowState([stationFacts('Ridge', { lastEndMs: NOW_MS - 73 * HOUR_MS }), ...many(3)]),
+    ],
+    [
+      'good: Ridge is fine',
+      nowState([stationFacts('Ridge', { lastEndMs: NOW_MS - 73 * HOUR_MS, status: { unseen: 3 } })]),
+    ],
+    [
+      'good: Ridge is fine',
+      nowState([stationFacts('Ridge', { lastEndMs: NOW_MS - 73 * HOUR_MS, status: { replay: true } })]),
+    ],
+    // By a clock that is ahead a station would never fall silent.
+    [
+      'warn: The clock of Ridge is 5 hours ahead of this device’s',
+      nowState([stationFacts('Ridge', heard(-5 * HOUR_MS))]),
+    ],
     // What is missing while it could come, and does not.
     [
       'warn: 2 hours of Ridge did not come: no connected device has them',
@@ -75,8 +101,9 @@ describe('the sentence', () => {
       'good: Ridge is fine',
       nowState([
         stationFacts('Ridge', {
-          lastEndMs: NOW_MS - 3 * HOUR_MS,
+          lastEndMs: NOW_MS - 2 * HOUR_MS - 10 * MINUTE_MS,
           gaps: [{ cause: 'hidden', ms: 4 * MINUTE_MS }],
+          ...heard(20 * MINUTE_MS),
         }),
       ]),
     ],
@@ -108,6 +135,14 @@ describe('the sentence', () => {
     [
       'bad: This device is full within a day',
       nowState(many(2), { storage: { usedBytes: 1, freeBytes: 5e7, persistent: null } }),
+    ],
+    // However slowly it fills, no day is named that nobody knows.
+    [
+      'bad: This device is nearly full: 50 MB are left',
+      nowState(many(2), {
+        storage: { usedBytes: 1, freeBytes: 5e7, persistent: null },
+        collecting: collectingView({ bytesPerDay: null }),
+      }),
     ],
     [
       'good: All 2 stations are fine',

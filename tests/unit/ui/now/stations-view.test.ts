@@ -39,6 +39,19 @@ describe('a station', () => {
     expect(await look()).toMatchObject([{ stoppedMs: null, lastEndMs: START_MS + 2 * HOUR_MS }]);
   });
 
+  it('is neither stopped nor was silent to the end of an hour that ended with its program', async () => {
+    const { world, look } = setting();
+    const crash = {
+      stream: null,
+      fromMs: START_MS + 2 * MINUTE_MS,
+      toMs: START_MS + HOUR_MS,
+      cause: 'crash' as const,
+      detail: '',
+    };
+    await world.addHour(0, { gaps: [crash] });
+    expect(await look()).toMatchObject([{ stoppedMs: null, gaps: [] }]);
+  });
+
   it('tells the interruptions of its latest hour once a cause, and neither starts nor short ones', async () => {
     const { world, look } = setting();
     const gap = (cause: 'hidden' | 'start' | 'sensor', ms: number, stream: number | null = null) => ({
@@ -77,13 +90,26 @@ describe('a station', () => {
 describe('the room that a day takes', () => {
   it('is unknown before an hour was seen, and then what the last day took, over all stations', async () => {
     const { world, view, look } = setting();
-    expect(view.bytesPerDay()).toBeNull();
+    expect(view.bytesPerDay(START_MS)).toBeNull();
     for (let hour = 0; hour < 48; hour++)
       await world.addHour(0, { blobs: [world.blob(hour < 24 ? 9_999 : 1_000)] });
     await world.addHour(1, { blobs: [world.blob(500)] });
     await look();
-    expect(view.bytesPerDay()).toBe(24 * 1_000 + 24 * 500);
+    expect(view.bytesPerDay(START_MS + 24 * HOUR_MS)).toBe(24 * 1_000 + 24 * 500);
+    // The second has brought nothing since the first hour: it takes no room any more.
+    expect(view.bytesPerDay(START_MS + 48 * HOUR_MS)).toBe(24 * 1_000);
   });
+});
+
+it('takes a part of an hour for a part: what a few minutes took is no forecast', async () => {
+  const { world, view, look } = setting();
+  await world.addHour(0, { mean: 1, recordedMs: 5 * MINUTE_MS, blobs: [world.blob(1_000)] });
+  await look();
+  expect(view.bytesPerDay(START_MS + HOUR_MS)).toBeNull();
+  await world.addHour(0, { mean: 1, recordedMs: HOUR_MS - 1_000, blobs: [world.blob(12_000)] });
+  await look();
+  const perDay = view.bytesPerDay(START_MS + 2 * HOUR_MS) ?? 0;
+  expect(Math.round(perDay / 1_000)).toBe(288);
 });
 
 it('what this device reads now is its live line, and is gone when it stops', async () => {

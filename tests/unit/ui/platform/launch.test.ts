@@ -88,6 +88,26 @@ describe('a launch', () => {
     ]);
   });
 
+  test('leaves no invite behind in what outlives a reload', async () => {
+    const system = new System();
+    const kept: string[] = [];
+    system.load({ memory: { getItem: () => null, setItem: (_, value) => kept.push(value) } });
+    system.send({ targetURL: `${SCOPE}#join=c2VjcmV0` });
+    await system.next();
+    expect(kept).toHaveLength(1);
+    expect(kept.join()).not.toContain('c2VjcmV0');
+  });
+
+  test('is handed out also where nothing can be remembered', async () => {
+    const system = new System();
+    const full = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+    system.load({ memory: { getItem: () => null, setItem: full } });
+    system.send({ files: [file('ridge.hour')] });
+    expect((await system.next()).items).toMatchObject([{ kind: 'file', name: 'ridge.hour' }]);
+  });
+
   test('with a thousand files takes the first few and says so once', async () => {
     const system = new System();
     system.load();

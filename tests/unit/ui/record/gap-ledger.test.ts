@@ -92,6 +92,30 @@ describe('the list of interruptions', () => {
     expect(list[0]?.fromMs).toBe((3 * MAX_LISTED_GAPS - 1) * 10_000);
   });
 
+  it('forgets no other for one that has left the list already', () => {
+    const ledger = ledgerOf(['gyroscope', 60]);
+    ledger.heard('gyroscope', 0);
+    ledger.check(10_000);
+    for (let i = 1; i <= MAX_LISTED_GAPS; i++) ledger.all(i * 10_000, i * 10_000 + 1_000, 'crash');
+    ledger.closed('gyroscope');
+    expect(ledger.list()[0]?.fromMs).toBe(MAX_LISTED_GAPS * 10_000);
+  });
+
+  it.each([3_600_000, -3_600_000])(
+    'takes a clock that was set by %d ms for no silence, and for no sign of life',
+    (byMs) => {
+      const ledger = ledgerOf(['gyroscope', 60]);
+      ledger.heard('gyroscope', 1e9);
+      ledger.clockSet(byMs);
+      ledger.check(1e9 + byMs + 1_000);
+      expect(ledger.list()).toEqual([]);
+      ledger.check(1e9 + byMs + 4_000);
+      expect(ledger.silentSinceMs('gyroscope')).toBe(1e9 + byMs);
+      ledger.clockSet(-byMs);
+      expect(ledger.silentSinceMs('gyroscope')).toBe(1e9);
+    },
+  );
+
   it('does not expect anything of a stream that was switched off', () => {
     const ledger = ledgerOf(['gyroscope', 60]);
     ledger.heard('gyroscope', 0);
