@@ -212,7 +212,9 @@ function build(around: Surroundings): Command {
     .action((options) => sync(options, spaceOf(options), around));
 
   command(program, 'revoke', 'end a node’s membership')
-    .argument('<node>', 'its did:key:…, as `status` lists it', (text) => parseNode(text, 'revoke'))
+    .argument('<node>', 'its name or did:key:…, as `status` lists it', (text) =>
+      text.startsWith('did:') ? parseNode(text, 'revoke') : text,
+    )
     .option('--space <id>', 'which space, when the node is in several')
     .action((member: string, options) =>
       onNode(options, around, (node, output) => revoke(node, { space: spaceOf(options), member }, output)),

@@ -30,6 +30,7 @@ type Change = Partial<Omit<StationFacts, 'status'>> & { readonly status?: Partia
 function station(i: number, { status, ...facts }: Change = {}): StationFacts {
   return {
     isOwn: false,
+    isRemoved: false,
     hourMs: HOUR_MS,
     lastEndMs: nowMs - HOUR_MS / 2,
     stoppedMs: null,

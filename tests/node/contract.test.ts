@@ -72,7 +72,7 @@ describe('what cannot be asked', () => {
     ['a host that is none', ['sync', '--data', 'x', '--host', 'nowhere']],
     ['a host of another kind', ['sync', '--data', 'x', '--host', 'ftp://127.0.0.1']],
     ['a peer that is none', ['sync', '--data', 'x', '--only-peer', 'did:key:nobody']],
-    ['a node that is none', ['revoke', '--data', 'x', 'nobody']],
+    ['a node that is none', ['revoke', '--data', 'x', 'did:key:nobody']],
     ['a port that is none', ['relay', '--data', 'x', '--port', '70000']],
     ['a speed below zero', ['station', '--data', 'x', '--name', 'S', '--speed', '-1']],
     ['an hour below a second', ['station', '--data', 'ADMIN', '--name', 'S', '--hour', '10ms']],

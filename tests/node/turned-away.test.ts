@@ -111,7 +111,13 @@ test('a revoked one gets nothing more, and can neither record nor invite', async
   expect((await sync(data)).code).toBe(0);
   const before = await holdings(data);
   const { node } = await shop.ask('status', '--data', data);
-  expect(await shop.ask('revoke', '--data', admin, node)).toMatchObject({ revoked: node });
+  const nobody = await shop.run(['revoke', '--data', admin, 'Nobody']);
+  expect(nobody.code).toBe(1);
+  expect(nobody.stderr).toContain('no member is called “Nobody”');
+  // As people call it: its name or the first characters of its id.
+  const { spaces } = await shop.ask('status', '--data', admin);
+  const { name } = spaces[0].roster.find((one: { node: string }) => one.node === node);
+  expect(await shop.ask('revoke', '--data', admin, name)).toMatchObject({ revoked: node });
   const { code, stderr } = await sync(data);
   expect(code).toBe(1);
   expect(stderr).toContain('was revoked');

@@ -1,11 +1,12 @@
 /** `space create`, `invite`, `join`, `revoke`: what can also be asked of a node that is running already. */
 import { hostname } from 'node:os';
 import { WaystationError } from '../../core/errors.ts';
-import { nodeIdText, parseNodeId, type SpaceId } from '../../core/ids.ts';
+import { type NodeId, nodeIdText, parseNodeId, type SpaceId, shortNodeId } from '../../core/ids.ts';
 import { parseInvite } from '../../identity/invite.ts';
 import { ROLES, type Role } from '../../identity/roles.ts';
 import { createInvite, revokeMember } from '../../station/membership-actions.ts';
 import type { WaystationNode } from '../../station/node.ts';
+import type { Space } from '../../station/space.ts';
 import { isLocalUrl } from '../addresses.ts';
 import { formatTime, type Output } from '../output.ts';
 import { terminalCode } from '../terminal-code.ts';
@@ -82,13 +83,38 @@ export async function join(node: WaystationNode, link: string, output: Output): 
   output.result({ space: space.id, admitted: space.isAdmitted, role: space.invitedRole }, space.id);
 }
 
+/**
+ * The member that a person means: its id, its name, or the first characters of its id that `status` and the app show.
+ * @throws WaystationError `not-found`, `usage` when several are meant.
+ */
+function memberNamed(space: Space, text: string): NodeId {
+  if (text.startsWith('did:key:')) return parseNodeId(text);
+  const members = [...space.replica.membership.members()].filter(
+    ({ isRecovery, status }) => !isRecovery && status === 'active',
+  );
+  const found = members.filter(
+    ({ node }) => space.catalog.names.get(node) === text || shortNodeId(node) === text,
+  );
+  const [only, ...others] = found;
+  if (only === undefined)
+    throw new WaystationError(
+      'not-found',
+      `no member is called “${text}”: give its name or id as \`waystation status\` lists them`,
+    );
+  if (others.length > 0) {
+    const ids = found.map(({ node }) => nodeIdText(node)).join(', ');
+    throw new WaystationError('usage', `several members are called “${text}”; choose one by its id: ${ids}`);
+  }
+  return only.node;
+}
+
 export async function revoke(
   node: WaystationNode,
   options: { readonly space?: SpaceId | undefined; readonly member: string },
   output: Output,
 ): Promise<void> {
   const space = node.space(options.space);
-  const target = parseNodeId(options.member);
+  const target = memberNamed(space, options.member);
   await revokeMember(space, target);
   output.say(
     'Revoked. It gets nothing more from any device that has heard of this; new data is sealed under a new key.',

@@ -57,7 +57,8 @@ export const appStyles = css`
     padding: 6px 2px;
     color: var(--ws-ink-soft);
     text-decoration: none;
-    font-size: 0.8125rem;
+    /* Five words must fit beside each other, however large the text is set. */
+    font-size: min(0.8125rem, 3.5vw);
     font-weight: 600;
     outline-offset: -4px;
   }

@@ -91,12 +91,17 @@ export class DataPlace extends LitElement {
     this.router.go('data', viewParams({ ...this.#view, ...change }), replace);
   }
 
+  /** The station that was shown because it was the only one. */
+  #only: string | undefined;
+
   #chosen(stations: readonly DataStation[], view: PlaceView): readonly DataStation[] {
     const found = stations.filter(({ id, key }) => view.stations.includes(key) || view.stations.includes(id));
     if (found.length > 0 || view.stations.length > 0) return found;
-    // With a single station there is nothing to choose.
+    // With a single station there is nothing to choose, and what is looked at stays when another comes.
     const withHours = stations.filter(({ timeline }) => timeline.hours.length > 0);
-    return withHours.length === 1 ? withHours : [];
+    const [only] = withHours;
+    if (withHours.length === 1) this.#only = only?.key;
+    return withHours.filter(({ key }) => key === this.#only);
   }
 
   protected override render(): TemplateResult {

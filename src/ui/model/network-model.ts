@@ -1,6 +1,8 @@
 /** The connections of this device as they are at the moment: over which network, how quick, how much is moving. */
 import { shortNodeId } from '../../core/ids.ts';
 import type { LinkPath } from '../../mesh/link-path.ts';
+import type { PeerLink, WaystationNode } from '../../station/node.ts';
+import type { Space } from '../../station/space.ts';
 import { nodeName } from '../../station/status.ts';
 import type { LinkId } from '../../sync/effects.ts';
 import { plainName } from '../parts/names.ts';
@@ -30,6 +32,16 @@ interface Count {
   readonly receivedBytes: number;
 }
 
+/**
+ * The links to devices of the group. Others may hold a link, too: one that was turned away, or removed, is not connected in any
+ * sense that a person has. Before this device is let in it knows nobody's standing, and tells of all.
+ */
+export function linkedMembers(node: WaystationNode, space: Space): PeerLink[] {
+  const peers = node.peers();
+  if (!space.isAdmitted) return peers;
+  return peers.filter(({ node: peer }) => space.replica.membership.isActive(peer));
+}
+
 export class Network implements NetworkModel {
   readonly #core: ModelCore;
   #counts = new Map<LinkId, Count>();
@@ -42,7 +54,7 @@ export class Network implements NetworkModel {
     const node = this.#core.node();
     const space = this.#core.space();
     const before = this.#counts;
-    const peers = node.peers();
+    const peers = linkedMembers(node, space);
     const paths = await Promise.all(peers.map(({ path }) => path()));
     const atMs = node.ports.clock.monotonicMs();
     this.#counts = new Map();

@@ -13,6 +13,8 @@ export interface StationFacts {
   readonly status: StationStatus;
   /** This device records it. */
   readonly isOwn: boolean;
+  /** Its device was removed from the group: what it recorded stays, nothing new is expected. */
+  readonly isRemoved: boolean;
   /** Length of its hours; null before its first. */
   readonly hourMs: number | null;
   /** End of its latest hour. */

@@ -30,7 +30,7 @@ import { Device, type DevicePorts } from './device.ts';
 import type { DeviceModel } from './device-model.ts';
 import type { ModelCore } from './model-core.ts';
 import { Moving, type MovingPorts } from './moving.ts';
-import { Network, type NetworkModel } from './network-model.ts';
+import { linkedMembers, Network, type NetworkModel } from './network-model.ts';
 import { interruptedRecording, PageRecorder } from './page-recorder.ts';
 import { People } from './people.ts';
 import type { PeopleModel } from './people-model.ts';
@@ -404,9 +404,11 @@ export class StationModel extends EventTarget implements AppModel {
       refusal: standingOf(space) ?? [...this.#refusals.values()].at(-1) ?? null,
       stations: status.stations,
       ...(await this.collecting.look(space, status.stations)),
-      connections: node
-        .peers()
-        .map(({ node: peer, via, sinceMs }) => ({ name: deviceName(space, peer), via, sinceMs })),
+      connections: linkedMembers(node, space).map(({ node: peer, via, sinceMs }) => ({
+        name: deviceName(space, peer),
+        via,
+        sinceMs,
+      })),
       hosts: (node.mesh?.hosts() ?? []).map(hostView),
       storage: { ...this.state.storage, ...usage },
       ...this.#recordingState(),

@@ -36,6 +36,12 @@ interface Derived {
   spark: Spark | null | undefined;
 }
 
+/** It is known to have been in the group, and is no member any more. */
+function hasLeft({ replica }: Space, author: NodeId): boolean {
+  const status = replica.membership.member(author)?.status;
+  return status !== undefined && status !== 'active';
+}
+
 export class StationsView implements StationsModel {
   readonly #core: ModelCore;
   readonly #derived = new Map<string, Derived>();
@@ -64,6 +70,7 @@ export class StationsView implements StationsModel {
       return {
         status,
         isOwn: status.key.startsWith(own),
+        isRemoved: station !== undefined && hasLeft(space, station.author),
         hourMs: derived?.hourMs ?? null,
         lastEndMs: derived?.lastEndMs ?? null,
         stoppedMs: derived?.stoppedMs ?? null,

@@ -51,8 +51,11 @@ export function nameOf({ status }: StationFacts): string {
 }
 
 /** Since when a station has said nothing, ms, when that is longer than it should be; null while it is well or was stopped. */
-export function silentMs({ status, hourMs, stoppedMs, isOwn }: StationFacts, nowMs: number): number | null {
-  if (isOwn || stoppedMs !== null || status.lastHeard === null) return null;
+export function silentMs(
+  { status, hourMs, stoppedMs, isOwn, isRemoved }: StationFacts,
+  nowMs: number,
+): number | null {
+  if (isOwn || isRemoved || stoppedMs !== null || status.lastHeard === null) return null;
   const silence = nowMs - Date.parse(status.lastHeard);
   return silence > Math.max(2 * (hourMs ?? 0), MIN_SILENCE_MS) ? silence : null;
 }
@@ -239,11 +242,12 @@ export function nowSentence(state: NowState, nowMs: number, clock: (ms: number) 
       return { tone, text: first.text, detail, concerns: concerns.slice(1) };
     return { tone, text: msg(str`${concerns.length} things need you`), detail, concerns };
   }
-  const count = state.stationFacts.length;
-  const [only] = state.stationFacts;
+  const stations = state.stationFacts.filter(({ isRemoved, isOwn }) => isOwn || !isRemoved);
+  const count = stations.length;
+  const [only] = stations;
   if (only === undefined)
     return { tone: 'soft', text: msg('Nothing has been recorded yet'), detail, concerns };
-  if (detail !== null && state.stationFacts.some(({ isOwn }) => !isOwn)) {
+  if (detail !== null && stations.some(({ isOwn }) => !isOwn)) {
     const text =
       count === 1
         ? msg(str`${nameOf(only)} was fine when it was last heard`)
@@ -251,7 +255,7 @@ export function nowSentence(state: NowState, nowMs: number, clock: (ms: number) 
     return { tone: 'soft', text, detail, concerns };
   }
   // What this device does itself it knows, whatever its last hour says.
-  const resting = state.stationFacts.filter(({ stoppedMs, isOwn }) =>
+  const resting = stations.filter(({ stoppedMs, isOwn }) =>
     isOwn ? state.recording === null : stoppedMs !== null,
   ).length;
   const text =

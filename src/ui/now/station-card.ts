@@ -104,6 +104,8 @@ export function standingOf(
   isRecording: boolean,
 ): Standing {
   const { status, stoppedMs, isOwn, gaps } = facts;
+  if (facts.isRemoved && !isOwn)
+    return { urgency: 6, tone: 'soft', text: msg('removed from the group'), sign: icon(CirclePause) };
   const silence = silentMs(facts, nowMs);
   if (silence !== null && isAlone)
     return { urgency: 3, tone: 'soft', text: msg('not heard: no device is connected'), sign: icon(VolumeX) };

@@ -1,6 +1,7 @@
 /** What the page says of its connections. */
 import { describe, expect, it, vi } from 'vitest';
 import { memoryPair } from '../../../src/mesh/memory.ts';
+import { revokeMember } from '../../../src/station/membership-actions.ts';
 import { TestPage } from './page.ts';
 
 describe('the connections of a page', () => {
@@ -21,6 +22,9 @@ describe('the connections of a page', () => {
     await Promise.resolve();
     const [second] = await model.network.measure();
     expect(second?.receivedPerSecond).toBeGreaterThanOrEqual(25_000);
+    // Who was removed may hold its link; it is connected in no sense that a person has.
+    await revokeMember(hostNode.space(), node.id);
+    expect(await host.network.measure()).toEqual([]);
     ours.close('parted');
     await vi.waitFor(() => expect(node.peers()).toEqual([]));
     expect(await model.network.measure()).toEqual([]);

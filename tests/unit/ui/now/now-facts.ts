@@ -13,6 +13,7 @@ type Change = Partial<Omit<StationFacts, 'status'>> & { readonly status?: Partia
 export function stationFacts(name: string, { status, ...facts }: Change = {}): StationFacts {
   return {
     isOwn: false,
+    isRemoved: false,
     hourMs: HOUR_MS,
     lastEndMs: NOW_MS - 30 * MINUTE_MS,
     stoppedMs: null,

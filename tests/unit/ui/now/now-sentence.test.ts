@@ -27,6 +27,9 @@ describe('the sentence', () => {
       'bad: Ridge has been silent for 16 minutes',
       nowState([stationFacts('Ridge', { hourMs: 60_000, ...heard(16 * MINUTE_MS) })]),
     ],
+    // Of who was removed nothing is expected, and it is not counted.
+    ['good: Barn is fine', nowState([{ ...silent('Ridge'), isRemoved: true }, stationFacts('Barn')])],
+    ['good: All 2 stations are fine', nowState([...many(2), { ...stationFacts('Van'), isRemoved: true }])],
     // Who was stopped is not silent, and who was never heard cannot fall silent.
     [
       'soft: Ridge is not recording',
