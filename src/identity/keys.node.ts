@@ -2,14 +2,7 @@
  * A node's keys on disk: one file of two PKCS#8 blocks in PEM (RFC 7468, RFC 8410), Ed25519 then X25519, mode 0600.
  * One file, put in place by one link(2), so that a node never has one key without the other.
  */
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +10,7 @@ import { asBytes, type Bytes, equalBytes, fromBase64Url } from '../core/bytes.ts
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import type { NodeKeys, SealedBox } from '../core/ports.ts';
 import { hpkeOpen, importSealKeyPair, type SealKeyPair } from './hpke.ts';
-import { x25519PublicKey } from './key-formats.ts';
+import { RAW_KEY_BYTES, x25519PublicKey } from './key-formats.ts';
 import { type KeySeeds, seedPkcs8 } from './key-seeds.ts';
 
 const FILE_NAME = 'node.pem';
@@ -102,6 +95,23 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/**
+ * Two new private keys from random seeds (RFC 8032 §5.1.5, RFC 7748 §5). Not `generateKeyPairSync`: in Node 20 the garbage of such a
+ * call takes the key's lock when it is collected, and stops the program for ever when that happens while the key is exported.
+ */
+export function freshKeys(): [sign: KeyObject, seal: KeyObject] {
+  return keysOf({
+    sign: new Uint8Array(randomBytes(RAW_KEY_BYTES)),
+    seal: new Uint8Array(randomBytes(RAW_KEY_BYTES)),
+  });
+}
+
+function keysOf(seeds: KeySeeds): [sign: KeyObject, seal: KeyObject] {
+  const key = (which: 'sign' | 'seal') =>
+    createPrivateKey({ key: Buffer.from(seedPkcs8(seeds, which)), format: 'der', type: 'pkcs8' });
+  return [key('sign'), key('seal')];
+}
+
 /** Puts both keys in place, unless others are there already. */
 async function createKeys(
   directory: string,
@@ -147,8 +157,7 @@ export async function loadOrCreateNodeKeys(directory: string): Promise<NodeKeys>
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    const { privateKey: sign } = generateKeyPairSync('ed25519');
-    await createKeys(directory, path, [sign, generateKeyPairSync('x25519').privateKey]);
+    await createKeys(directory, path, freshKeys());
     return await readKeys(path);
   } catch (cause) {
     if (cause instanceof WaystationError) throw cause;
@@ -167,9 +176,7 @@ export async function loadOrCreateNodeKeys(directory: string): Promise<NodeKeys>
  * @throws WaystationError `conflict` when a node's keys are there already, otherwise as {@link loadOrCreateNodeKeys}.
  */
 export async function placeNodeKeys(directory: string, seeds: KeySeeds): Promise<NodeKeys> {
-  const [sign, seal] = (['sign', 'seal'] as const).map((which) =>
-    createPrivateKey({ key: Buffer.from(seedPkcs8(seeds, which)), format: 'der', type: 'pkcs8' }),
-  ) as [KeyObject, KeyObject];
+  const [sign, seal] = keysOf(seeds);
   const path = join(directory, FILE_NAME);
   await createKeys(directory, path, [sign, seal]);
   const keys = await readKeys(path);

@@ -1,11 +1,11 @@
 /** Places that devices move between in tests: a store, keys, and files made quickly. */
-import { generateKeyPairSync } from 'node:crypto';
 import { leafCount, merkleRoot, splitLeaves } from '../../../src/blob/merkle.ts';
 import { type Bytes, fromBase64Url, toHex, toUtf8 } from '../../../src/core/bytes.ts';
 import { sha256 } from '../../../src/core/hash.ts';
 import { type BlobRef, blobKey, blobRootFrom } from '../../../src/core/ids.ts';
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import type { KeySeeds } from '../../../src/identity/key-seeds.ts';
+import { freshKeys } from '../../../src/identity/keys.node.ts';
 import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import { type UnpackOptions, unpackMoving } from '../../../src/station/moving-in.ts';
 import { MARK_PREFIX } from '../../../src/station/moving-marks.ts';
@@ -25,8 +25,9 @@ export async function quickKey(words: string, salt: Uint8Array): Promise<MovingK
 
 /** Seeds with their public keys. */
 export function makeSeeds(): { seeds: KeySeeds; publicKey: Bytes } {
-  const sign = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  const seal = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
+  const [signKey, sealKey] = freshKeys();
+  const sign = signKey.export({ format: 'jwk' });
+  const seal = sealKey.export({ format: 'jwk' });
   return {
     seeds: { sign: fromBase64Url(sign.d ?? ''), seal: fromBase64Url(seal.d ?? '') },
     publicKey: fromBase64Url(sign.x ?? ''),
