@@ -102,11 +102,6 @@ function database() {
   return openDB<Schema>(DATABASE, 1, { upgrade: (db) => void db.createObjectStore('handles') });
 }
 
-/** True where a person can choose a folder: Chromium on a desktop or Android. */
-export function canPickFolder(): boolean {
-  return typeof (globalThis as PickerWindow).showDirectoryPicker === 'function';
-}
-
 /** Lets the person choose a folder, and remembers it; undefined when they do not. Call from a tap. */
 export async function pickArchiveFolder(): Promise<ArchiveFolder | undefined> {
   let handle: FileSystemDirectoryHandle | undefined;

@@ -9,6 +9,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { coverageOf } from '../../station/timeline.ts';
 import type { DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { WidthWatch } from '../parts/width-watch.ts';
 import { clockText } from '../parts/words.ts';
 import {
   type CalendarCell,
@@ -165,28 +166,12 @@ export class HourCalendar extends LitElement {
   declare station: DataStation;
   declare span: Span | null;
   readonly #zone = new Zone();
-  #width = 0;
+  readonly #width = new WidthWatch(this, LABEL_PX + 16);
   #rows: readonly CalendarRow[] = [];
   #shape: CalendarShape | undefined;
   #drawn: { readonly key: string; readonly hours: number } | undefined;
   #focus: { readonly row: number; readonly cell: number } | null = null;
   #said = '';
-  readonly #resized = new ResizeObserver(([entry]) => {
-    const width = Math.floor((entry?.contentRect.width ?? 0) - LABEL_PX - 16);
-    if (width === this.#width) return;
-    this.#width = width;
-    this.requestUpdate();
-  });
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#resized.disconnect();
-  }
 
   protected override willUpdate(): void {
     const { key, timeline } = this.station;
@@ -238,7 +223,7 @@ export class HourCalendar extends LitElement {
   }
 
   #header(): TemplateResult {
-    return html`<div class="hours soft" aria-hidden="true" style="width: ${this.#width}px">
+    return html`<div class="hours soft" aria-hidden="true" style="width: ${this.#width.px}px">
       ${[0, 6, 12, 18].map((hour) => html`<span style="inset-inline-start: ${(hour / 24) * 100}%">${hour}</span>`)}
     </div>`;
   }
@@ -258,7 +243,7 @@ export class HourCalendar extends LitElement {
         .row=${row}
         .shape=${this.#shape as CalendarShape}
         .zone=${this.#zone}
-        .width=${this.#width}
+        .width=${this.#width.px}
         .span=${this.span}
         .focused=${cell?.fromMs ?? null}
         @click=${(event: MouseEvent) => this.#tapped(event, row, index)}
@@ -285,7 +270,7 @@ export class HourCalendar extends LitElement {
     const x = event.clientX - box.left;
     const cells = this.#cells(row);
     const cell = cells.findIndex((one) => {
-      const place = placeOf(one, shape, this.#width);
+      const place = placeOf(one, shape, this.#width.px);
       return x >= place.x && x < place.x + place.width;
     });
     if (cell < 0) return;

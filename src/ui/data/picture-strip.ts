@@ -8,6 +8,7 @@ import type { PictureRecord } from '../../station/catalog.ts';
 import { lowerBound } from '../../station/timeline.ts';
 import type { DataModel, DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { WidthWatch } from '../parts/width-watch.ts';
 import { PLOT_LEFT_PX, PLOT_RIGHT_PX } from './plot-shape.ts';
 import { momentText } from './time-words.ts';
 import type { Span } from './view-state.ts';
@@ -109,25 +110,13 @@ export class PictureStrip extends LitElement {
   declare data: DataModel;
   declare stations: readonly DataStation[];
   declare span: Span;
-  #width = 0;
+  readonly #width = new WidthWatch(this, PLOT_LEFT_PX + PLOT_RIGHT_PX);
   readonly #thumbs = new Map<string, ImageBitmap | 'missing' | 'broken'>();
   readonly #queue: StationPicture[] = [];
   #working = 0;
-  readonly #resized = new ResizeObserver(([entry]) => {
-    const width = Math.floor((entry?.contentRect.width ?? 0) - PLOT_LEFT_PX - PLOT_RIGHT_PX);
-    if (width === this.#width) return;
-    this.#width = width;
-    this.requestUpdate();
-  });
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#resized.observe(this);
-  }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#resized.disconnect();
     this.#queue.length = 0;
     for (const thumb of this.#thumbs.values()) if (typeof thumb !== 'string') thumb.close();
     this.#thumbs.clear();
@@ -135,9 +124,9 @@ export class PictureStrip extends LitElement {
 
   protected override render(): TemplateResult | typeof nothing {
     const all = picturesIn(this.stations, this.span);
-    if (all.length === 0 || this.#width <= 0) return nothing;
-    const thumbPx = this.#width < NARROW_FROM_PX ? NARROW_THUMB_PX : THUMB_PX;
-    const slots = Math.max(1, Math.floor(this.#width / (thumbPx + 4)));
+    if (all.length === 0 || this.#width.px <= 0) return nothing;
+    const thumbPx = this.#width.px < NARROW_FROM_PX ? NARROW_THUMB_PX : THUMB_PX;
+    const slots = Math.max(1, Math.floor(this.#width.px / (thumbPx + 4)));
     const shown = thinned(all, this.span, slots);
     const { fromMs, toMs } = this.span;
     this.#queue.length = 0;
@@ -151,8 +140,8 @@ export class PictureStrip extends LitElement {
       <div class="strip">
         ${shown.map((one) => {
           const { atMs } = one.picture.body;
-          const x = ((atMs - fromMs) / (toMs - fromMs)) * this.#width - thumbPx / 2;
-          const left = Math.min(this.#width - thumbPx, Math.max(0, x));
+          const x = ((atMs - fromMs) / (toMs - fromMs)) * this.#width.px - thumbPx / 2;
+          const left = Math.min(this.#width.px - thumbPx, Math.max(0, x));
           const label = msg(str`Picture of ${one.station.name}, ${momentText(atMs, toMs - fromMs)}`);
           return html`<button style="inset-inline-start: ${left}px; width: ${thumbPx}px" aria-label=${label} @click=${() => this.#open(one, all)}>
             ${this.#thumb(one)}

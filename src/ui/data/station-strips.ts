@@ -9,6 +9,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { coverageOf } from '../../station/timeline.ts';
 import type { DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { WidthWatch } from '../parts/width-watch.ts';
 import { countText } from '../parts/words.ts';
 import { countsText } from './hour-words.ts';
 import { paintCells, prepared } from './paint-cells.ts';
@@ -133,23 +134,7 @@ export class StationStrips extends LitElement {
   declare stations: readonly DataStation[];
   declare chosen: readonly DataStation[];
   declare span: Span;
-  #width = 0;
-  readonly #resized = new ResizeObserver(([entry]) => {
-    const width = Math.floor((entry?.contentRect.width ?? 0) - PLOT_LEFT_PX - PLOT_RIGHT_PX - 2);
-    if (width === this.#width) return;
-    this.#width = width;
-    this.requestUpdate();
-  });
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#resized.observe(this);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#resized.disconnect();
-  }
+  readonly #width = new WidthWatch(this, PLOT_LEFT_PX + PLOT_RIGHT_PX + 2);
 
   protected override render(): TemplateResult {
     const { stations } = this;
@@ -190,7 +175,7 @@ export class StationStrips extends LitElement {
         <hour-strip
           .station=${station}
           .span=${this.span}
-          .width=${this.#width}
+          .width=${this.#width.px}
           @click=${(event: MouseEvent) => this.#look(event, station)}
         ></hour-strip>
       </div>

@@ -6,6 +6,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { type Polyline, valueAt } from '../model/data-series.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { WidthWatch } from '../parts/width-watch.ts';
 import { causeText, lengthText } from './hour-words.ts';
 import { Palette } from './palette.ts';
 import { PlotGestures } from './plot-gestures.ts';
@@ -90,26 +91,18 @@ export class TimePlot extends LitElement {
   readonly #gestures = new PlotGestures(this.#gestureTarget());
   #plots: PanelPlot[] = [];
   #madeFor = '';
-  #width = 0;
+  readonly #width = new WidthWatch(this);
   /** Where the cursor is, px from the plot's left; null where there is none. */
   #cursor: number | null = null;
   #said = '';
-  readonly #resized = new ResizeObserver(([entry]) => {
-    const width = Math.floor(entry?.contentRect.width ?? 0);
-    if (width === this.#width) return;
-    this.#width = width;
-    this.requestUpdate();
-  });
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#resized.observe(this);
     this.requestUpdate();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#resized.disconnect();
     this.#gestures.end();
     this.#destroy();
   }
@@ -174,9 +167,9 @@ export class TimePlot extends LitElement {
   }
 
   protected override updated(): void {
-    if (this.#width <= 0 || !this.isConnected) return;
+    if (this.#width.px <= 0 || !this.isConnected) return;
     const { colours } = this.#palette;
-    const madeFor = `${this.#width} ${colours.ink} ${colours.surface} ${colours['plot-1']}`;
+    const madeFor = `${this.#width.px} ${colours.ink} ${colours.surface} ${colours['plot-1']}`;
     const fits =
       madeFor === this.#madeFor &&
       this.#plots.length === this.panels.length &&
@@ -193,7 +186,7 @@ export class TimePlot extends LitElement {
     this.#plots = this.panels.map((panel, i) => {
       const isLast = i === this.panels.length - 1;
       return new PanelPlot(roots[i] as HTMLElement, panel, this.span, {
-        width: this.#width,
+        width: this.#width.px,
         height: (i === 0 ? FIRST_PANEL_PX : PANEL_PX) + (isLast ? 0 : -38),
         colours,
         hasTimes: isLast,
@@ -215,7 +208,7 @@ export class TimePlot extends LitElement {
   }
 
   get #plotWidth(): number {
-    return Math.max(1, this.#width - PLOT_LEFT_PX - PLOT_RIGHT_PX);
+    return Math.max(1, this.#width.px - PLOT_LEFT_PX - PLOT_RIGHT_PX);
   }
 
   #cursorMs(): number | null {

@@ -2,6 +2,7 @@
  * What of the Data place stands in the address: stations, columns and the stretch of time, so that it can be linked to, survives a
  * reload and the back button works. Pure. What is unreadable in an address is left out, never an error.
  */
+import { MAX_TIME_MS } from '../../hour/limits.ts';
 import type { ColumnRef } from '../model/data-series.ts';
 
 /** The shortest stretch that can be looked at, ms: some readings of the fastest sensors. */
@@ -9,8 +10,6 @@ export const MIN_SPAN_MS = 20;
 /** Stations and columns in one plot: more lines than that cannot be told apart. */
 export const MAX_STATIONS = 6;
 export const MAX_COLUMNS = 12;
-/** Latest time that ECMAScript's Date can hold, ms. */
-const MAX_TIME_MS = 8.64e15;
 
 export interface Span {
   readonly fromMs: number;
