@@ -3,8 +3,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { benchDataScroll } from './data-scroll.ts';
+import { benchHours } from './hours.ts';
 import { benchRecordingLoad } from './recording-load.ts';
 import { benchRecordingMemory } from './recording-memory.ts';
+import { benchRecordingMemoryChromium } from './recording-memory-chromium.ts';
 import { benchSimulator } from './simulator.ts';
 import { benchStatus } from './status.ts';
 import { benchTouch } from './touch.ts';
@@ -33,8 +35,10 @@ async function runSimulatorApart(): Promise<void> {
 }
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  hours: benchHours,
   status: () => benchStatus(200, 500),
   memory: benchRecordingMemory,
+  'memory-page': benchRecordingMemoryChromium,
   load: benchRecordingLoad,
   touch: benchTouch,
   data: benchDataScroll,

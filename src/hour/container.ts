@@ -1,36 +1,42 @@
 /**
  * The hour file: everything one station recorded in one slot, self-describing and columnar (docs/HOUR.md has the bytes).
  *
- *     "WSHR" | version u8 | header length u32 BE | header (deterministic CBOR) | CRC-32 of the header u32 BE | blocks
+ *     "WSHR" | version u8 | size u32 BE | stored u32 BE | header (deterministic CBOR, deflated) | CRC-32 of it u32 BE | blocks
  *
- * The header holds the descriptors and an index of every block: rows, times, and per column its coding, place, min, max and
- * CRC-32, so that a plot at any zoom reads little and a damaged block is told from its neighbours.
+ * The header holds the descriptors and an index of every block: rows, times, CRC-32, and per column its count, min, max and sum, so
+ * that a plot at any zoom reads little and a damaged block is told from its neighbours.
  * Invariants: decodeHour(encodeHour(x)) = x for every x, bit for bit, NaN standing for missing, times counted from the slot's
  * start. A decoder allocates nothing before the header has passed its bounds, and throws nothing but WaystationError.
  */
-import { asBytes, type Bytes, concatBytes, toUtf8 } from '../core/bytes.ts';
+import { type Bytes, concatBytes, toUtf8 } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { crc32 } from '../core/crc32.ts';
 import { WaystationError } from '../core/errors.ts';
-import { decodeColumn, encodeColumn } from './columns.ts';
+import { decodeBlock, encodeBlock } from './coding/block.ts';
 import {
   type BlockIndex,
   type ColumnIndex,
+  extentOfBlocks,
   type HourHeader,
   headerToWire,
   parseHourHeader,
   type StreamIndex,
 } from './header.ts';
+import { deflateHeader, inflateHeader } from './header-dictionary.ts';
+import { checkItems } from './header-items.ts';
+import { givesBack, numberOn } from './lattice.ts';
 import { MAX_BLOCK_ROWS, MAX_HEADER_BYTES } from './limits.ts';
-import { columnExtent, timeExtent } from './summary.ts';
+import { columnExtent } from './summary.ts';
 import type { HourContent, HourStream, ReadingBatch, Step, TickNs } from './types.ts';
 
 export { MAX_BLOCK_ROWS } from './limits.ts';
 
 const MAGIC = toUtf8('WSHR');
-const VERSION = 1;
-/** Magic, version and header length. */
-export const PREAMBLE_BYTES = MAGIC.length + 1 + 4;
+const VERSION = 2;
+/** Magic, version, and the header's size inflated and as stored. */
+export const PREAMBLE_BYTES = MAGIC.length + 1 + 4 + 4;
+const SIZE_AT = MAGIC.length + 1;
+const STORED_AT = SIZE_AT + 4;
 const CRC_BYTES = 4;
 const NS_PER_MS = 1_000_000;
 
@@ -55,24 +61,55 @@ function timesOf({ descriptor, rows }: HourStream, startMs: number, from: number
   return { tickNs, ticks: inNs.map((ns) => ns / tickNs + 0) };
 }
 
+/** Finite values of a block's column as its index tells them. */
+function statisticsOf(values: Float64Array, step: Step | null): ColumnIndex {
+  const { min, max } = columnExtent(values);
+  let count = 0;
+  let sum = 0;
+  let sumOfNumbers = 0;
+  let isOnGrid = step !== null;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!Number.isFinite(value)) continue;
+    count++;
+    sum += value;
+    if (step === null || !isOnGrid) continue;
+    const k = numberOn(step, value);
+    isOnGrid = givesBack(step, k, value);
+    sumOfNumbers += k;
+  }
+  let isTold = count > 0 && Number.isFinite(sum);
+  if (step !== null && isOnGrid) {
+    // On a grid the numbers are added, which is exact.
+    sum = (sumOfNumbers * step.numerator) / step.denominator;
+    isTold = count > 0 && Number.isSafeInteger(sumOfNumbers) && numberOn(step, sum) === sumOfNumbers;
+  }
+  return { step, count, min, max, sum: isTold ? sum + 0 : null };
+}
+
 class BlockWriter {
   readonly parts: Bytes[] = [];
   #at = 0;
 
-  column(values: Float64Array, step: Step | null): ColumnIndex {
-    const coded = encodeColumn(values, step);
-    const { bytes, missing, coding } = coded;
+  #block(
+    { tickNs, ticks }: { tickNs: TickNs; ticks: Float64Array },
+    columns: Float64Array[],
+    declared: (Step | null)[],
+  ): BlockIndex {
+    const { bytes, steps } = encodeBlock(ticks, columns, declared);
     const offset = this.#at;
     this.parts.push(bytes);
     this.#at += bytes.length;
+    const times = columnExtent(ticks);
     return {
-      coding,
-      step: coded.step,
-      missing,
+      rows: ticks.length,
+      tickNs,
       offset,
       length: bytes.length,
       crc: crc32(bytes),
-      ...columnExtent(values),
+      firstTick: times.min as number,
+      lastTick: times.max as number,
+      columns: columns.map((values, i) => statisticsOf(values, steps[i] ?? null)),
     };
   }
 
@@ -87,17 +124,14 @@ class BlockWriter {
         `expected ${descriptor.columns.length} columns of ${count} rows in stream ${descriptor.name}`,
       );
     }
+    const declared = descriptor.columns.map(({ step }) => step);
     const blocks: BlockIndex[] = [];
     for (let from = 0; from < count; from += MAX_BLOCK_ROWS) {
       const to = Math.min(from + MAX_BLOCK_ROWS, count);
-      const { tickNs, ticks } = timesOf(stream, startMs, from, to);
-      const columns = [this.column(ticks, null)];
-      rows.columns.forEach((column, i) => {
-        columns.push(this.column(column.subarray(from, to), descriptor.columns[i]?.step ?? null));
-      });
-      blocks.push({ rows: to - from, tickNs, columns });
+      const columns = rows.columns.map((column) => column.subarray(from, to));
+      blocks.push(this.#block(timesOf(stream, startMs, from, to), columns, declared));
     }
-    return { descriptor, rows: count, achievedRateHz: timeExtent(rows).achievedRateHz, blocks };
+    return { descriptor, ...extentOfBlocks(blocks), blocks };
   }
 }
 
@@ -121,12 +155,14 @@ export function encodeHour(content: HourContent): Bytes {
       ...(clock === undefined ? {} : { clock }),
     }),
   );
+  const stored = deflateHeader(header);
   const file = concatBytes(
     MAGIC,
     Uint8Array.of(VERSION),
     uint32(header.length),
-    header,
-    uint32(crc32(header)),
+    uint32(stored.length),
+    stored,
+    uint32(crc32(stored)),
     ...writer.parts,
   );
   try {
@@ -157,14 +193,15 @@ export function hourHeaderBytes(bytes: Uint8Array): number {
       `this hour is of version ${bytes[MAGIC.length]}, expected ${VERSION}: update Waystation`,
     );
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(MAGIC.length + 1);
-  if (length > MAX_HEADER_BYTES) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const size = Math.max(view.getUint32(SIZE_AT), view.getUint32(STORED_AT));
+  if (size > MAX_HEADER_BYTES) {
     throw new WaystationError(
       'limit',
-      `expected at most ${MAX_HEADER_BYTES} bytes of description in an hour, got ${length}`,
+      `expected at most ${MAX_HEADER_BYTES} bytes of description in an hour, got ${size}`,
     );
   }
-  return PREAMBLE_BYTES + length + CRC_BYTES;
+  return PREAMBLE_BYTES + view.getUint32(STORED_AT) + CRC_BYTES;
 }
 
 /**
@@ -173,45 +210,81 @@ export function hourHeaderBytes(bytes: Uint8Array): number {
  * @throws WaystationError `malformed`, `limit`, `corrupt`.
  */
 export function readHourHeader(bytes: Uint8Array, fileBytes = bytes.length): HourHeader {
-  const dataAt = hourHeaderBytes(bytes);
-  if (dataAt > bytes.length)
-    throw new WaystationError('corrupt', 'this hour is cut off in its description: fetch it again');
-  const header = bytes.subarray(PREAMBLE_BYTES, dataAt - CRC_BYTES);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (crc32(header) !== view.getUint32(dataAt - CRC_BYTES)) {
-    throw new WaystationError('corrupt', 'the description of this hour is damaged: fetch it again');
-  }
-  return parseHourHeader(decodeCbor(header, MAX_HEADER_BYTES), dataAt, fileBytes);
+  return headerOf(bytes, fileBytes);
 }
 
 /**
- * Decodes one column of one block; for a plot that reads only what it shows.
- * @param part exactly the column's bytes, from `header.dataAt + column.offset` of the file.
- * @param rows of the block.
- * @throws WaystationError `corrupt`, `malformed`.
+ * As {@link readHourHeader}, of a file that may end before its blocks do, or go on behind them.
+ * @throws WaystationError `malformed`, `limit`, `corrupt` (the description itself).
  */
-export function decodeHourColumn(
+export function readDamagedHourHeader(bytes: Uint8Array): HourHeader {
+  return headerOf(bytes, null);
+}
+
+function headerOf(bytes: Uint8Array, fileBytes: number | null): HourHeader {
+  const dataAt = hourHeaderBytes(bytes);
+  if (dataAt > bytes.length)
+    throw new WaystationError('corrupt', 'this hour is cut off in its description: fetch it again');
+  const stored = bytes.subarray(PREAMBLE_BYTES, dataAt - CRC_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (crc32(stored) !== view.getUint32(dataAt - CRC_BYTES)) {
+    throw new WaystationError('corrupt', 'the description of this hour is damaged: fetch it again');
+  }
+  const header = inflateHeader(stored, view.getUint32(SIZE_AT));
+  checkItems(header);
+  return parseHourHeader(decodeCbor(header, MAX_HEADER_BYTES), dataAt, fileBytes);
+}
+
+/** Times and columns of one block. */
+export interface BlockRows {
+  /** From the slot's start, in the block's ticks. */
+  readonly ticks: Float64Array<ArrayBuffer>;
+  /** The first columns of the stream, as many as were wanted. */
+  readonly columns: readonly Float64Array<ArrayBuffer>[];
+}
+
+/**
+ * Decodes the times and the first `wanted` columns of one block (a column leans on those before it).
+ * @param part exactly the block's bytes, from `header.dataAt + block.offset` of the file.
+ * @throws WaystationError `corrupt`.
+ */
+export function decodeHourBlock(
   part: Uint8Array,
-  column: ColumnIndex,
-  rows: number,
-): Float64Array<ArrayBuffer> {
-  if (part.length !== column.length || crc32(part) !== column.crc) {
+  block: BlockIndex,
+  wanted = block.columns.length,
+): BlockRows {
+  if (part.length !== block.length || crc32(part) !== block.crc) {
     throw new WaystationError('corrupt', 'a block of this hour is damaged: fetch it again');
   }
-  const { coding, step, missing } = column;
-  const values = decodeColumn({ coding, step, missing, bytes: asBytes(part) }, rows);
-  const { min, max } = columnExtent(values);
+  const rows = decodeBlock(
+    part,
+    block.rows,
+    block.columns.map(({ step }) => step),
+    wanted,
+  );
   // The index is what a plot and an overview believe without decoding: it must say what the values say.
-  if (min !== column.min || max !== column.max) {
+  const times = columnExtent(rows.ticks);
+  let isTrue = times.min === block.firstTick && times.max === block.lastTick;
+  rows.columns.forEach((values, i) => {
+    const told = block.columns[i] as ColumnIndex;
+    const found = statisticsOf(values, told.step);
+    isTrue &&=
+      found.count === told.count &&
+      found.min === told.min &&
+      found.max === told.max &&
+      found.sum === told.sum;
+  });
+  if (!isTrue) {
     throw new WaystationError(
       'corrupt',
       'the index of this hour does not fit its values: fetch it from another node',
     );
   }
-  return values;
+  return rows;
 }
 
-function setTimes(ticks: Float64Array, tickNs: TickNs, out: Float64Array, at: number): void {
+/** Ticks of a block as nanoseconds from the slot's start. @throws WaystationError `corrupt`. */
+export function setTimes(ticks: Float64Array, tickNs: TickNs, out: Float64Array, at: number): void {
   for (let i = 0; i < ticks.length; i++) {
     const ns = (ticks[i] as number) * tickNs;
     if (!Number.isSafeInteger(ns))
@@ -225,11 +298,11 @@ function readStream(bytes: Uint8Array, header: HourHeader, stream: StreamIndex):
   const offsetsNs = new Float64Array(stream.rows);
   let at = 0;
   for (const block of stream.blocks) {
-    block.columns.forEach((column, i) => {
-      const from = header.dataAt + column.offset;
-      const values = decodeHourColumn(bytes.subarray(from, from + column.length), column, block.rows);
-      if (i === 0) setTimes(values, block.tickNs, offsetsNs, at);
-      else columns[i - 1]?.set(values, at);
+    const from = header.dataAt + block.offset;
+    const rows = decodeHourBlock(bytes.subarray(from, from + block.length), block);
+    setTimes(rows.ticks, block.tickNs, offsetsNs, at);
+    rows.columns.forEach((values, i) => {
+      columns[i]?.set(values, at);
     });
     at += block.rows;
   }

@@ -2,8 +2,8 @@
  * The description of an hour file: between {@link HourHeader} and its deterministic CBOR map. Everything read here came from a
  * stranger: counts, places and sizes are checked against each other before anything is allocated by them.
  *
- * Invariants: the columns of all blocks tile the rest of the file in order, without overlap or hole, so that no byte is decoded
- * twice; the values of all blocks together stay below MAX_HOUR_CELLS. Unknown keys are ignored: later versions may add some.
+ * Invariants: the blocks tile the rest of the file in order, without overlap or hole, so that no byte is decoded twice; the values
+ * of all blocks together stay below MAX_HOUR_CELLS. Unknown keys are ignored: later versions may add some.
  */
 import * as v from 'valibot';
 import type { Bytes } from '../core/bytes.ts';
@@ -11,7 +11,17 @@ import type { CborValue } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
 import { idBytes, type StationId, stationIdFrom } from '../core/ids.ts';
 import {
-  MAX_BLOCK_ROWS,
+  type BlockIndex,
+  blockFrom,
+  blockSchema,
+  blockToWire,
+  malformed,
+  stepFrom,
+  stepSchema,
+  stepToWire,
+  tickSchema,
+} from './block-index.ts';
+import {
   MAX_CALIBRATION_CHARS,
   MAX_COLUMNS,
   MAX_GAPS,
@@ -20,36 +30,10 @@ import {
   MAX_TEXT_CHARS,
   MAX_TIME_MS,
 } from './limits.ts';
-import type {
-  ClockEstimate,
-  ColumnDescriptor,
-  Gap,
-  GapCause,
-  Step,
-  StreamDescriptor,
-  TickNs,
-} from './types.ts';
 
-export interface ColumnIndex {
-  readonly coding: number;
-  readonly step: Step | null;
-  readonly missing: number;
-  /** From the start of the blocks. */
-  readonly offset: number;
-  readonly length: number;
-  readonly crc: number;
-  /** Extent of the finite values, null when there is none; for the times in ticks. */
-  readonly min: number | null;
-  readonly max: number | null;
-}
+export type { BlockIndex, ColumnIndex } from './block-index.ts';
 
-export interface BlockIndex {
-  readonly rows: number;
-  /** Nanoseconds per tick of this block's times. */
-  readonly tickNs: TickNs;
-  /** Times first (ticks from the slot's start), then the stream's columns. */
-  readonly columns: readonly ColumnIndex[];
-}
+import type { ClockEstimate, ColumnDescriptor, Gap, GapCause, StreamDescriptor } from './types.ts';
 
 export interface StreamIndex {
   readonly descriptor: StreamDescriptor;
@@ -85,14 +69,13 @@ const CAUSES: ReadonlySet<string> = new Set<GapCause>([
   'unknown',
 ]);
 
-function stepToWire(step: Step | null): CborValue {
-  return step === null ? null : [step.numerator, step.denominator];
-}
-
 function descriptorToWire(descriptor: StreamDescriptor): [string, CborValue][] {
   return [
     ['name', descriptor.name],
-    ['columns', descriptor.columns.map((column) => [column.name, column.unit, stepToWire(column.step)])],
+    [
+      'columns',
+      descriptor.columns.map(({ name, unit, step }) => [name, unit, step === null ? null : stepToWire(step)]),
+    ],
     ['asked', descriptor.askedRateHz],
     ['tick', descriptor.tickNs],
     ['driver', descriptor.driver],
@@ -104,27 +87,10 @@ function descriptorToWire(descriptor: StreamDescriptor): [string, CborValue][] {
   ];
 }
 
-function streamToWire({ descriptor, rows, achievedRateHz, blocks }: StreamIndex): CborValue {
+function streamToWire({ descriptor, blocks }: StreamIndex): CborValue {
   return new Map<string, CborValue>([
     ...descriptorToWire(descriptor),
-    ['achieved', achievedRateHz],
-    ['rows', rows],
-    [
-      'blocks',
-      blocks.map((block) => [
-        block.rows,
-        block.tickNs,
-        block.columns.map((c) => [
-          c.coding,
-          stepToWire(c.step),
-          c.missing,
-          c.offset,
-          c.length,
-          c.crc,
-          [c.min, c.max],
-        ]),
-      ]),
-    ],
+    ['blocks', blocks.map((one) => blockToWire(one, descriptor.columns))],
   ]);
 }
 
@@ -148,35 +114,18 @@ export function headerToWire(header: Omit<HourHeader, 'dataAt'>): CborValue {
 const uint = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.number(), v.minValue(-MAX_TIME_MS), v.maxValue(MAX_TIME_MS));
 const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_CHARS));
-const tick = v.picklist([1_000_000_000, 1_000_000, 1_000, 1]);
-const positive = v.pipe(v.number(), v.minValue(Number.MIN_VALUE));
-const step = v.nullable(v.strictTuple([positive, positive]));
 const rate = v.nullable(v.pipe(v.number(), v.minValue(0)));
-const columnIndex = v.strictTuple([
-  uint,
-  step,
-  uint,
-  uint,
-  uint,
-  uint,
-  v.strictTuple([v.nullable(v.number()), v.nullable(v.number())]),
-]);
-const block = v.strictTuple([
-  v.pipe(uint, v.minValue(1), v.maxValue(MAX_BLOCK_ROWS)),
-  tick,
-  v.array(columnIndex),
-]);
 const descriptorFields = {
   name: text,
-  columns: v.pipe(v.array(v.strictTuple([text, text, step])), v.maxLength(MAX_COLUMNS)),
+  columns: v.pipe(v.array(v.strictTuple([text, text, v.nullable(stepSchema)])), v.maxLength(MAX_COLUMNS)),
   asked: rate,
-  tick,
+  tick: tickSchema,
   driver: text,
   device: text,
   replay: v.boolean(),
   calibration: v.optional(v.pipe(v.string(), v.maxLength(MAX_CALIBRATION_CHARS))),
 };
-const stream = v.object({ ...descriptorFields, achieved: rate, rows: uint, blocks: v.array(block) });
+const stream = v.object({ ...descriptorFields, blocks: v.array(blockSchema) });
 const schema = v.object({
   station: v.pipe(v.instance(Uint8Array) as v.GenericSchema<Bytes>, v.length(16)),
   name: text,
@@ -193,31 +142,15 @@ function plain(value: CborValue): unknown {
   return Object.fromEntries([...value].filter(([key]) => key !== '__proto__'));
 }
 
-function stepFrom(wire: [number, number] | null): Step | null {
-  return wire === null ? null : { numerator: wire[0], denominator: wire[1] };
-}
-
-function malformed(what: string): WaystationError {
-  return new WaystationError('malformed', `the description of this hour is not as expected: ${what}`);
-}
-
-function blockFrom([rows, tickNs, columns]: v.InferOutput<typeof block>, columnCount: number): BlockIndex {
-  if (columns.length !== columnCount + 1) throw malformed('a block does not have its columns');
-  return {
-    rows,
-    tickNs,
-    columns: columns.map(([coding, wireStep, missing, offset, length, crc, [min, max]]) => {
-      if (missing > rows) throw malformed('a block misses more values than it has rows');
-      return { coding, step: stepFrom(wireStep), missing, offset, length, crc, min, max };
-    }),
-  };
-}
-
 function descriptorFrom(wire: v.InferOutput<typeof stream>): StreamDescriptor {
   return {
     name: wire.name,
     columns: wire.columns.map(
-      ([name, unit, wireStep]): ColumnDescriptor => ({ name, unit, step: stepFrom(wireStep) }),
+      ([name, unit, wireStep]): ColumnDescriptor => ({
+        name,
+        unit,
+        step: wireStep === null ? null : stepFrom(wireStep),
+      }),
     ),
     askedRateHz: wire.asked,
     tickNs: wire.tick,
@@ -228,41 +161,58 @@ function descriptorFrom(wire: v.InferOutput<typeof stream>): StreamDescriptor {
   };
 }
 
-function streamFrom(wire: v.InferOutput<typeof stream>): StreamIndex {
-  const descriptor = descriptorFrom(wire);
-  const blocks = wire.blocks.map((one) => blockFrom(one, descriptor.columns.length));
-  if (blocks.reduce((sum, one) => sum + one.rows, 0) !== wire.rows) {
-    throw malformed('the blocks of a stream do not add up to its rows');
+/** Blocks lie end to end in the order of their index: each begins where the one before ended. */
+class Places {
+  at = 0;
+  next(length: number): number {
+    const at = this.at;
+    this.at += length;
+    return at;
   }
-  return { descriptor, rows: wire.rows, achievedRateHz: wire.achieved, blocks };
 }
 
-/** Columns must lie end to end; otherwise one small deflate stream could be named, and inflated, a million times. */
-function checkTiling(streams: readonly StreamIndex[], dataBytes: number): void {
-  let cells = 0;
-  let at = 0;
-  for (const { blocks } of streams) {
-    for (const { rows, columns } of blocks) {
-      cells += rows * columns.length;
-      for (const { offset, length } of columns) {
-        if (offset !== at) throw malformed('its columns do not lie end to end');
-        at += length;
-      }
-    }
+function streamFrom(wire: v.InferOutput<typeof stream>, places: Places): StreamIndex {
+  const descriptor = descriptorFrom(wire);
+  const blocks = wire.blocks.map((one) => blockFrom(one, descriptor.columns, places.next(one[2])));
+  return { descriptor, ...extentOfBlocks(blocks), blocks };
+}
+
+/** All rows, and readings per second between the earliest and the latest. */
+export function extentOfBlocks(blocks: readonly BlockIndex[]): Pick<StreamIndex, 'rows' | 'achievedRateHz'> {
+  let rows = 0;
+  let firstNs = Number.POSITIVE_INFINITY;
+  let lastNs = Number.NEGATIVE_INFINITY;
+  for (const one of blocks) {
+    rows += one.rows;
+    firstNs = Math.min(firstNs, one.firstTick * one.tickNs);
+    lastNs = Math.max(lastNs, one.lastTick * one.tickNs);
   }
-  if (at !== dataBytes) {
+  const spanNs = lastNs - firstNs;
+  return { rows, achievedRateHz: spanNs > 0 ? (rows - 1) / (spanNs / 1e9) : null };
+}
+
+function checkSizes(streams: readonly StreamIndex[], indexedBytes: number, dataBytes: number | null): void {
+  if (dataBytes !== null && indexedBytes !== dataBytes) {
     throw new WaystationError(
       'corrupt',
-      `expected ${at} bytes of blocks in this hour, got ${dataBytes}: fetch it again`,
+      `expected ${indexedBytes} bytes of blocks in this hour, got ${dataBytes}: fetch it again`,
     );
+  }
+  let cells = 0;
+  for (const { blocks } of streams) {
+    for (const { rows, columns } of blocks) cells += rows * (columns.length + 1);
   }
   if (cells > MAX_HOUR_CELLS) {
     throw new WaystationError('limit', `expected at most ${MAX_HOUR_CELLS} values in one hour, got ${cells}`);
   }
 }
 
-/** Checks a decoded header against the file's size. @throws WaystationError `malformed`, `corrupt`, `limit`. */
-export function parseHourHeader(value: CborValue, dataAt: number, fileBytes: number): HourHeader {
+/**
+ * Checks a decoded header against the file's size.
+ * @param fileBytes null for a file that may be cut off: then the blocks need not fill it.
+ * @throws WaystationError `malformed`, `corrupt`, `limit`.
+ */
+export function parseHourHeader(value: CborValue, dataAt: number, fileBytes: number | null): HourHeader {
   const top = plain(value) as { streams?: unknown } | null;
   if (typeof top === 'object' && top !== null && Array.isArray(top.streams)) {
     if (top.streams.length > MAX_STREAMS) throw malformed(`more than ${MAX_STREAMS} streams`);
@@ -272,8 +222,9 @@ export function parseHourHeader(value: CborValue, dataAt: number, fileBytes: num
   if (!parsed.success)
     throw malformed(`${parsed.issues[0].message} in ${v.getDotPath(parsed.issues[0]) ?? 'its map'}`);
   const wire = parsed.output;
-  const streams = wire.streams.map(streamFrom);
-  checkTiling(streams, fileBytes - dataAt);
+  const places = new Places();
+  const streams = wire.streams.map((one) => streamFrom(one, places));
+  checkSizes(streams, places.at, fileBytes === null ? null : fileBytes - dataAt);
   return {
     station: stationIdFrom(wire.station),
     stationName: wire.name,

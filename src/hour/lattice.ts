@@ -16,6 +16,21 @@ export function powerOfTen(decimals: number): number {
   return power;
 }
 
+/** The number on the grid that is nearest to `value`. */
+export function numberOn(step: Step, value: number): number {
+  return Math.round((value * step.denominator) / step.numerator) + 0;
+}
+
+/** Whether `k` is below 2^53 and stands for `value` on the grid, exactly. */
+export function givesBack({ numerator, denominator }: Step, k: number, value: number): boolean {
+  return Number.isSafeInteger(k) && (k * numerator) / denominator === value;
+}
+
+/** Whether the grid gives `value` back. */
+export function isOn(step: Step, value: number): boolean {
+  return givesBack(step, numberOn(step, value), value);
+}
+
 /** The integer k of `value` on the lattice, or NaN when it does not lie there exactly. */
 function latticeIndex(value: number, numerator: number, denominator: number): number {
   const k = Math.round((value * denominator) / numerator);
@@ -50,4 +65,10 @@ export function findDecimals(values: Float64Array, count: number): number | unde
     }
   }
   return decimals;
+}
+
+/** The decimals of a step 10^-d (d from 0 to 15), undefined for any other step. */
+export function decimalsOf({ numerator, denominator }: Step): number | undefined {
+  const decimals = POWERS.indexOf(denominator);
+  return numerator === 1 && decimals >= 0 ? decimals : undefined;
 }

@@ -221,7 +221,7 @@ describe(`fuzzing (seed ${SEED}, ${ROUNDS} rounds)`, () => {
       lengthMs: HOUR.lengthMs,
       beginMs: HOUR.startMs,
       streams: HOUR.streams.map((stream) => stream.descriptor),
-      rows: HOUR.streams.map((one, stream) => ({ stream, batch: one.rows })),
+      rows: HOUR.streams.map((one, stream) => ({ stream, from: 0, batch: one.rows })),
       gaps: HOUR.gaps,
       pending: [],
       isComplete: false,

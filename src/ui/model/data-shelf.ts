@@ -15,6 +15,7 @@ import {
   baseLevelOf,
   binned,
   cut,
+  DecodedBlocks,
   extentOf,
   pageBounds,
   readingsOf,
@@ -58,6 +59,7 @@ interface Coarse {
 
 export class HourShelf {
   readonly #crypto: Sealer;
+  readonly #decoded = new DecodedBlocks();
   readonly #files = new ByteBudget<OpenFile>(MAX_FILE_BYTES, ({ bytes }) => bytes.length);
   readonly #coarse = new ByteBudget<Coarse>(MAX_COARSE_BYTES, ({ sums }) => sumsBytes(sums));
 
@@ -100,8 +102,12 @@ export class HourShelf {
     if (stream === undefined || extent === null) return EMPTY;
     const base = baseLevelOf(extent);
     if (level < base)
-      return tileFrom(readingsOf(file.bytes, file.header, stream, column, fromMs, toMs), level);
+      return tileFrom(
+        readingsOf(this.#decoded, file.bytes, file.header, stream, column, fromMs, toMs),
+        level,
+      );
     const all = readingsOf(
+      this.#decoded,
       file.bytes,
       file.header,
       stream,

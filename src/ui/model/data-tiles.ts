@@ -5,7 +5,7 @@
  * Invariants: bins lie on one grid for all hours, streams and stations (bin n of level k is [n·2^k, (n+1)·2^k) ms), so that bins of a
  * level are exactly unions of those of finer ones; count, sum, min and max of what goes in come out; times are in order.
  */
-import { decodeHourColumn } from '../../hour/container.ts';
+import { type BlockRows, decodeHourBlock } from '../../hour/container.ts';
 import type { BlockIndex, HourHeader, StreamIndex } from '../../hour/header.ts';
 
 /** Bins of one page: about a screen's width. */
@@ -68,8 +68,32 @@ export function levelFor(spanMs: number, widthPx: number): number {
   return Math.min(MAX_LEVEL, Math.max(MIN_LEVEL, level));
 }
 
+/** Blocks kept decoded: all columns of a sensor are wanted one after the other, and the next page lies in the same block. */
+const KEPT_BLOCKS = 16;
+
+/** Blocks as they were decoded last. */
+export class DecodedBlocks {
+  readonly #blocks = new Map<BlockIndex, BlockRows>();
+
+  /** @throws WaystationError `corrupt`. */
+  rows(file: Uint8Array, header: HourHeader, block: BlockIndex): BlockRows {
+    let rows = this.#blocks.get(block);
+    if (rows === undefined) {
+      const from = header.dataAt + block.offset;
+      rows = decodeHourBlock(file.subarray(from, from + block.length), block);
+    } else this.#blocks.delete(block);
+    this.#blocks.set(block, rows);
+    for (const oldest of this.#blocks.keys()) {
+      if (this.#blocks.size <= KEPT_BLOCKS) break;
+      this.#blocks.delete(oldest);
+    }
+    return rows;
+  }
+}
+
 /** Readings of one column between two times (the end not included), in order of time; missing ones are left out. */
 export function readingsOf(
+  decoded: DecodedBlocks,
   file: Uint8Array,
   header: HourHeader,
   stream: StreamIndex,
@@ -82,8 +106,9 @@ export function readingsOf(
   let ordered = true;
   for (const block of stream.blocks) {
     if (!touches(block, header.startMs, fromMs, toMs)) continue;
-    const ticks = blockColumn(file, header, block, 0);
-    const cells = blockColumn(file, header, block, column + 1);
+    const { ticks, columns } = decoded.rows(file, header, block);
+    const cells = columns[column];
+    if (cells === undefined) continue;
     const msPerTick = block.tickNs / 1e6;
     for (let row = 0; row < block.rows; row++) {
       const value = cells[row] as number;
@@ -114,17 +139,8 @@ function exactSums(x: Float64Array, values: Float64Array): Sums {
 }
 
 function touches(block: BlockIndex, startMs: number, fromMs: number, toMs: number): boolean {
-  const times = block.columns[0];
-  if (times === undefined || times.min === null || times.max === null) return false;
   const msPerTick = block.tickNs / 1e6;
-  return startMs + times.max * msPerTick >= fromMs && startMs + times.min * msPerTick < toMs;
-}
-
-function blockColumn(file: Uint8Array, header: HourHeader, block: BlockIndex, index: number): Float64Array {
-  const column = block.columns[index];
-  if (column === undefined) return new Float64Array(block.rows).fill(Number.NaN);
-  const from = header.dataAt + column.offset;
-  return decodeHourColumn(file.subarray(from, from + column.length), column, block.rows);
+  return startMs + block.lastTick * msPerTick >= fromMs && startMs + block.firstTick * msPerTick < toMs;
 }
 
 /** Earliest and latest time of a stream's readings, ms; null when it has none. */
@@ -134,11 +150,9 @@ export function extentOf(
 ): { readonly fromMs: number; readonly toMs: number } | null {
   let fromMs = Number.POSITIVE_INFINITY;
   let toMs = Number.NEGATIVE_INFINITY;
-  for (const { columns, tickNs } of stream.blocks) {
-    const times = columns[0];
-    if (times === undefined || times.min === null || times.max === null) continue;
-    fromMs = Math.min(fromMs, header.startMs + (times.min * tickNs) / 1e6);
-    toMs = Math.max(toMs, header.startMs + (times.max * tickNs) / 1e6);
+  for (const { firstTick, lastTick, tickNs } of stream.blocks) {
+    fromMs = Math.min(fromMs, header.startMs + (firstTick * tickNs) / 1e6);
+    toMs = Math.max(toMs, header.startMs + (lastTick * tickNs) / 1e6);
   }
   return fromMs <= toMs ? { fromMs, toMs } : null;
 }

@@ -7,13 +7,14 @@ import { isWaystationError, WaystationError } from '../../../src/core/errors.ts'
 import { idBytes } from '../../../src/core/ids.ts';
 import {
   decodeHour,
-  decodeHourColumn,
+  decodeHourBlock,
   encodeHour,
   hourHeaderBytes,
   MAX_BLOCK_ROWS,
   PREAMBLE_BYTES,
   readHourHeader,
 } from '../../../src/hour/container.ts';
+import { deflateHeader } from '../../../src/hour/header-dictionary.ts';
 import type { HourContent } from '../../../src/hour/types.ts';
 import { anyHour, bits, descriptor, START_MS, STATION, spelled } from './hour-samples.ts';
 
@@ -92,20 +93,40 @@ describe('the hour file', () => {
     expect(spelled(decodeHour(encodeHour(content)))).toEqual(spelled(content));
   });
 
-  it('lets a plot read its header from the beginning of the file and single columns after that', () => {
-    const values = Float64Array.from({ length: 5000 }, (_, i) => 20 + (i % 10) / 10);
+  it('lets a plot read its header from the beginning of the file and single blocks after that', () => {
+    const values = Float64Array.from({ length: MAX_BLOCK_ROWS + 904 }, (_, i) => 20 + (i % 10) / 10);
     const bytes = encodeHour(hourOf(values));
     const length = hourHeaderBytes(bytes.subarray(0, PREAMBLE_BYTES));
     const header = readHourHeader(bytes.subarray(0, length), bytes.length);
     const block = header.streams[0]?.blocks[1];
-    const column = block?.columns[1];
+    const column = block?.columns[0];
     if (block === undefined || column === undefined) throw new Error('no second block');
-    expect([block.rows, column.min, column.max, header.streams[0]?.achievedRateHz]).toEqual([
-      904, 20, 20.9, 50,
+    expect([block.rows, column.count, column.min, column.max, header.streams[0]?.achievedRateHz]).toEqual([
+      904, 904, 20, 20.9, 50,
     ]);
-    const at = header.dataAt + column.offset;
-    const part = decodeHourColumn(bytes.subarray(at, at + column.length), column, block.rows);
-    expect(bits(part)).toEqual(bits(values.slice(4096)));
+    expect(column.sum).toBe(
+      values.slice(MAX_BLOCK_ROWS).reduce((sum, value) => sum + Math.round(value * 10), 0) / 10,
+    );
+    const at = header.dataAt + block.offset;
+    const part = decodeHourBlock(bytes.subarray(at, at + block.length), block);
+    expect(bits(part.columns[0] as Float64Array)).toEqual(bits(values.slice(MAX_BLOCK_ROWS)));
+    expect(decodeHourBlock(bytes.subarray(at, at + block.length), block, 0).columns).toEqual([]);
+  });
+
+  it('gives back a value off the grid that is the least or greatest of its block', () => {
+    for (const odd of [100.12345678901234, -1e300, -5e-324]) {
+      const values = Float64Array.from({ length: 3000 }, (_, row) => {
+        const raw = Math.floor(900 * Math.sin(row / 60)) + ((row * 7919) % 31);
+        return raw * (Math.PI / 1800);
+      });
+      values[77] = odd;
+      const bytes = encodeHour(hourOf(values));
+      expect(bits(decodeHour(bytes).streams[0]?.rows.columns[0] as Float64Array)).toEqual(bits(values));
+      const column = readHourHeader(bytes).streams[0]?.blocks[0]?.columns[0];
+      expect(column).toMatchObject({ min: Math.min(...values), max: Math.max(...values) });
+      expect(column?.step).not.toBeNull();
+      expect(column?.sum).toBe(values.reduce((sum, value) => sum + value, 0));
+    }
   });
 
   it('refuses to encode what it could not give back', () => {
@@ -139,24 +160,24 @@ describe('a hostile hour file', () => {
     ]);
     change(map);
     const header = encodeCbor(map);
+    const stored = deflateHeader(header);
     const preamble = honest.slice(0, PREAMBLE_BYTES);
     new DataView(preamble.buffer).setUint32(5, header.length);
+    new DataView(preamble.buffer).setUint32(9, stored.length);
     const crc = new Uint8Array(4);
-    new DataView(crc.buffer).setUint32(0, crc32(header));
-    return concatBytes(preamble, header, crc, data);
+    new DataView(crc.buffer).setUint32(0, crc32(stored));
+    return concatBytes(preamble, stored, crc, data);
   }
 
-  function streamMap(blocks: CborValue, rows: number): CborValue {
+  function streamMap(blocks: CborValue): CborValue {
     return new Map<string, CborValue>([
       ['name', 's'],
       ['columns', []],
       ['asked', null],
-      ['achieved', null],
       ['tick', 1],
       ['driver', ''],
       ['device', ''],
       ['replay', false],
-      ['rows', rows],
       ['blocks', blocks],
     ]);
   }
@@ -192,25 +213,26 @@ describe('a hostile hour file', () => {
     );
   });
 
-  it('never makes the decoder throw anything else when the checksums are right and the columns are not', () => {
+  it('never makes the decoder throw anything else when the checksums are right and the blocks are not', () => {
     const header = readHourHeader(honest);
-    const [time, values] = header.streams[0]?.blocks[0]?.columns ?? [];
-    if (time === undefined || values === undefined) throw new Error('no columns');
-    const bytesOf = (column: typeof time) =>
-      honest.slice(header.dataAt + column.offset, header.dataAt + column.offset + column.length);
+    const block = header.streams[0]?.blocks[0];
+    if (block === undefined) throw new Error('no block');
+    const at = header.dataAt + block.offset;
+    const step = fc.constantFrom(null, { numerator: 1, denominator: 10 });
     fc.assert(
       fc.property(
-        fc.constantFrom(time, values),
         fc.array(fc.tuple(fc.nat(10_000), fc.nat(255)), { maxLength: 4 }),
-        fc.integer({ min: 0, max: 3 }),
+        fc.uint8Array({ maxLength: 40 }),
+        fc.boolean(),
         fc.integer({ min: 1, max: 4096 }),
-        fc.nat(4096),
-        (column, changes, coding, rows, missing) => {
-          const bytes = bytesOf(column);
-          for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
-          const claim = { ...column, coding, missing: Math.min(missing, rows), crc: crc32(bytes) };
+        fc.array(step, { minLength: 1, maxLength: 4 }),
+        (changes, noise, isNoise, rows, steps) => {
+          const bytes = isNoise ? noise : honest.slice(at, at + block.length);
+          for (const [place, byte] of changes) if (bytes.length > 0) bytes[place % bytes.length] = byte;
+          const columns = steps.map((one) => ({ step: one, count: 1, min: 0, max: 0, sum: 0 }));
+          const claim = { ...block, rows, length: bytes.length, crc: crc32(bytes), columns };
           try {
-            decodeHourColumn(bytes, claim, rows);
+            decodeHourBlock(bytes, claim);
           } catch (error) {
             expect(isWaystationError(error)).toBe(true);
           }
@@ -221,20 +243,34 @@ describe('a hostile hour file', () => {
   });
 
   it('cannot claim more values than the limit, however small it is', () => {
-    const time = (at: number): CborValue => [0, null, 4096, at, 0, 0, [null, null]];
-    const blocks = Array.from({ length: 9000 }, () => [4096, 1, [time(0)]] as CborValue);
-    const bytes = forged((map) => map.set('streams', [streamMap(blocks, 9000 * 4096)]));
+    const blocks = Array.from({ length: 2100 }, () => [MAX_BLOCK_ROWS, 1, 0, 0, 0, 0, []] as CborValue);
+    const bytes = forged((map) => map.set('streams', [streamMap(blocks)]));
     expect(survives(bytes)).toMatchObject({ code: 'limit' });
   });
 
-  it('cannot name the same bytes twice', () => {
-    const time: CborValue = [1, [1, 1], 0, 0, 4, 0, [0, 0]];
-    const blocks: CborValue = [
-      [1, 1, [time]],
-      [1, 1, [time]],
-    ];
-    const bytes = forged((map) => map.set('streams', [streamMap(blocks, 2)]), new Uint8Array(4));
-    expect(survives(bytes)).toMatchObject({ code: 'malformed' });
+  it('cannot name bytes that are not there', () => {
+    const block: CborValue = [1, 1, 4, 0, 0, 0, []];
+    const bytes = forged((map) => map.set('streams', [streamMap([block, block])]), new Uint8Array(4));
+    expect(survives(bytes)).toMatchObject({ code: 'corrupt' });
+  });
+
+  it('cannot inflate its description to more than it said', () => {
+    const bytes = honest.slice();
+    new DataView(bytes.buffer).setUint32(5, 20);
+    expect(survives(bytes)).toMatchObject({ code: 'corrupt' });
+  });
+
+  it('cannot tell another extent, count or sum than its values have', () => {
+    const header = readHourHeader(honest);
+    const block = header.streams[0]?.blocks[0];
+    const column = block?.columns[0];
+    if (block === undefined || column === undefined) throw new Error('no block');
+    const part = honest.slice(header.dataAt + block.offset, header.dataAt + block.offset + block.length);
+    for (const lie of [{ min: 0 }, { max: 31 }, { sum: 1 }, { count: 3 }]) {
+      const columns = [{ ...column, ...lie }];
+      expect(() => decodeHourBlock(part, { ...block, columns })).toThrow(/does not fit its values/);
+    }
+    expect(() => decodeHourBlock(part, { ...block, lastTick: block.lastTick + 1 })).toThrow(/does not fit/);
   });
 
   it('cannot announce a header beyond the limit', () => {
@@ -255,8 +291,19 @@ describe('a hostile hour file', () => {
     ['no length', (map: Map<string, CborValue>) => map.delete('length')],
     ['streams that are no list', (map: Map<string, CborValue>) => map.set('streams', 7)],
     ['a stream that is no map', (map: Map<string, CborValue>) => map.set('streams', [null])],
-    ['rows without blocks', (map: Map<string, CborValue>) => map.set('streams', [streamMap([], 1)])],
-    ['a block of no rows', (map: Map<string, CborValue>) => map.set('streams', [streamMap([[0, 1, []]], 0)])],
+    [
+      'a block that ends before it begins',
+      (map: Map<string, CborValue>) => map.set('streams', [streamMap([[1, 1, 0, 0, 2, 1, []]])]),
+    ],
+    [
+      'a block without its columns',
+      (map: Map<string, CborValue>) =>
+        map.set('streams', [streamMap([[1, 1, 0, 0, 0, 0, [[0, null, null, null]]]])]),
+    ],
+    [
+      'a block of no rows',
+      (map: Map<string, CborValue>) => map.set('streams', [streamMap([[0, 1, 0, 0, 0, 0, []]])]),
+    ],
     [
       'a key that reaches for the prototype',
       (map: Map<string, CborValue>) => map.set('__proto__', []).delete('name'),

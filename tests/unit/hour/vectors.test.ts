@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fromHex } from '../../../src/core/bytes.ts';
+import { fromHex, toHex } from '../../../src/core/bytes.ts';
 import { decodeHour, encodeHour } from '../../../src/hour/container.ts';
 import { summarize } from '../../../src/hour/summary.ts';
 import type { HourContent, StreamDescriptor, StreamSummary } from '../../../src/hour/types.ts';
@@ -56,9 +56,8 @@ describe.each(vectors.map((vector) => [vector.name, vector] as const))(
       expect(summarize(contentOf(vector))).toEqual(vector.summaries);
     });
 
-    // The bytes of a deflate stream may differ between compressors; what they decode to may not.
-    it('is written again to the same content', () => {
-      expect(spelled(decodeHour(encodeHour(contentOf(vector))))).toEqual(spelled(contentOf(vector)));
+    it('is written again to the same bytes', () => {
+      expect(toHex(encodeHour(contentOf(vector)))).toBe(vector.hex);
     });
   },
 );

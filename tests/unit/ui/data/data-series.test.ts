@@ -13,7 +13,14 @@ import {
   LineBuilder,
   type Polyline,
 } from '../../../../src/ui/model/data-series.ts';
-import { binned, cut, readingsOf, type Sums, tileFrom } from '../../../../src/ui/model/data-tiles.ts';
+import {
+  binned,
+  cut,
+  DecodedBlocks,
+  readingsOf,
+  type Sums,
+  tileFrom,
+} from '../../../../src/ui/model/data-tiles.ts';
 import { batchAt, descriptor, START_MS, STATION } from '../../hour/hour-samples.ts';
 
 const HOUR_MS = 3_600_000;
@@ -105,8 +112,17 @@ describe('readings of an hour file', () => {
       gaps: [],
     });
     const header = readHourHeader(file);
+    const decoded = new DecodedBlocks();
     const read = (column: number, from: number, to: number) => {
-      const { x, sum } = readingsOf(file, header, header.streams[0]!, column, START_MS + from, START_MS + to);
+      const { x, sum } = readingsOf(
+        decoded,
+        file,
+        header,
+        header.streams[0]!,
+        column,
+        START_MS + from,
+        START_MS + to,
+      );
       return [...x].map((ms, i) => [ms - START_MS, sum[i]]);
     };
     expect(read(0, 0, 10_000)).toEqual([
