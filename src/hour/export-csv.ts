@@ -1,13 +1,16 @@
 /**
  * Hours as CSV (RFC 4180, line feeds). One stream: its own time header and columns, so that what was replayed from a file comes
  * out as it went in, value for value. Several streams: one table merged by time, columns named `stream.column`. Numbers in their
- * shortest form that reads back the same (ECMAScript Number::toString); missing values blank.
+ * shortest form that reads back the same (ECMAScript Number::toString); missing values blank. For people, times may stand beside or
+ * instead of ticks as ISO 8601 (`time` in UTC, `time_local` with its distance from UTC), and numbers without what arithmetic left
+ * behind (`-1.2` for -1.2000000000000002).
  *
  * Invariants: every row of every hour is written once, a stream's rows in their own order (rows of several streams at the very
  * same time share a line); nothing is left out silently: a stream that the header does not have is an error.
  */
 import { WaystationError } from '../core/errors.ts';
-import type { HourContent, HourStream, StreamDescriptor, TickNs } from './types.ts';
+import { decimalsOf } from './lattice.ts';
+import type { ColumnDescriptor, HourContent, HourStream, StreamDescriptor, TickNs } from './types.ts';
 
 export interface CsvOptions {
   /** Only this stream. */
@@ -17,7 +20,16 @@ export interface CsvOptions {
   readonly toMs?: number;
   /** Every stream that the hours have, when that is known beforehand. */
   readonly streams?: readonly StreamDescriptor[];
+  /** How times are told, in this order; the stream's own ticks alone unless said otherwise. */
+  readonly times?: readonly TimeForm[];
+  /** How far the reader's clocks are ahead of UTC at a time, ms; for `local`. */
+  readonly localOffsetMs?: (ms: number) => number;
+  /** `exact` unless said otherwise; `declared`: exact too, with all the decimals of a column whose declared step is a decimal one. */
+  readonly numbers?: 'exact' | 'tidy' | 'declared';
 }
+
+/** `ticks`: a number under `t_us` or the like; `utc`: ISO 8601 under `time`; `local`: the same with an offset under `time_local`. */
+export type TimeForm = 'ticks' | 'utc' | 'local';
 
 /** Decimal digits of a tick behind the nanoseconds, and the header that names it. */
 const TICKS: Readonly<Record<TickNs, { readonly header: string; readonly digits: number }>> = {
@@ -75,6 +87,106 @@ function number(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
+/** Digits that a value on a sensor's decimal step has at most; a value that seems to have more is written whole. */
+const TOLD_DIGITS = 9;
+/** A double holds any decimal of so many digits. */
+const SAFE_DIGITS = 15;
+
+/** The shortest decimal that a value is, but for the last bits of its double: `-1.2` for -1.2000000000000002. */
+export function tidyNumber(value: number): string {
+  const exact = number(value);
+  if (exact.length <= SAFE_DIGITS || !Number.isFinite(value)) return exact;
+  const rounded = Number(value.toPrecision(SAFE_DIGITS));
+  if (!Number.isFinite(rounded)) return exact;
+  const tidy = number(rounded);
+  // Digits that remain were told by the sensor: then none of them is dropped.
+  return tidy.replace(/^[-0.]+|e.*$/g, '').replace('.', '').length <= TOLD_DIGITS ? tidy : exact;
+}
+
+/** A value with so many decimals, as `20.50`; in its shortest form where that would be another value. */
+function fixedNumber(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return number(value);
+  const text = Object.is(value, -0) ? `-${(0).toFixed(decimals)}` : value.toFixed(decimals);
+  return Object.is(Number(text), value) ? text : number(value);
+}
+
+function numberWriter({ step }: ColumnDescriptor, numbers: CsvOptions['numbers']): (value: number) => string {
+  const decimals = numbers === 'declared' && step !== null ? decimalsOf(step) : undefined;
+  if (decimals !== undefined) return (value) => fixedNumber(value, decimals);
+  return numbers === 'tidy' ? tidyNumber : number;
+}
+
+const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+
+/** Writes times as ISO 8601, to the digits of a tick and to the nanosecond where a time has more. */
+export class IsoTimes {
+  readonly #digits: number;
+  readonly #offsetMs: ((ms: number) => number) | undefined;
+  /** Most rows share the second of the one before. */
+  #second = Number.NaN;
+  #date = '';
+  #zone = '';
+
+  /** @param offsetMs undefined for UTC. */
+  constructor(tickNs: TickNs, offsetMs?: (ms: number) => number) {
+    this.#digits = 9 - TICKS[tickNs].digits;
+    this.#offsetMs = offsetMs;
+  }
+
+  /** @throws RangeError beyond the years that ECMAScript's Date can hold. */
+  text(startMs: number, ns: number): string {
+    const wholeMs = Math.floor(ns / 1e6);
+    const ms = startMs + wholeMs;
+    const second = Math.floor(ms / SECOND_MS);
+    if (second !== this.#second) this.#tell(second);
+    const fraction = String((ms - second * SECOND_MS) * 1e6 + (ns - wholeMs * 1e6)).padStart(9, '0');
+    const told = fraction.slice(0, this.#digits);
+    const finer = fraction.slice(this.#digits).replace(/0+$/, '');
+    return told + finer === '' ? this.#date + this.#zone : `${this.#date}.${told}${finer}${this.#zone}`;
+  }
+
+  #tell(second: number): void {
+    this.#second = second;
+    const ms = second * SECOND_MS;
+    const offsetMs = this.#offsetMs?.(ms) ?? 0;
+    this.#date = new Date(ms + offsetMs).toISOString().replace(/\.\d+Z$/, '');
+    this.#zone = this.#offsetMs === undefined ? 'Z' : offsetText(offsetMs);
+  }
+}
+
+/** `+02:00`; to the minute, as ISO 8601 has it. */
+function offsetText(offsetMs: number): string {
+  const minutes = Math.round(Math.abs(offsetMs) / MINUTE_MS);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${offsetMs < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+const TICKS_ALONE: readonly TimeForm[] = ['ticks'];
+
+/** The header's cells of the times. */
+function timeNames(tickNs: TickNs, forms: readonly TimeForm[]): string[] {
+  const names = { ticks: TICKS[tickNs].header, utc: 'time', local: 'time_local' };
+  return forms.map((form) => names[form]);
+}
+
+/** Writes the times of a line. */
+function timeWriter(
+  { tickNs }: Layout,
+  { times = TICKS_ALONE, localOffsetMs = () => 0 }: CsvOptions,
+): (startMs: number, ns: number) => string {
+  const { digits } = TICKS[tickNs];
+  const writers = times.map((form) => {
+    if (form === 'ticks') return (startMs: number, ns: number) => timeText(startMs, ns, digits);
+    const iso = new IsoTimes(tickNs, form === 'utc' ? undefined : localOffsetMs);
+    return (startMs: number, ns: number) => iso.text(startMs, ns);
+  });
+  const [only] = writers;
+  return only !== undefined && writers.length === 1
+    ? only
+    : (startMs, ns) => writers.map((write) => write(startMs, ns)).join(',');
+}
+
 function layoutOf(descriptors: Iterable<StreamDescriptor>, only: string | undefined): Layout {
   const columns = new Map<string, string[]>();
   let tickNs: TickNs | undefined;
@@ -94,11 +206,11 @@ function layoutOf(descriptors: Iterable<StreamDescriptor>, only: string | undefi
   return { tickNs: tickNs ?? 1_000_000, places, width };
 }
 
-function headerLine({ tickNs, places }: Layout): string {
+function headerLine({ tickNs, places }: Layout, { times = TICKS_ALONE }: CsvOptions): string {
   const names = [...places].flatMap(([stream, { columns }]) =>
     columns.map((column) => cell(places.size === 1 ? column : `${stream}.${column}`)),
   );
-  return `${[TICKS[tickNs].header, ...names].join(',')}\n`;
+  return `${[...timeNames(tickNs, times), ...names].join(',')}\n`;
 }
 
 /** One stream of one hour on its way into the table. */
@@ -110,12 +222,14 @@ class Cursor {
   readonly #shiftNs: number;
   /** Cell of each column. */
   readonly #cells: readonly number[];
+  readonly #texts: readonly ((value: number) => string)[];
   #row = -1;
 
-  constructor(stream: HourStream, hour: HourContent, place: Place) {
+  constructor(stream: HourStream, hour: HourContent, place: Place, numbers: CsvOptions['numbers']) {
     this.#stream = stream;
     this.place = place;
     this.#shiftNs = (stream.rows.baseMs - hour.startMs) * 1e6;
+    this.#texts = stream.descriptor.columns.map((column) => numberWriter(column, numbers));
     const taken = new Set<number>();
     this.#cells = stream.descriptor.columns.map(({ name }) => {
       const column = place.columns.indexOf(name);
@@ -132,9 +246,14 @@ class Cursor {
     this.nextNs = offset === undefined ? Number.POSITIVE_INFINITY : this.#shiftNs + offset;
   }
 
+  skip(): void {
+    this.#advance();
+  }
+
   take(line: string[]): void {
     this.#cells.forEach((at, column) => {
-      line[at] = number(this.#stream.rows.columns[column]?.[this.#row] ?? Number.NaN);
+      const text = this.#texts[column] ?? number;
+      line[at] = text(this.#stream.rows.columns[column]?.[this.#row] ?? Number.NaN);
     });
     this.#advance();
   }
@@ -155,9 +274,9 @@ function* linesOf(hour: HourContent, layout: Layout, options: CsvOptions): Itera
       continue;
     const place = layout.places.get(name);
     if (place === undefined) throw notInHeader(`stream “${name}”, which begins later than the first hour`);
-    cursors.push(new Cursor(stream, hour, place));
+    cursors.push(new Cursor(stream, hour, place, options.numbers));
   }
-  const { digits } = TICKS[layout.tickNs];
+  const timeOf = timeWriter(layout, options);
   const fromNs = ((options.fromMs ?? Number.NEGATIVE_INFINITY) - hour.startMs) * 1e6;
   const toNs = ((options.toMs ?? Number.POSITIVE_INFINITY) - hour.startMs) * 1e6;
   const blank: readonly string[] = new Array<string>(layout.width).fill('');
@@ -165,17 +284,28 @@ function* linesOf(hour: HourContent, layout: Layout, options: CsvOptions): Itera
     let ns = Number.POSITIVE_INFINITY;
     for (const cursor of cursors) if (cursor.nextNs < ns) ns = cursor.nextNs;
     if (ns === Number.POSITIVE_INFINITY) return;
-    const line = [...blank];
+    const isWanted = ns >= fromNs && ns <= toNs;
+    const line = isWanted ? [...blank] : [];
     // Two streams of one name (no recorder of ours makes them) must not write over each other: one waits for the next line.
     const filled = new Set<Place>();
     for (const cursor of cursors) {
       if (cursor.nextNs !== ns || filled.has(cursor.place)) continue;
       filled.add(cursor.place);
-      cursor.take(line);
+      if (isWanted) cursor.take(line);
+      else cursor.skip();
     }
-    if (ns < fromNs || ns > toNs) continue;
-    yield `${timeText(hour.startMs, ns, digits)},${line.join(',')}\n`;
+    if (isWanted) yield `${timeOf(hour.startMs, ns)},${line.join(',')}\n`;
   }
+}
+
+/** One hour's lines with their line ends, header first. @throws WaystationError `conflict`. */
+export function* csvLines(hour: HourContent, options: CsvOptions = {}): Iterable<string> {
+  const layout = layoutOf(
+    hour.streams.map(({ descriptor }) => descriptor),
+    options.stream,
+  );
+  yield headerLine(layout, options);
+  yield* linesOf(hour, layout, options);
 }
 
 async function layoutBeforehand(
@@ -201,13 +331,13 @@ export async function* csvRows(
   options: CsvOptions = {},
 ): AsyncIterable<string> {
   let layout = await layoutBeforehand(hours, options);
-  let text = layout === undefined ? '' : headerLine(layout);
+  let text = layout === undefined ? '' : headerLine(layout, options);
   for await (const hour of typeof hours === 'function' ? hours() : hours) {
     if (layout === undefined) {
       const descriptors = hour.streams.map((stream) => stream.descriptor);
       if (options.stream !== undefined && !descriptors.some(({ name }) => name === options.stream)) continue;
       layout = layoutOf(descriptors, options.stream);
-      text = headerLine(layout);
+      text = headerLine(layout, options);
     }
     for (const line of linesOf(hour, layout, options)) {
       text += line;

@@ -17,6 +17,7 @@ import {
   parsePort,
   parseTime,
 } from './arguments.ts';
+import { addHourCommands } from './commands/hour-command.ts';
 import { relay } from './commands/relay-command.ts';
 import { exportStation, status, verify } from './commands/report-commands.ts';
 import { createSpace, invite, join, parseRole, revoke } from './commands/space-commands.ts';
@@ -24,7 +25,7 @@ import { station } from './commands/station-command.ts';
 import { sync } from './commands/sync-command.ts';
 import { askRunningNode, type ControlRequest } from './control-socket.ts';
 import { openNode } from './open-node.ts';
-import { createOutput, escapeControls, type Output } from './output.ts';
+import { createOutput, escapeControls, type Output, wrapped } from './output.ts';
 import { watchStreams } from './standard-streams.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -64,7 +65,7 @@ async function onNode(
   action: (node: WaystationNode, output: Output) => Promise<void>,
   mayMake = false,
 ): Promise<void> {
-  const output = createOutput(common.json === true, around.stdout, around.stderr);
+  const output = createOutput(common.json === true, around.stdout, around.stderr, around.columns);
   if (around.runningNode !== undefined) return action(around.runningNode, output);
   let node: WaystationNode;
   for (let waitedMs = 0; ; waitedMs += STARTING_RETRY_MS) {
@@ -152,7 +153,11 @@ function build(around: Surroundings): Command {
         options,
         around,
         (node, output) =>
-          createSpace(node, { name: options.name, isPublic: options.public === true }, output),
+          createSpace(
+            node,
+            { name: options.name, isPublic: options.public === true, data: options.data },
+            output,
+          ),
         true,
       ),
     );
@@ -255,6 +260,7 @@ function build(around: Surroundings): Command {
   command(program, 'verify', 'check every signature, chain and root of what is stored')
     .option('--space <id>', 'only this space')
     .action((options) => onNode(options, around, (node, output) => verify(node, spaceOf(options), output)));
+  addHourCommands(program, around);
   return program;
 }
 
@@ -268,7 +274,8 @@ export async function runCommandLine(around: Surroundings): Promise<number> {
       if (error.code === 'waystation.answered' || error.exitCode === 0) return error.exitCode;
       return USAGE_EXIT_CODE;
     }
-    around.stderr(`waystation: ${escapeControls(errorMessage(error))}\n`);
+    const text = `waystation: ${escapeControls(errorMessage(error))}`;
+    around.stderr(`${wrapped(text, around.columns ?? Number.POSITIVE_INFINITY)}\n`);
     if (
       !isWaystationError(error) &&
       process.env['WAYSTATION_DEBUG'] !== undefined &&
@@ -304,12 +311,6 @@ async function runIn({ words, cwd, columns }: ControlRequest, node: WaystationNo
   return { stdout, stderr, code };
 }
 
-function watchColumns(listener: (columns: number) => void): () => void {
-  const onResize = () => listener(process.stderr.columns);
-  process.stderr.on('resize', onResize);
-  return () => process.stderr.off('resize', onResize);
-}
-
 const results = watchStreams(process.stdout, process.stderr);
 const exitCode = await runCommandLine({
   words: process.argv.slice(2),
@@ -317,6 +318,6 @@ const exitCode = await runCommandLine({
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   readerGone: results.readerGone,
-  ...(process.stderr.isTTY ? { columns: process.stderr.columns, watchColumns } : {}),
+  ...(process.stderr.isTTY ? { columns: process.stderr.columns } : {}),
 });
 process.exitCode = results.lost() ? exitCode || 1 : exitCode;

@@ -10,6 +10,7 @@ import { WaystationError } from '../core/errors.ts';
 import { sha256 } from '../core/hash.ts';
 import { MAX_COLUMNS } from '../hour/limits.ts';
 import type { StreamDescriptor, TickNs } from '../hour/types.ts';
+import { PrintedNumbers } from './printed-numbers.ts';
 import { decimalTime, type ExactTime, isoTime, unitBySize } from './recording-times.ts';
 
 /** Values of one recording: 1 GiB of float64, a day of nine columns at 170 Hz. */
@@ -39,7 +40,14 @@ export interface Recording {
   /** True when the times are a calendar's; otherwise they count from some start. */
   readonly isEpoch: boolean;
   readonly columns: readonly Float64Array[];
+  /** What the times are counted in; null where they are dates (ISO 8601). */
+  readonly unitNs: TickNs | null;
+  /** For each column: the decimals that every one of its numbers was printed with, null where they differ or there is none. */
+  readonly decimals: readonly (number | null)[];
 }
+
+/** Told of each line of cells, the header too, before they are understood. */
+export type OnCells = (cells: readonly string[], line: number) => void;
 
 class GrowingNumbers {
   values = new Float64Array(FIRST_CAPACITY);
@@ -85,9 +93,12 @@ export class RecordingParser {
   readonly #timesMs = new GrowingNumbers();
   readonly #timesNs = new GrowingNumbers();
   #columns: GrowingNumbers[] = [];
+  #printed: PrintedNumbers[] = [];
+  readonly #onCells: OnCells | undefined;
 
-  constructor(fileName: string) {
+  constructor(fileName: string, onCells?: OnCells) {
     this.#fileName = fileName;
+    this.#onCells = onCells;
   }
 
   #wrong(what: string): WaystationError {
@@ -133,6 +144,8 @@ export class RecordingParser {
       timesNs: this.#timesNs.taken(),
       isEpoch: this.#isIso || (timesMs[0] as number) >= FIRST_EPOCH_MS,
       columns: this.#columns.map((column) => column.taken()),
+      unitNs: this.#isIso ? null : (this.#unitNs ?? 1_000_000_000),
+      decimals: this.#printed.map(({ decimals }) => decimals),
     };
   }
 
@@ -153,6 +166,7 @@ export class RecordingParser {
     for (const cells of parsed.data) {
       this.#line++;
       if (cells.length === 1 && cells[0]?.trim() === '') continue;
+      this.#onCells?.(cells, this.#line);
       if (this.#names === undefined) this.#header(cells.map((cell) => cell.trim()));
       else this.#row(this.#names, cells);
       if (this.#rows <= MARKED_ROWS) this.#beginning += `${JSON.stringify(cells)}\n`;
@@ -185,6 +199,7 @@ export class RecordingParser {
     this.#timeName = timeName;
     this.#unitNs = UNITS.get(timeName);
     this.#columns = names.map(() => new GrowingNumbers());
+    this.#printed = names.map(() => new PrintedNumbers());
   }
 
   #row(names: readonly string[], cells: readonly string[]): void {
@@ -202,7 +217,10 @@ export class RecordingParser {
     this.#timesNs.push(ns);
     while (this.#tickNs > 1 && !fits(ms, ns, this.#tickNs)) this.#tickNs = (this.#tickNs / 1000) as TickNs;
     names.forEach((name, c) => {
-      this.#columns[c]?.push(this.#value((cells[c + 1] ?? '').trim(), name));
+      const text = (cells[c + 1] ?? '').trim();
+      const value = this.#value(text, name);
+      this.#columns[c]?.push(value);
+      if (!Number.isNaN(value)) this.#printed[c]?.note(text);
     });
     this.#rows++;
   }

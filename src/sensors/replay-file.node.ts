@@ -6,19 +6,23 @@ import { WaystationError } from '../core/errors.ts';
 import type { Driver } from './port.ts';
 import { createReplayDriver, type ReplayOptions } from './replay.ts';
 
+/** The bytes of a recording. @throws WaystationError `not-found` when there is no readable file at `path`. */
+export async function readRecordingFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+  try {
+    if (!(await stat(path)).isFile()) throw new Error('it is no file');
+  } catch (cause) {
+    throw new WaystationError('not-found', `cannot read the recording ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  return createReadStream(path);
+}
+
 /** @throws WaystationError `not-found` from `run` when there is no readable file at `path`. */
 export function openReplayFile(path: string, options: Omit<ReplayOptions, 'read' | 'fileName'>): Driver {
-  const read = async (): Promise<AsyncIterable<Uint8Array>> => {
-    try {
-      if (!(await stat(path)).isFile()) throw new Error('it is no file');
-    } catch (cause) {
-      throw new WaystationError(
-        'not-found',
-        `cannot read the recording ${path}: ${(cause as Error).message}`,
-        { cause },
-      );
-    }
-    return createReadStream(path);
-  };
-  return createReplayDriver({ ...options, read, fileName: basename(path) });
+  return createReplayDriver({
+    ...options,
+    read: () => readRecordingFile(path),
+    fileName: basename(path),
+  });
 }

@@ -7,7 +7,7 @@ import { WaystationError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { ReadingBatch, StreamDescriptor } from '../hour/types.ts';
 import type { Driver } from './port.ts';
-import { type Recording, RecordingParser } from './recording-csv.ts';
+import { type OnCells, type Recording, RecordingParser } from './recording-csv.ts';
 
 /** Rows handed over at once, so that a fast replay leaves the event loop time for the mesh. */
 const MAX_BATCH_ROWS = 4_096;
@@ -81,15 +81,21 @@ async function* textOf(source: RecordingSource, fileName: string): AsyncIterable
       yield decoder.decode(bytes, { stream: true });
     yield decoder.decode();
   } catch (cause) {
-    if (cause instanceof WaystationError || !(cause instanceof TypeError)) throw cause;
+    // What the page's decompression says with a TypeError, Node says with an error of zlib when the file is cut off.
+    const isZlib = isGzip && String((cause as { code?: unknown }).code).startsWith('Z_');
+    if (cause instanceof WaystationError || !(cause instanceof TypeError || isZlib)) throw cause;
     const what = isGzip ? 'does not unpack, or is no UTF-8 text inside' : 'is no UTF-8 text';
     throw new WaystationError('malformed', `${fileName} ${what}: save it again as CSV in UTF-8`, { cause });
   }
 }
 
 /** Reads a whole recording. @throws WaystationError `malformed` that names line and column, `limit`. */
-export async function parseRecording(source: RecordingSource, fileName: string): Promise<Recording> {
-  const parser = new RecordingParser(fileName);
+export async function parseRecording(
+  source: RecordingSource,
+  fileName: string,
+  onCells?: OnCells,
+): Promise<Recording> {
+  const parser = new RecordingParser(fileName, onCells);
   for await (const text of textOf(source, fileName)) parser.push(text);
   return parser.finish();
 }

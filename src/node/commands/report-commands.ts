@@ -13,6 +13,7 @@ import type { WaystationNode } from '../../station/node.ts';
 import { nodeName, type SpaceStatus, spaceStatus } from '../../station/status.ts';
 import { verifySpace } from '../../station/verify.ts';
 import { escapeControls, formatBytes, formatTable, formatTime, type Output } from '../output.ts';
+import { cannotWrite } from '../whole-file.ts';
 
 export interface PeerStatus {
   readonly node: string;
@@ -228,18 +229,6 @@ export async function exportStation(
       `${missing + unreadable} of the ${all} hours of ${name} are not in the file: ${reasons}`,
     );
   }
-}
-
-const WHY_NOT: ReadonlyMap<string | undefined, string> = new Map([
-  ['ENOENT', 'there is no such folder: make it first'],
-  ['ENOTDIR', 'what should be its folder is a file: choose another --out'],
-  ['EACCES', 'this user may not write there: choose another --out'],
-  ['ENOSPC', 'no room is left: free some, or choose another --out'],
-]);
-
-function cannotWrite(path: string, cause: unknown): WaystationError {
-  const why = WHY_NOT.get((cause as NodeJS.ErrnoException).code) ?? errorMessage(cause);
-  return new WaystationError('unavailable', `cannot write ${path}: ${why}`, { cause });
 }
 
 /** For who asked for a time or a stream with nothing in it. */

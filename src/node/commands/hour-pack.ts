@@ -1,0 +1,122 @@
+/** `hour pack`: a table becomes an hour file; what was found in it, and what rounding changed, is told. */
+import { basename, resolve } from 'node:path';
+import { encodeHour } from '../../hour/container.ts';
+import { type DescribedColumn, describeHour } from '../../hour/describe.ts';
+import { salvageHour } from '../../hour/salvage.ts';
+import { parseColumnPlans } from '../../sensors/column-plan.ts';
+import { checkPrinted } from '../../sensors/pack-check.ts';
+import { type PackedColumn, packRecording } from '../../sensors/pack-recording.ts';
+import { parseRecording } from '../../sensors/replay.ts';
+import { readRecordingFile } from '../../sensors/replay-file.node.ts';
+import { formatBytes, formatTable, type Output } from '../output.ts';
+import { checkFree, readWhole, writeWhole } from '../whole-file.ts';
+import { counted, gridText } from './hour-info.ts';
+
+/** A plan for 256 columns is some kilobytes. */
+const MAX_PLAN_BYTES = 2 ** 20;
+
+export interface HourPackOptions {
+  readonly out: string;
+  readonly name?: string;
+  /** Path of a JSON file. */
+  readonly columns?: string;
+  readonly exact?: boolean;
+  readonly force?: boolean;
+}
+
+export async function hourPack(
+  input: string,
+  options: HourPackOptions,
+  cwd: string,
+  output: Output,
+): Promise<void> {
+  const [from, to] = [resolve(cwd, input), resolve(cwd, options.out)];
+  const isForced = options.force === true;
+  await checkFree(to, isForced);
+  const plans =
+    options.columns === undefined
+      ? undefined
+      : parseColumnPlans(
+          new TextDecoder().decode(await readWhole(resolve(cwd, options.columns), MAX_PLAN_BYTES)),
+        );
+  const fileName = basename(from);
+  const recording = await parseRecording(await readRecordingFile(from), fileName);
+  const packed = packRecording(recording, { name: options.name, ...(plans === undefined ? {} : { plans }) });
+  const file = encodeHour(packed.content);
+  const readBack = salvageHour(file);
+  const other =
+    options.exact === true
+      ? await checkPrinted(await readRecordingFile(from), fileName, recording, readBack.content)
+      : undefined;
+  await writeWhole(to, [file], isForced);
+  const { streams, rows, bytes, bytesPerRow, gaps, start, end } = describeHour(
+    salvageHour(file),
+    file.length,
+  );
+  const columns = streams[0]?.columns ?? [];
+  const { repeatedTimes, backwardTimes } = packed;
+  output.say(columnTable(columns, packed.columns));
+  output.say(
+    `${counted(rows, 'row')} in ${formatBytes(bytes)}, ${bytesPerRow?.toFixed(2)} bytes a row; ${counted(gaps.length, 'gap')}.`,
+  );
+  if (other !== undefined) {
+    const { count, example } = other;
+    output.say(
+      count === 0
+        ? 'Every value and time comes back as it was printed.'
+        : `Every printed digit comes back; ${counted(count, 'cell')} in another notation (${example}).`,
+    );
+  }
+  if (repeatedTimes + backwardTimes > 0) {
+    output.say(
+      `Times: ${repeatedTimes} stand there more than once, ${backwardTimes} go back. The rows are kept in their order.`,
+    );
+  }
+  if (recording.unitNs === null)
+    output.say('Times were dates: `hour unpack --times utc` writes them as such.');
+  output.result(
+    {
+      out: to,
+      rows,
+      bytes,
+      bytesPerRow,
+      start,
+      end,
+      gaps: gaps.length,
+      repeatedTimes,
+      backwardTimes,
+      ...(other === undefined ? {} : { otherNotation: other.count }),
+      columns: columns.map(({ name, unit, step, grids }, c) => ({
+        ...packed.columns[c],
+        name,
+        unit,
+        step,
+        grids,
+      })),
+    },
+    to,
+  );
+}
+
+const SOURCES = { given: 'given', printed: 'as printed', none: '' };
+
+function columnTable(columns: readonly DescribedColumn[], packed: readonly PackedColumn[]): string {
+  const isRounded = packed.some(({ worstError }) => worstError !== null);
+  const head = ['column', 'unit', 'step', '', 'values', 'missing', 'min', 'max'];
+  const rows = columns.map((column, c) => {
+    const { stepSource = 'none', worstError = null } = packed[c] ?? {};
+    const { unit } = column;
+    return [
+      column.name,
+      unit === '' ? '–' : unit,
+      gridText(column),
+      SOURCES[stepSource],
+      String(column.values),
+      String(column.missing),
+      column.min === null ? '–' : String(column.min),
+      column.max === null ? '–' : String(column.max),
+      ...(isRounded ? [worstError === null ? '' : `${worstError}${unit === '' ? '' : ` ${unit}`}`] : []),
+    ];
+  });
+  return formatTable([[...head, ...(isRounded ? ['worst error'] : [])], ...rows]);
+}
