@@ -9,58 +9,19 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { encodeHour } from '../src/hour/container.ts';
 import { HOUR_MS } from '../src/hour/recorder.ts';
-import type { StreamDescriptor } from '../src/hour/types.ts';
 import { createNodeCrypto } from '../src/identity/crypto.node.ts';
 import { loadOrCreateNodeKeys } from '../src/identity/keys.node.ts';
 import { SYSTEM_RANDOM } from '../src/node/open-node.ts';
 import { DEFAULT_CHOICE } from '../src/sensors/choice.ts';
-import type { Driver, DriverSink } from '../src/sensors/port.ts';
 import { WaystationNode } from '../src/station/node.ts';
 import { openFileStore } from '../src/store/file-system.node.ts';
 import { PageRecorder } from '../src/ui/model/page-recorder.ts';
 import { VirtualClock } from '../tests/unit/mesh/virtual-clock.ts';
+import { BATCH_MS, PLAYED, PlayedSensor } from './played-sensor.ts';
 import { printTable } from './table.ts';
 
-const NAMES = ['accelerometer', 'gyroscope', 'magnetometer'] as const;
-const BATCH_MS = 250;
-const ROWS = 15;
 const MINUTES = [1, 15, 30, 59, 61, 75, 90, 119, 121] as const;
 const MIB = 2 ** 20;
-
-function streamOf(name: string): StreamDescriptor {
-  const columns = ['x', 'y', 'z'].map((axis) => ({ name: axis, unit: 'm/s2', step: null }));
-  return { name, columns, askedRateHz: 60, tickNs: 1_000, driver: 'bench', device: '', replay: false };
-}
-
-/** Sixty readings a second, in batches as the page's drivers make them. */
-class PlayedSensor {
-  readonly driver: Driver;
-  #sink: DriverSink | undefined;
-  #stream = 0;
-
-  constructor(name: string) {
-    this.driver = {
-      name,
-      replay: false,
-      probe: async () => ({ state: 'available' }),
-      run: (sink, signal) => {
-        this.#sink = sink;
-        this.#stream = sink.addStream(streamOf(name));
-        return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-      },
-    };
-  }
-
-  tell(nowMs: number): void {
-    const offsetsNs = Float64Array.from({ length: ROWS }, (_, i) => Math.round((i * 1e9) / 60));
-    const column = (axis: number) =>
-      Float64Array.from(
-        offsetsNs,
-        (ns) => Math.round(98 * Math.sin((nowMs + ns / 1e6) / (500 + 100 * axis))) / 10,
-      );
-    this.#sink?.batch(this.#stream, { baseMs: nowMs, offsetsNs, columns: [0, 1, 2].map(column) });
-  }
-}
 
 async function idle(): Promise<void> {
   for (let i = 0; i < 8; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -78,7 +39,7 @@ export async function benchRecordingMemory(): Promise<void> {
     { encode: encodeHour },
   );
   await node.createSpace({ name: 'Bench', isPublic: false, ownName: 'Bench', onMade: () => undefined });
-  const sensors = NAMES.map((name) => new PlayedSensor(name));
+  const sensors = PLAYED.map((name) => new PlayedSensor(name));
   const recorder = new PageRecorder({
     drivers: async () => sensors.map(({ driver }) => driver),
     keepAwake: () => () => undefined,
@@ -108,7 +69,9 @@ export async function benchRecordingMemory(): Promise<void> {
     recorder.view(); // as the page does each second
     const minute = (clock.nowMs() - beganMs) / 60_000;
     if (!wanted.has(minute)) continue;
-    await idle();
+    // A full hour is read back from its segments and encoded.
+    const finished = Math.floor((clock.nowMs() - beganMs - 2_000) / HOUR_MS);
+    while ((recorder.view()?.sealedHours ?? 0) < finished) await idle();
     collect();
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     const sealed = recorder.view()?.sealedHours ?? 0;

@@ -1,8 +1,11 @@
-/** The hour that is being recorded: its rows and gaps, and how much of them the write-ahead segments have. */
+/**
+ * The hour that is being recorded: its gaps, its rows as far as they are in memory, and how much of both the write-ahead segments have.
+ * Rows may leave memory once their segments are stored; how many there were, and when, stays known.
+ */
 import type { Bytes } from '../core/bytes.ts';
 import { MAX_DETAIL_CHARS, MAX_GAPS, MAX_HOUR_CELLS } from './limits.ts';
 import { RowBuffer } from './row-buffer.ts';
-import { encodeSegment, type PendingGap } from './segment.ts';
+import { encodeSegment, type PendingGap, type SegmentRows } from './segment.ts';
 import type { StreamSilence } from './silence.ts';
 import type { Gap, HourContent, ReadingBatch, StreamDescriptor } from './types.ts';
 
@@ -14,13 +17,30 @@ interface KnownStream {
   readonly silence: StreamSilence;
 }
 
+/** How much an hour has of one stream. */
+export interface StreamTally {
+  /** Its number in the recorder. */
+  readonly stream: number;
+  readonly rows: number;
+  /** Its first reading, and the one that came last, ms; null when there is none. */
+  readonly firstMs: number | null;
+  readonly lastMs: number | null;
+}
+
+/** What a recorder still knows of an hour whose rows are in segments alone. */
+export interface HourTally {
+  /** All streams of the recorder, by number. */
+  readonly descriptors: readonly StreamDescriptor[];
+  readonly streams: readonly StreamTally[];
+}
+
 export class OpenHour {
   readonly openId: Bytes;
   readonly startMs: number;
   readonly lengthMs: number;
   /** From when on the station recorded in this slot. */
   readonly beginMs: number;
-  readonly buffers = new Map<number, RowBuffer>();
+  readonly #buffers = new Map<number, RowBuffer>();
   /** The newest reading, null while there is none. */
   highMs: number | null = null;
   /** Nothing more comes: its last segment says so, and a crash before it is sealed makes no gap. */
@@ -44,6 +64,37 @@ export class OpenHour {
     return this.startMs + this.lengthMs;
   }
 
+  get gaps(): readonly Gap[] {
+    return this.#gaps;
+  }
+
+  /** All its rows are in memory. */
+  get isWhole(): boolean {
+    return [...this.#buffers.values()].every((buffer) => buffer.letGo === 0);
+  }
+
+  /** It has rows of the stream. */
+  has(stream: number): boolean {
+    return this.#buffers.has(stream);
+  }
+
+  tallyOf(stream: number): StreamTally {
+    const buffer = this.#buffers.get(stream);
+    const ms = (ns: number | null | undefined) =>
+      buffer === undefined || ns === null || ns === undefined ? null : buffer.baseMs + ns / 1e6;
+    return {
+      stream,
+      rows: buffer?.rows ?? 0,
+      firstMs: ms(buffer?.firstNs),
+      lastMs: ms(buffer?.lastNs),
+    };
+  }
+
+  /** How much there is of each stream that delivered. */
+  tally(): StreamTally[] {
+    return [...this.#buffers.keys()].map((stream) => this.tallyOf(stream));
+  }
+
   hear(atMs: number): void {
     if (this.highMs === null || atMs > this.highMs) this.highMs = atMs;
   }
@@ -54,10 +105,10 @@ export class OpenHour {
   }
 
   append(stream: number, { columns }: StreamDescriptor, batch: ReadingBatch, from: number, to: number): void {
-    let buffer = this.buffers.get(stream);
+    let buffer = this.#buffers.get(stream);
     if (buffer === undefined) {
       buffer = new RowBuffer(this.startMs, columns.length);
-      this.buffers.set(stream, buffer);
+      this.#buffers.set(stream, buffer);
     }
     buffer.append(batch, from, to);
     this.#cells += (to - from) * (columns.length + 1);
@@ -75,6 +126,8 @@ export class OpenHour {
         cause: 'unknown',
         detail: TOO_MANY,
       };
+      // The segments have it as it was: they get it again, and a replay joins the two.
+      this.#gapsWritten = Math.min(this.#gapsWritten, this.#gaps.length - 1);
       return;
     }
     this.#gaps.push({
@@ -89,17 +142,26 @@ export class OpenHour {
   /** Takes note that the segments have everything up to now. */
   markWritten(streams: number): void {
     this.#streamsWritten = streams;
-    for (const [stream, buffer] of this.buffers) this.#rowsWritten.set(stream, buffer.rows);
+    for (const [stream, buffer] of this.#buffers) this.#rowsWritten.set(stream, buffer.rows);
     this.#gapsWritten = this.#gaps.length;
     this.#completeWritten = this.isComplete;
   }
 
+  /**
+   * Lets rows go that segments have. Only while every segment that was taken is stored.
+   * @param least rows of a stream that are worth a copy of what stays.
+   */
+  letGoWritten(least: number): void {
+    for (const [stream, buffer] of this.#buffers)
+      buffer.letGoBefore(this.#rowsWritten.get(stream) ?? 0, least);
+  }
+
   /** What the segments do not have yet, undefined when that is nothing. */
   takeSegment(known: readonly KnownStream[]): Bytes | undefined {
-    const rows: { stream: number; batch: ReadingBatch }[] = [];
-    for (const [stream, buffer] of this.buffers) {
+    const rows: SegmentRows[] = [];
+    for (const [stream, buffer] of this.#buffers) {
       const from = this.#rowsWritten.get(stream) ?? 0;
-      if (buffer.rows > from) rows.push({ stream, batch: buffer.since(from) });
+      if (buffer.rows > from) rows.push({ stream, from, batch: buffer.since(from) });
     }
     const gaps = this.#gaps.slice(this.#gapsWritten);
     const pending = known.flatMap(({ silence }, stream): PendingGap[] =>
@@ -116,12 +178,12 @@ export class OpenHour {
     return bytes;
   }
 
-  /** The slot, the streams that delivered or were missed in it, and its gaps. */
+  /** The slot, the streams that delivered or were missed in it with their rows that are in memory, and its gaps. */
   content(
     descriptors: readonly StreamDescriptor[],
   ): Pick<HourContent, 'startMs' | 'lengthMs' | 'streams' | 'gaps'> {
     const named = new Set([
-      ...this.buffers.keys(),
+      ...this.#buffers.keys(),
       ...this.#gaps.flatMap(({ stream }) => (stream === null ? [] : [stream])),
     ]);
     const numbers = [...named].sort((a, b) => a - b);
@@ -131,8 +193,8 @@ export class OpenHour {
       lengthMs: this.lengthMs,
       streams: numbers.map((stream) => {
         const descriptor = descriptors[stream] as StreamDescriptor;
-        const buffer = this.buffers.get(stream) ?? new RowBuffer(this.startMs, descriptor.columns.length);
-        return { descriptor, rows: buffer.since(0) };
+        const buffer = this.#buffers.get(stream) ?? new RowBuffer(this.startMs, descriptor.columns.length);
+        return { descriptor, rows: buffer.held() };
       }),
       gaps: this.#gaps.map((gap) => ({
         ...gap,

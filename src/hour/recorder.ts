@@ -3,20 +3,18 @@
  * hands out write-ahead segments and finished hours. A pure state machine: no timers, no I/O.
  *
  * Invariants: rows leave in the order in which they came and none is lost or made up; the readings' own times decide the slot; at any
- * moment the segments taken so far rebuild the open hour as it was when the last one was taken. A slot may be sealed in several
+ * moment the segments taken so far rebuild the open hour as it was when the last one was taken; so rows that these have may leave
+ * memory once they are stored. A slot may be sealed in several
  * parts (the clock was set back, a stream changed, the hour grew too large); each part's ledger speaks of that part alone.
  *
  * One recorder serves one line of time: live sensors together, or one recording. Streams whose clocks differ by less than a
  * minute share hours; one that lags further is still recorded whole, in the hour that is open, outside its slot.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { WaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
-import { checkDescriptor } from './descriptor-limits.ts';
-import { MAX_STREAMS } from './limits.ts';
-import { OpenHour } from './open-hour.ts';
-import { decodeSegment, type Segment } from './segment.ts';
-import { StreamSilence } from './silence.ts';
+import { type HourTally, OpenHour, type StreamTally } from './open-hour.ts';
+import { addRecordedStream, type RecordedStream, timeMs } from './recorded-stream.ts';
+import { Replay } from './replay.ts';
 import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from './types.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -39,30 +37,27 @@ export interface RecorderOptions {
 /** An hour that is to be sealed; its write-ahead segments may be forgotten once that is durable. */
 export interface FinishedHour {
   readonly openId: Bytes;
+  /** What it says, with the rows that are in memory. */
   readonly content: HourContent;
+  /** All its rows are in `content`; otherwise they are in its segments, all of them. */
+  readonly isWhole: boolean;
+  readonly tally: HourTally;
   /** The last of its write-ahead segments, undefined when the ones taken before say it all. */
   readonly lastSegment: Bytes | undefined;
 }
 
 export interface ResumedRecorder {
   readonly recorder: Recorder;
-  /** How many segments could not be read: the first damaged one and all after it. */
+  /** How many segments could not be read. Nothing may be recorded on then: numbers of streams may be taken. */
   readonly damaged: number;
-}
-
-interface StreamState {
-  descriptor: StreamDescriptor;
-  /** The descriptor as a driver gave it: how a stream is found again. */
-  readonly key: string;
-  readonly silence: StreamSilence;
-  /** A driver has it; false after a crash or stop, until one adds it again. */
-  active: boolean;
+  /** Readings that are known to have been in these. */
+  readonly lostRows: number;
 }
 
 export class Recorder {
   readonly #options: RecorderOptions;
   #stationName: string;
-  readonly #streams: StreamState[] = [];
+  readonly #streams: RecordedStream[] = [];
   #open: OpenHour | undefined;
   #finished: FinishedHour[] = [];
   /** Why the time before the first row of the next hour is empty. */
@@ -78,61 +73,32 @@ export class Recorder {
 
   /** Rebuilds the hour of a crashed recorder from its segments, in order. Streams keep their numbers. */
   static resume(options: RecorderOptions, openId: Bytes, segments: readonly Uint8Array[]): ResumedRecorder {
+    const replay = new Replay(openId);
+    for (const bytes of segments) replay.add(bytes);
+    return Recorder.after(options, replay);
+  }
+
+  /**
+   * Goes on where a replay of segments ended.
+   * @param cause why nothing came after the last of them.
+   */
+  static after(options: RecorderOptions, replay: Replay, cause: GapCause = 'crash'): ResumedRecorder {
     const recorder = new Recorder(options);
-    let used = 0;
-    for (const bytes of segments) {
-      try {
-        recorder.#replay(openId, decodeSegment(bytes));
-      } catch (error) {
-        if (error instanceof WaystationError || error instanceof RangeError) break;
-        throw error;
-      }
-      used++;
-    }
-    recorder.#afterReplay();
-    return { recorder, damaged: segments.length - used };
+    replay.end();
+    recorder.#streams.push(...replay.streams);
+    if (replay.open !== undefined) recorder.#goOn(replay.open, cause);
+    return { recorder, damaged: replay.damaged, lostRows: replay.lostRows };
   }
 
-  #replay(openId: Bytes, segment: Segment): void {
-    // Everything is looked at before anything is taken, so that a damaged segment leaves no half of itself.
-    const descriptors = [...this.#streams.map((stream) => stream.descriptor), ...segment.streams];
-    for (const { stream, batch } of segment.rows) {
-      const width = descriptors[stream]?.columns.length;
-      const rows = batch.offsetsNs.length;
-      if (width !== batch.columns.length || batch.columns.some((column) => column.length !== rows)) {
-        throw new RangeError('a segment has rows of a stream that it does not describe');
-      }
-    }
-    for (const { stream } of [...segment.gaps, ...segment.pending]) {
-      if (stream !== null && stream >= descriptors.length)
-        throw new RangeError('a segment has a gap of an unknown stream');
-    }
+  #goOn(open: OpenHour, cause: GapCause): void {
     this.#startCause = null;
-    this.#open ??= new OpenHour(openId, segment.startMs, segment.lengthMs, segment.beginMs);
-    for (const descriptor of segment.streams) this.#pushStream(descriptor, JSON.stringify(descriptor), false);
-    for (const { stream, batch } of segment.rows) {
-      const { silence, descriptor } = this.#stateOf(stream);
-      for (let row = 0; row < batch.offsetsNs.length; row++) silence.reading(timeMs(batch, row));
-      this.#open.append(stream, descriptor, batch, 0, batch.offsetsNs.length);
-    }
-    for (const { silence } of this.#streams) silence.pending = null;
-    for (const { stream, fromMs, cause, detail } of segment.pending)
-      this.#stateOf(stream).silence.pending = { fromMs, cause, detail };
-    for (const gap of segment.gaps) this.#open.addGap(gap);
-    this.#open.isComplete ||= segment.isComplete;
-  }
-
-  #afterReplay(): void {
-    const open = this.#open;
-    if (open === undefined) return;
     open.markWritten(this.#streams.length);
     if (open.isComplete) {
-      this.#finished.push({ openId: open.openId, content: this.#contentOf(open), lastSegment: undefined });
+      this.#finished.push(this.#finishedOf(open, undefined));
       this.#sealedToMs = open.endMs;
-      this.#open = undefined;
-    }
+    } else this.#open = open;
     for (const { silence } of this.#streams) {
-      if (silence.lastMs !== null) silence.begin(silence.lastMs, 'crash', '');
+      if (silence.lastMs !== null) silence.begin(silence.lastMs, cause, '');
     }
   }
 
@@ -140,25 +106,38 @@ export class Recorder {
     return this.#open?.openId;
   }
 
+  /** How much the open hour has of a stream, in memory or in segments. */
+  openTally(stream: number): StreamTally | undefined {
+    return this.#open?.tallyOf(stream);
+  }
+
   /** Rows of a stream in the open hour. */
   openRows(stream: number): number {
-    return this.#open?.buffers.get(stream)?.rows ?? 0;
+    return this.openTally(stream)?.rows ?? 0;
   }
 
   /** First reading of a stream in the open hour, ms, null when there is none. */
   openFirstMs(stream: number): number | null {
-    const buffer = this.#open?.buffers.get(stream);
-    const first = buffer?.since(0).offsetsNs[0];
-    return buffer === undefined || first === undefined ? null : buffer.baseMs + first / 1e6;
+    return this.openTally(stream)?.firstMs ?? null;
   }
 
   get streams(): readonly StreamDescriptor[] {
     return this.#streams.map((stream) => stream.descriptor);
   }
 
-  /** The open hour as it is now, for a look at it; later readings do not change it. Undefined when none is open. */
-  snapshot(): HourContent | undefined {
-    return this.#open === undefined ? undefined : this.#contentOf(this.#open);
+  /** The open hour's ledger as it is now, for a look at it. Undefined when none is open. */
+  snapshot(): Omit<HourContent, 'streams'> | undefined {
+    if (this.#open === undefined) return undefined;
+    const { streams: _, ...ledger } = this.#contentOf(this.#open);
+    return ledger;
+  }
+
+  /**
+   * Every segment that was taken of the open hour is stored: rows that these have may leave memory.
+   * @param least rows of a stream that are worth a copy of what stays.
+   */
+  letGoWritten(least: number): void {
+    this.#open?.letGoWritten(least);
   }
 
   /** The name that hours carry from the next one sealed on. */
@@ -184,31 +163,22 @@ export class Recorder {
       const taken = new Set(this.#streams.map((stream) => stream.descriptor.name));
       let number = 2;
       while (taken.has(`${descriptor.name}-${number}`)) number++;
-      return this.#pushStream({ ...descriptor, name: `${descriptor.name}-${number}` }, key, true);
+      return addRecordedStream(
+        this.#streams,
+        { ...descriptor, name: `${descriptor.name}-${number}` },
+        key,
+        true,
+      );
     }
     const changed = holders.some((_, i) =>
-      this.#open?.buffers.has(this.#streams.indexOf(holders[i] as StreamState)),
+      this.#open?.has(this.#streams.indexOf(holders[i] as RecordedStream)),
     );
     if (changed) this.#finish(this.#open as OpenHour, null);
     for (const { silence } of holders) silence.forget();
-    return this.#pushStream(descriptor, key, true);
+    return addRecordedStream(this.#streams, descriptor, key, true);
   }
 
-  #pushStream(descriptor: StreamDescriptor, key: string, active: boolean): number {
-    checkDescriptor(descriptor);
-    if (
-      this.#streams.filter((stream) => stream.active).length >= MAX_STREAMS ||
-      this.#streams.length >= 8 * MAX_STREAMS
-    ) {
-      throw new WaystationError(
-        'limit',
-        `expected at most ${MAX_STREAMS} streams at one station: record some on another node`,
-      );
-    }
-    return this.#streams.push({ descriptor, key, silence: new StreamSilence(descriptor), active }) - 1;
-  }
-
-  #stateOf(stream: number): StreamState {
+  #stateOf(stream: number): RecordedStream {
     const state = this.#streams[stream];
     if (state === undefined) throw new RangeError(`expected a stream that was added, got ${stream}`);
     return state;
@@ -279,7 +249,7 @@ export class Recorder {
   }
 
   /** The hour that a reading belongs to, opening and ending hours as needed. */
-  #openFor(state: StreamState, atMs: number): OpenHour {
+  #openFor(state: RecordedStream, atMs: number): OpenHour {
     const open = this.#open;
     if (open !== undefined) {
       const stays = this.#staysIn(open, state, atMs);
@@ -308,14 +278,14 @@ export class Recorder {
   }
 
   /** Decides by the stream's own past, so that two streams whose clocks differ do not seal an hour at every batch. */
-  #staysIn(open: OpenHour, { silence: { lastMs } }: StreamState, atMs: number): boolean {
+  #staysIn(open: OpenHour, { silence: { lastMs } }: RecordedStream, atMs: number): boolean {
     if (atMs >= open.endMs || Math.abs(atMs - open.startMs) > FAR_MS) return false;
     if (lastMs === null) return atMs >= open.startMs - LATE_MS;
     return atMs >= Math.min(lastMs, open.highMs ?? lastMs) - LATE_MS;
   }
 
   /** One reading's time, for the ledger. */
-  #hear(open: OpenHour, stream: number, { silence }: StreamState, atMs: number): void {
+  #hear(open: OpenHour, stream: number, { silence }: RecordedStream, atMs: number): void {
     const first = silence.lastMs === null && silence.pending === null;
     const closed = silence.reading(atMs);
     if (closed !== undefined) open.addGap({ stream, ...closed });
@@ -330,7 +300,7 @@ export class Recorder {
   #finish(
     open: OpenHour,
     cause: GapCause | null,
-    next?: { readonly state: StreamState; readonly atMs: number },
+    next?: { readonly state: RecordedStream; readonly atMs: number },
   ): void {
     this.#open = undefined;
     const heardMs = Math.min(open.endMs, Math.max(open.highMs ?? open.startMs, open.startMs));
@@ -355,7 +325,13 @@ export class Recorder {
     this.#sealedToMs = rolls ? open.endMs : null;
     open.isComplete = true;
     const lastSegment = open.takeSegment(this.#streams);
-    this.#finished.push({ openId: open.openId, content: this.#contentOf(open), lastSegment });
+    this.#finished.push(this.#finishedOf(open, lastSegment));
+  }
+
+  #finishedOf(open: OpenHour, lastSegment: Bytes | undefined): FinishedHour {
+    const { openId, isWhole } = open;
+    const tally = { descriptors: this.streams, streams: open.tally() };
+    return { openId, content: this.#contentOf(open), isWhole, tally, lastSegment };
   }
 
   #contentOf(open: OpenHour): HourContent {
@@ -363,11 +339,6 @@ export class Recorder {
     const descriptors = this.#streams.map((stream) => stream.descriptor);
     return { station, stationName: this.#stationName, ...open.content(descriptors) };
   }
-}
-
-/** Whole milliseconds, rounded down: exact, so that a reading just before the hour's end stays before it. */
-function timeMs(batch: ReadingBatch, row: number): number {
-  return batch.baseMs + Math.floor((batch.offsetsNs[row] as number) / 1e6);
 }
 
 function checkBatch({ name, columns }: StreamDescriptor, batch: ReadingBatch): void {

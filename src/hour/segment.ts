@@ -21,6 +21,13 @@ export interface PendingGap {
   readonly detail: string;
 }
 
+export interface SegmentRows {
+  readonly stream: number;
+  /** Which row of the hour the first of them is, from 0; null in segments of versions that did not tell. */
+  readonly from: number | null;
+  readonly batch: ReadingBatch;
+}
+
 export interface Segment {
   /** Slot that the open hour belongs to, ms. */
   readonly startMs: number;
@@ -29,7 +36,7 @@ export interface Segment {
   readonly beginMs: number;
   /** Streams that are new in this segment, in order of their numbers. */
   readonly streams: readonly StreamDescriptor[];
-  readonly rows: readonly { readonly stream: number; readonly batch: ReadingBatch }[];
+  readonly rows: readonly SegmentRows[];
   /** Gaps that were closed since the last segment. */
   readonly gaps: readonly Gap[];
   /** All gaps that are open now. */
@@ -56,7 +63,7 @@ function floatsFrom(bytes: Uint8Array): Float64Array<ArrayBuffer> {
 
 export function encodeSegment(segment: Segment): Bytes {
   const body = encodeCbor([
-    1,
+    2,
     segment.startMs,
     segment.lengthMs,
     segment.beginMs,
@@ -70,8 +77,9 @@ export function encodeSegment(segment: Segment): Bytes {
       s.replay,
       s.calibration ?? null,
     ]),
-    segment.rows.map(({ stream, batch }) => [
+    segment.rows.map(({ stream, from, batch }) => [
       stream,
+      from,
       batch.baseMs,
       floatsToBytes(batch.offsetsNs),
       batch.columns.map(floatsToBytes),
@@ -88,8 +96,8 @@ export function encodeSegment(segment: Segment): Bytes {
 const uint = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const raw = v.instance(Uint8Array) as v.GenericSchema<Bytes>;
 const step = v.nullable(v.strictTuple([v.number(), v.number()]));
-const schema = v.strictTuple([
-  v.literal(1),
+/** What stands before the rows, and after them; 1 is what versions wrote that did not say which rows these are. */
+const head = [
   v.pipe(v.number(), v.safeInteger()),
   v.pipe(uint, v.minValue(1)),
   v.number(),
@@ -105,10 +113,31 @@ const schema = v.strictTuple([
       v.nullable(v.string()),
     ]),
   ),
-  v.array(v.strictTuple([uint, v.pipe(v.number(), v.safeInteger()), raw, v.array(raw)])),
+] as const;
+const tail = [
   v.array(v.strictTuple([v.nullable(uint), v.number(), v.number(), v.string(), v.string()])),
   v.array(v.strictTuple([uint, v.number(), v.string(), v.string()])),
   v.boolean(),
+] as const;
+const rowsOf = [v.pipe(v.number(), v.safeInteger()), raw, v.array(raw)] as const;
+const schema = v.union([
+  v.strictTuple([
+    v.literal(2),
+    ...head,
+    v.array(v.strictTuple([uint, v.nullable(uint), ...rowsOf])),
+    ...tail,
+  ]),
+  v.pipe(
+    v.strictTuple([v.literal(1), ...head, v.array(v.strictTuple([uint, ...rowsOf])), ...tail]),
+    v.transform(([, startMs, lengthMs, beginMs, streams, rows, ...rest]) => {
+      const unplaced = rows.map(([stream, ...batch]): [number, null, number, Bytes, Bytes[]] => [
+        stream,
+        null,
+        ...batch,
+      ]);
+      return [2 as const, startMs, lengthMs, beginMs, streams, unplaced, ...rest] as const;
+    }),
+  ),
 ]);
 
 /** @throws WaystationError `corrupt`, `malformed`, `limit`. */
@@ -140,8 +169,9 @@ export function decodeSegment(bytes: Uint8Array): Segment {
       replay,
       ...(calibration === null ? {} : { calibration }),
     })),
-    rows: rows.map(([stream, baseMs, offsets, columns]) => ({
+    rows: rows.map(([stream, from, baseMs, offsets, columns]) => ({
       stream,
+      from,
       batch: { baseMs, offsetsNs: floatsFrom(asBytes(offsets)), columns: columns.map(floatsFrom) },
     })),
     gaps: gaps.map(([stream, fromMs, toMs, cause, detail]) => ({

@@ -12,11 +12,21 @@ export interface CodecApi {
   encode(content: HourContent): Bytes;
 }
 
+/** Encodes an hour; ended by `signal`, the worker is ended with it. */
+export type EncodeHour = (content: HourContent, signal?: AbortSignal) => Promise<Bytes>;
+
+function hung(signal: AbortSignal | undefined): WaystationError {
+  const { reason } = signal ?? {};
+  return reason instanceof WaystationError
+    ? reason
+    : new WaystationError('unavailable', 'encoding a recording was given up; what was recorded is kept');
+}
+
 /**
  * Starts the worker at once, while the network that the page came from is there.
- * @throws WaystationError (the result does) `unavailable` when the worker died.
+ * @throws WaystationError (the result does) `unavailable` when the worker died, the reason of the signal when it was ended.
  */
-export function codecWorker(start: () => Worker): (content: HourContent) => Promise<Bytes> {
+export function codecWorker(start: () => Worker): EncodeHour {
   const begin = () =>
     new WorkerCalls<CodecApi>(
       start(),
@@ -27,8 +37,17 @@ export function codecWorker(start: () => Worker): (content: HourContent) => Prom
         ),
     );
   let calls = begin();
-  return (content) => {
+  return async (content, signal) => {
+    signal?.throwIfAborted();
     if (calls.ended !== undefined) calls = begin();
-    return calls.call((remote) => remote.encode(content));
+    const current = calls;
+    // A worker that hangs does nothing for anybody any more: it is ended, and another one started for the next hour.
+    const end = () => current.end(hung(signal));
+    signal?.addEventListener('abort', end);
+    try {
+      return await current.call((remote) => remote.encode(content));
+    } finally {
+      signal?.removeEventListener('abort', end);
+    }
   };
 }

@@ -4,14 +4,21 @@
  *
  * Crash at any point: before the entry, the segments rebuild the hour; after it, its open id tells that the hour is sealed and
  * its segments are left over.
+ *
+ * Rows that are safely in segments leave memory, so that an hour costs no more of it than a minute: the hour is sealed from its segments.
+ *
+ * While the store takes nothing, readings wait in memory, but never more than {@link MAX_UNSTORED_BYTES}: what comes then is dropped and
+ * counted, the hours say so in a gap with cause `store`, and recording goes on when everything that waited has been written.
  */
-import { type Bytes, fromHex, toHex } from '../core/bytes.ts';
-import { isWaystationError, WaystationError } from '../core/errors.ts';
+import { type Bytes, toHex } from '../core/bytes.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
-import { type FinishedHour, Recorder, type RecorderOptions } from '../hour/recorder.ts';
-import type { HourContent } from '../hour/types.ts';
+import type { HourTally } from '../hour/open-hour.ts';
+import { type FinishedHour, Recorder, type RecorderOptions, type ResumedRecorder } from '../hour/recorder.ts';
+import type { GapCause, HourContent, ReadingBatch } from '../hour/types.ts';
 import type { Store } from '../store/port.ts';
-import { joinSegments, segmentRecords } from './segment-records.ts';
+import { finishReadBack, readBack, unreadable } from './read-back.ts';
+import { segmentRecords } from './segment-records.ts';
 
 /**
  * Makes an hour durable and known: blob first, then the entry.
@@ -20,35 +27,44 @@ import { joinSegments, segmentRecords } from './segment-records.ts';
  */
 export type SealHour = (content: () => Promise<HourContent>, openId: Bytes) => Promise<void>;
 
-const READ_BATCH = 1_024;
-const READ_BATCH_BYTES = 64 * 2 ** 20;
-
 /** Begins the name of every log that holds readings of this station which are not sealed. */
 export function segmentLogs(station: StationId): string {
   return `wal/${station}/`;
 }
 
-/** What a waiting hour has of one stream. */
-interface WaitingStream {
-  readonly name: string;
-  readonly device: string;
-  readonly rows: number;
-  readonly firstMs: number | null;
-}
-
 /** A finished hour that is not sealed yet. */
 interface WaitingHour {
   readonly openId: Bytes;
-  readonly streams: readonly WaitingStream[];
+  readonly stationName: string;
+  readonly tally: HourTally;
+  /** Why its readings end, should the segment that says so be lost: `crash` for what an earlier run left, `store` otherwise. */
+  readonly endCause: GapCause;
   /** Null while it is in its segments alone: a week before admission must fit into memory. */
   content: HourContent | null;
+  /** What was missing when it was read back; null when nothing was, or when that has been told. */
+  loss: ResumedRecorder | null;
   /** How often sealing it failed for another reason than that it must wait, and flushes until it is tried again. */
   failures: number;
   rest: number;
 }
 
+/**
+ * Segments that wait in memory for a store that takes nothing: an hour of ten sensors at 60 Hz. With what the hours themselves hold it
+ * is about twice as much; a phone's browser ends pages that have some hundred MiB more.
+ */
+export const MAX_UNSTORED_BYTES = 64 * 2 ** 20;
+/** What a segment takes in memory beside its bytes: a slow sensor's are small and many. */
+const SEGMENT_OVERHEAD_BYTES = 512;
+/** Written ahead at once, but at least one segment: where there is room again for some of what waits, that is stored. */
+const MAX_APPEND_BYTES = 4 * 2 ** 20;
+
+/** Rows of one stream that leave memory together when they are stored: a minute at 60 Hz, so that what stays is copied once a minute. */
+const LET_GO_ROWS = 4_096;
+
 /** An hour that cannot be sealed is tried again after 2, 4, 8, … flushes, at most so many. */
 const MAX_REST = 600;
+/** On a full disk nothing can be sealed: then all are tried again after 2, 4, 8, … flushes, at most so many. Encoding an hour takes a second. */
+const MAX_REST_WHEN_FULL = 60;
 
 /** Why a recording ended: a person stopped it, the program that recorded ended, or no sensor was left that delivers. */
 export type EndCause = 'stop' | 'crash' | 'sensor';
@@ -61,6 +77,10 @@ export interface HourWriterOptions {
   /** Open ids of hours that are sealed already. */
   readonly sealedIds: () => ReadonlySet<string>;
   readonly onTrouble: (error: unknown) => void;
+  /** {@link MAX_UNSTORED_BYTES} unless a test has less patience. */
+  readonly maxUnstoredBytes?: number;
+  /** {@link LET_GO_ROWS} unless a test has fewer readings. */
+  readonly letGoRows?: number;
 }
 
 export class HourWriter {
@@ -72,6 +92,14 @@ export class HourWriter {
   readonly #logs = new Map<string, string>();
   readonly #waiting: WaitingHour[] = [];
   #unwritten: { readonly log: string; readonly bytes: Bytes }[] = [];
+  #unwrittenBytes = 0;
+  /** Streams whose readings are dropped, since too many wait; null while all are taken. */
+  #dropping: Set<number> | null = null;
+  /** Readings that were dropped since this writer was opened. */
+  #lostRows = 0;
+  /** How often in a row the disk was too full to seal, and flushes until it is tried again. */
+  #timesFull = 0;
+  #restWhenFull = 0;
   /** Why writing ahead failed; undefined when it worked the last time. */
   #writeError: unknown;
   #nextLog: number;
@@ -100,14 +128,20 @@ export class HourWriter {
     const recorders: Recorder[] = [];
     const waiting: WaitingHour[] = [];
     for (const [i, { log, openId }] of left.entries()) {
-      const { recorder, damaged } = await readBack(options, log, openId);
-      if (damaged > 0) options.onTrouble(unreadable(log, damaged));
-      // Behind a damaged segment nothing would be found again: that hour ends where it can be read.
-      if (i === left.length - 1 && damaged === 0) recorders.push(recorder);
-      else waiting.push(...finish(recorder).map((hour) => parked(waitingHour(hour))));
+      const back = await readBack(store.logs, recorderOptions(options), {
+        log,
+        openId,
+        unwritten: [],
+        tally: null,
+        endCause: 'crash',
+      });
+      if (back.damaged > 0) options.onTrouble(unreadable(log, back));
+      // Nothing is recorded on into an hour with a damaged segment: it may have numbered streams. That hour ends here.
+      if (i === left.length - 1 && back.damaged === 0) recorders.push(back.recorder);
+      else waiting.push(...finishReadBack(back, 'crash').map((hour) => parked(waitingHour(hour, 'crash'))));
     }
     const [open] = recorders;
-    const recorder = open ?? new Recorder({ ...options.recorder, newOpenId: options.newOpenId });
+    const recorder = open ?? new Recorder(recorderOptions(options));
     const writer = new HourWriter(options, recorder, nextLog);
     for (const { log, openId } of left) writer.#logs.set(openId, log);
     writer.#waiting.push(...waiting);
@@ -124,13 +158,56 @@ export class HourWriter {
     return this.#writeError === undefined;
   }
 
+  /** Too much waits for the store: what is measured now is not kept. */
+  get isDropping(): boolean {
+    return this.#dropping !== null;
+  }
+
+  /** Readings that were not kept since this writer was opened: rows of all streams together. */
+  get lostRows(): number {
+    return this.#lostRows;
+  }
+
+  /** Bytes of readings that are in memory alone. */
+  get unstoredBytes(): number {
+    return this.#unwrittenBytes;
+  }
+
+  /**
+   * Takes readings in, unless too many wait in memory for a store that takes nothing.
+   * @returns false when they were not kept.
+   * @throws WaystationError `store-full`, or what else the store threw, in place of dropping what is replayed: it can be read again.
+   */
+  batch(stream: number, batch: ReadingBatch): boolean {
+    const dropping = this.#dropping;
+    if (dropping === null) {
+      this.recorder.batch(stream, batch);
+      return true;
+    }
+    if (this.recorder.streams[stream]?.replay === true) throw this.#writeError;
+    const rows = batch.offsetsNs.length;
+    if (rows > 0 && !dropping.has(stream)) {
+      dropping.add(stream);
+      const fromMs = Math.floor(batch.baseMs + (batch.offsetsNs[0] as number) / 1e6);
+      this.recorder.gap(
+        stream,
+        fromMs,
+        'store',
+        isWaystationError(this.#writeError, 'store-full') ? 'full' : '',
+      );
+    }
+    this.#lostRows += rows;
+    return false;
+  }
+
   /** Rows of a stream that are in no sealed hour yet, and its first reading among them. */
   unsealedRows(name: string, device: string): { rows: number; firstMs: number | null } {
     let rows = 0;
     let firstMs: number | null = null;
-    for (const { streams } of this.#waiting) {
-      for (const stream of streams) {
-        if (stream.name !== name || stream.device !== device) continue;
+    for (const { tally } of this.#waiting) {
+      for (const stream of tally.streams) {
+        const descriptor = tally.descriptors[stream.stream];
+        if (descriptor?.name !== name || descriptor.device !== device) continue;
         firstMs ??= stream.firstMs;
         rows += stream.rows;
       }
@@ -148,7 +225,7 @@ export class HourWriter {
     const finished = this.recorder.takeFinished();
     for (const hour of finished) {
       if (hour.lastSegment !== undefined) this.#ahead(hour.openId, hour.lastSegment);
-      this.#waiting.push(waitingHour(hour));
+      this.#waiting.push(waitingHour(hour, 'store'));
     }
     const segment = this.recorder.takeSegment();
     if (segment !== undefined) this.#ahead(segment.openId, segment.bytes);
@@ -164,42 +241,97 @@ export class HourWriter {
       this.#logs.set(name, log);
     }
     this.#unwritten.push({ log, bytes });
+    this.#unwrittenBytes += bytes.length + SEGMENT_OVERHEAD_BYTES;
   }
 
   async #write(): Promise<void> {
     try {
       await this.#writeAhead();
       this.#writeError = undefined;
+      this.#dropping = null;
     } catch (error) {
       this.#writeError = error;
-      this.#options.onTrouble(error);
+      this.#options.onTrouble(this.#dropIfTooMuch(error));
     }
     // Also when nothing could be written ahead: a sealed hour is smaller than its segments, and frees them.
     await this.#sealWaiting();
   }
 
   async #writeAhead(): Promise<void> {
+    // While nothing can be written one segment is enough to find that out, second after second.
+    let maxBytes = this.#writeError === undefined ? MAX_APPEND_BYTES : 0;
     while (this.#unwritten.length > 0) {
       const { log } = this.#unwritten[0] as { log: string };
-      const run = this.#unwritten.filter((one) => one.log === log);
+      let bytes = 0;
+      const run = this.#unwritten.filter((one, i) => {
+        if (one.log !== log || (i > 0 && bytes >= maxBytes)) return false;
+        bytes += one.bytes.length;
+        return true;
+      });
       const records = run.flatMap((one) => segmentRecords(one.bytes));
       await this.#options.store.logs.append(log, records, 'relaxed');
-      this.#unwritten = this.#unwritten.filter((one) => !run.includes(one));
+      maxBytes = MAX_APPEND_BYTES;
+      const written = new Set(run);
+      this.#keepUnwritten((one) => !written.has(one));
+      this.#letGoWritten();
     }
+  }
+
+  /** Rows leave memory when every segment of their hour is stored; on a full disk they stay. */
+  #letGoWritten(): void {
+    const { openId } = this.recorder;
+    const log = openId === undefined ? undefined : this.#logs.get(toHex(openId));
+    if (log === undefined || this.#unwritten.some((one) => one.log === log)) return;
+    this.recorder.letGoWritten(this.#options.letGoRows ?? LET_GO_ROWS);
+  }
+
+  #keepUnwritten(isKept: (one: { readonly log: string; readonly bytes: Bytes }) => boolean): void {
+    this.#unwritten = this.#unwritten.filter(isKept);
+    this.#unwrittenBytes = this.#unwritten.reduce(
+      (sum, { bytes }) => sum + bytes.length + SEGMENT_OVERHEAD_BYTES,
+      0,
+    );
+  }
+
+  /** What there is to tell of a write that failed. */
+  #dropIfTooMuch(error: unknown): unknown {
+    if (
+      this.#dropping !== null ||
+      this.#unwrittenBytes <= (this.#options.maxUnstoredBytes ?? MAX_UNSTORED_BYTES)
+    )
+      return error;
+    this.#dropping = new Set();
+    const waiting = `${Math.round(this.#unwrittenBytes / 2 ** 20)} MiB of readings wait in memory`;
+    if (!isWaystationError(error, 'store-full'))
+      return new WaystationError(
+        'unavailable',
+        `readings cannot be stored (${errorMessage(error)}): ${waiting}, and what is measured from now on is lost until they can`,
+      );
+    return new WaystationError(
+      'store-full',
+      `this device is full: ${waiting}, and what is measured from now on is lost until there is room. Free some space on it`,
+    );
   }
 
   /** Seals what waits, in order. One hour that cannot be sealed does not hold up the others, a full disk or a missing key does. */
   async #sealWaiting(): Promise<void> {
-    for (const hour of [...this.#waiting]) {
+    const isResting = this.#restWhenFull > 0;
+    if (isResting) this.#restWhenFull--;
+    for (const hour of isResting ? [] : [...this.#waiting]) {
       if (hour.rest-- > 0) continue;
       try {
         await this.#options.seal(() => this.#contentOf(hour), hour.openId);
         this.sealed++;
+        this.#tellLoss(hour);
+        this.#timesFull = 0;
         this.#waiting.splice(this.#waiting.indexOf(hour), 1);
         await this.#forgetSegments(toHex(hour.openId));
       } catch (error) {
         if (isWaystationError(error, 'no-key') || isWaystationError(error, 'store-full')) {
-          if (isWaystationError(error, 'store-full')) this.#options.onTrouble(error);
+          if (isWaystationError(error, 'store-full')) {
+            this.#restWhenFull = Math.min(MAX_REST_WHEN_FULL, 2 ** ++this.#timesFull);
+            this.#options.onTrouble(error);
+          }
           break;
         }
         hour.rest = Math.min(MAX_REST, 2 ** ++hour.failures);
@@ -215,18 +347,31 @@ export class HourWriter {
 
   async #contentOf(hour: WaitingHour): Promise<HourContent> {
     if (hour.content !== null) return hour.content;
+    const { tally, endCause, stationName } = hour;
     const openId = toHex(hour.openId);
-    const { recorder } = await readBack(this.#options, this.#logs.get(openId) ?? '', openId);
-    const [read] = finish(recorder);
+    const log = this.#logs.get(openId) ?? '';
+    const unwritten = this.#unwritten.flatMap((one) => (one.log === log ? [one.bytes] : []));
+    const options = { ...recorderOptions(this.#options), stationName };
+    const source = { log, openId, unwritten, tally, endCause };
+    const back = await readBack(this.#options.store.logs, options, source);
+    const [read] = finishReadBack(back, endCause);
     if (read === undefined) throw new WaystationError('corrupt', 'the segments of an hour are gone');
+    // What an earlier run left was read once already, and told of.
+    if (back.damaged > 0 && endCause === 'store') hour.loss = back;
     return read.content;
+  }
+
+  #tellLoss({ openId, loss }: WaitingHour): void {
+    if (loss === null) return;
+    this.#lostRows += loss.lostRows;
+    this.#options.onTrouble(unreadable(this.#logs.get(toHex(openId)) ?? '', loss));
   }
 
   async #forgetSegments(openId: string): Promise<void> {
     const log = this.#logs.get(openId);
     if (log === undefined) return;
     this.#logs.delete(openId);
-    this.#unwritten = this.#unwritten.filter((one) => one.log !== log);
+    this.#keepUnwritten((one) => one.log !== log);
     await this.#options.store.logs.remove(log);
   }
 
@@ -237,6 +382,7 @@ export class HourWriter {
    */
   async stop(cause: EndCause = 'stop'): Promise<void> {
     this.recorder.stop(cause);
+    this.#restWhenFull = 0;
     await this.flush();
     if (this.#unwritten.length === 0) return;
     if (!isWaystationError(this.#writeError, 'store-full')) throw this.#writeError;
@@ -247,13 +393,18 @@ export class HourWriter {
   }
 }
 
-function waitingHour({ openId, content }: FinishedHour): WaitingHour {
-  const streams = content.streams.map(({ descriptor, rows }) => {
-    const first = rows.offsetsNs[0];
-    const firstMs = first === undefined ? null : rows.baseMs + first / 1e6;
-    return { name: descriptor.name, device: descriptor.device, rows: rows.offsetsNs.length, firstMs };
-  });
-  return { openId, streams, content, failures: 0, rest: 0 };
+function waitingHour({ openId, content, isWhole, tally }: FinishedHour, endCause: GapCause): WaitingHour {
+  const { stationName } = content;
+  return {
+    openId,
+    stationName,
+    tally,
+    endCause,
+    content: isWhole ? content : null,
+    loss: null,
+    failures: 0,
+    rest: 0,
+  };
 }
 
 /** The same hour, whose readings are in its segments. */
@@ -262,30 +413,6 @@ function parked(hour: WaitingHour): WaitingHour {
   return hour;
 }
 
-/** Ends what was being recorded when the program ended; an hour that had ended by itself is as it was. */
-function finish(recorder: Recorder): FinishedHour[] {
-  recorder.stop('crash');
-  return recorder.takeFinished();
-}
-
-/** Puts a recorder back to where its segments end. */
-async function readBack(
-  { store, recorder, newOpenId }: HourWriterOptions,
-  log: string,
-  openId: string,
-): Promise<{ recorder: Recorder; damaged: number }> {
-  const records: Bytes[] = [];
-  for (;;) {
-    const batch = await store.logs.read(log, records.length, READ_BATCH, READ_BATCH_BYTES);
-    if (batch.length === 0) break;
-    records.push(...batch);
-  }
-  return Recorder.resume({ ...recorder, newOpenId }, fromHex(openId), joinSegments(records));
-}
-
-function unreadable(log: string, segments: number): WaystationError {
-  return new WaystationError(
-    'corrupt',
-    `${segments} stored seconds of an hour that was being recorded cannot be read (${log}); what came before them is kept`,
-  );
+function recorderOptions({ recorder, newOpenId }: HourWriterOptions): RecorderOptions {
+  return { ...recorder, newOpenId };
 }

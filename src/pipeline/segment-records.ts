@@ -22,15 +22,30 @@ export function segmentRecords(segment: Uint8Array, partBytes: number = PART_BYT
   return records;
 }
 
+/** Puts segments together again from a log's records, one after the other. */
+export class SegmentJoiner {
+  #parts: Uint8Array[] = [];
+
+  /**
+   * The next record, null when the store cannot read it.
+   * @returns the segment that ends with it, null for one that lost a part (what remains of it fails its checksum, so one lost record may
+   * count as two segments), undefined while more of it follows.
+   */
+  add(record: Uint8Array | null): Bytes | null | undefined {
+    if (record === null) {
+      this.#parts = [];
+      return null;
+    }
+    this.#parts.push(record.subarray(1));
+    if (record[0] === MORE) return undefined;
+    const segment = concatBytes(...this.#parts);
+    this.#parts = [];
+    return segment;
+  }
+}
+
 /** The segments in a log's records; one that lacks its end is left out. */
 export function joinSegments(records: readonly Uint8Array[]): Bytes[] {
-  const segments: Bytes[] = [];
-  let parts: Uint8Array[] = [];
-  for (const record of records) {
-    parts.push(record.subarray(1));
-    if (record[0] === MORE) continue;
-    segments.push(concatBytes(...parts));
-    parts = [];
-  }
-  return segments;
+  const joiner = new SegmentJoiner();
+  return records.flatMap((record) => joiner.add(record) ?? []);
 }

@@ -46,8 +46,8 @@ export interface RecordingOptions {
   readonly space: Space;
   readonly name: string;
   readonly hourMs: number;
-  /** Encodes an hour, in a worker where there is one. */
-  readonly encode: (content: HourContent) => MaybePromise<Bytes>;
+  /** Encodes an hour, in a worker where there is one, which the signal ends when it takes too long. */
+  readonly encode: (content: HourContent, signal: AbortSignal) => MaybePromise<Bytes>;
   readonly onTrouble: (message: string, error?: unknown) => void;
 }
 
@@ -72,6 +72,8 @@ export class Recording {
   readonly #stopping = new AbortController();
   readonly #drivers: Promise<void>[] = [];
   #cancelTimer: (() => void) | undefined;
+  /** Something was recorded: a device that was asked to, and may not use its sensors, is no station. */
+  #isStation = false;
   pictures = 0;
 
   private constructor(
@@ -89,7 +91,7 @@ export class Recording {
   }
 
   /**
-   * Prepares recording: takes up what an earlier run left, says the station's name.
+   * Prepares recording: takes up what an earlier run left. The station's name is said with its first reading.
    * @throws WaystationError `conflict` when this node records in the space already, and what the store throws.
    */
   static async open(options: RecordingOptions): Promise<Recording> {
@@ -116,12 +118,18 @@ export class Recording {
     const writer = await openWriter(options, station);
     const pictures = openPictures(space, station);
     const recording = new Recording(options, station, writer, pictures);
-    await recording.#sayName();
     recording.#tick();
     return recording;
   }
 
+  #records(): void {
+    if (this.#isStation) return;
+    this.#isStation = true;
+    this.#sayName().catch((error: unknown) => this.#options.onTrouble(errorMessage(error), error));
+  }
+
   async #sayName(): Promise<void> {
+    if (!this.#isStation) return;
     const { space, name } = this.#options;
     try {
       await space.writeProfile({ name, station: this.station, spaceName: null });
@@ -169,8 +177,8 @@ export class Recording {
         return stream;
       },
       batch: (stream, batch) => {
-        recorder.batch(stream, batch);
-        this.#note(stream, batch);
+        if (this.writer.batch(stream, batch)) this.#note(stream, batch);
+        else this.#noteLost(stream);
         if (recorder.hasFinished) void this.writer.flush();
       },
       gap: (stream, fromMs, cause, detail) => {
@@ -180,6 +188,7 @@ export class Recording {
       },
       picture: (atMs, mediaType, bytes) => {
         this.pictures++;
+        this.#records();
         this.#pictures
           .add({ atMs: Math.round(atMs), mediaType, replay: driver.replay, bytes })
           .catch((error: unknown) => this.#options.onTrouble(errorMessage(error), error));
@@ -192,12 +201,18 @@ export class Recording {
     const count = batch.offsetsNs.length;
     if (state === undefined || count === 0) return;
     const now = this.#options.space.context.clock.monotonicMs();
+    this.#records();
     state.rows += count;
     state.gap = null;
     state.last = batch.columns.map((column) => column[count - 1] ?? Number.NaN);
     state.recent.push({ atMs: now, rows: state.rows });
     while (state.recent.length > 2 && now - (state.recent[0]?.atMs ?? now) > RATE_WINDOW_MS)
       state.recent.shift();
+  }
+
+  #noteLost(stream: number): void {
+    const state = this.#streams.get(stream);
+    if (state !== undefined) state.gap = 'store';
   }
 
   streams(): StreamState[] {
@@ -320,10 +335,45 @@ async function sealOnce(
   if (sealedIdsOf(space, station).has(toHex(openId))) return;
   space.sealUnder(); // before the work of encoding: without a key the hour waits in its segments
   const content = await read();
-  const bytes = await encode(content);
+  const bytes = await encodeInTime(space, encode, content);
   const body = encodeHourBody(hourBodyOf(content, openId, summarize(content)));
   await space.writeWithBlob(KIND.hour, () => body, bytes);
   await space.settled();
+}
+
+/** Longest that encoding an hour may take: a slow phone takes a second for a million values, and a page in the background some more. */
+function encodeLimitMs({ streams }: HourContent): number {
+  const values = streams.reduce(
+    (sum, { rows }) => sum + rows.offsetsNs.length * (1 + rows.columns.length),
+    0,
+  );
+  return 30_000 + values / 100;
+}
+
+/** @throws WaystationError `unavailable` when it takes too long: the hour waits in its segments, and nothing else waits for it. */
+async function encodeInTime(
+  { context: { clock } }: Space,
+  encode: RecordingOptions['encode'],
+  content: HourContent,
+): Promise<Bytes> {
+  const late = new AbortController();
+  let cancel = () => {};
+  const tooLate = new Promise<never>((_, reject) => {
+    const limitMs = encodeLimitMs(content);
+    cancel = clock.schedule(limitMs, () => {
+      const error = new WaystationError(
+        'unavailable',
+        `an hour could not be made ready within ${Math.round(limitMs / 1000)} s: what was recorded is kept, and it is tried again`,
+      );
+      late.abort(error);
+      reject(error);
+    });
+  });
+  try {
+    return await Promise.race([encode(content, late.signal), tooLate]);
+  } finally {
+    cancel();
+  }
 }
 
 /** The name this node records under, kept between runs. */

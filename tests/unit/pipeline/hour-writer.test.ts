@@ -13,8 +13,8 @@ import { HOUR_MS, Life, START_MS, STREAM, sealedOn, sealInto, survives, valuesOn
 const READINGS = 75;
 
 /** How many operations a life without a crash takes. */
-async function countOperations(): Promise<number> {
-  const life = new Life(new MemoryDisk());
+async function countOperations(letGoRows?: number): Promise<number> {
+  const life = new Life(new MemoryDisk(), null, letGoRows);
   await life.open({ next: 0 });
   await life.record(0, READINGS);
   await life.writer?.stop();
@@ -36,43 +36,46 @@ describe('an hour writer', () => {
     expect(hours.map((hour) => hour.startMs)).toEqual([0, 1, 2, 3].map((n) => START_MS + n * HOUR_MS));
   });
 
-  it('killed at any operation: each reading is sealed once, at most the last unflushed second is missing', async () => {
-    const operations = await countOperations();
-    expect(operations).toBeGreaterThan(40);
-    for (let at = 1; at <= operations; at++) {
-      for (const when of ['before', 'after'] as const) {
-        const name = `killed ${when} operation ${at}`;
-        const disk = new MemoryDisk();
-        const ids = { next: 0 };
-        const first = new Life(disk, { at, when });
-        await survives(first.open(ids));
-        if (first.writer !== undefined) await survives(first.record(0, READINGS));
-        if (!first.faulty.isDead) await survives(first.writer?.stop() ?? Promise.resolve());
-        expect(first.faulty.isDead, name).toBe(true);
-        disk.crash('process');
-        const second = new Life(disk);
-        await second.open(ids);
-        // The sensor goes on where the first life ended.
-        const next = first.flushed + 3;
-        await second.record(next, READINGS + 20);
-        await second.writer?.stop();
-        expect(second.troubles, name).toEqual([]);
-        expect([...(await second.faulty.store.logs.list()).keys()], name).toEqual(['sealed']);
-        await second.faulty.store.close();
-        const { values } = await valuesOn(disk);
-        expect(new Set(values).size, `${name}: sealed twice`).toBe(values.length);
-        const held = new Set(values);
-        for (let i = 0; i < first.flushed; i++) expect(held.has(i), `${name}: lost ${i}`).toBe(true);
-        for (let i = next; i < READINGS + 20; i++) expect(held.has(i), `${name}: lost ${i}`).toBe(true);
-        for (const value of values) expect(value, name).toBeLessThan(READINGS + 20);
+  it.each([undefined, 1, 5])(
+    'killed at any operation: each reading is sealed once, at most the last unflushed second is missing (rows leave memory by %s)',
+    async (letGoRows) => {
+      const operations = await countOperations(letGoRows);
+      expect(operations).toBeGreaterThan(40);
+      for (let at = 1; at <= operations; at++) {
+        for (const when of ['before', 'after'] as const) {
+          const name = `killed ${when} operation ${at}`;
+          const disk = new MemoryDisk();
+          const ids = { next: 0 };
+          const first = new Life(disk, { at, when }, letGoRows);
+          await survives(first.open(ids));
+          if (first.writer !== undefined) await survives(first.record(0, READINGS));
+          if (!first.faulty.isDead) await survives(first.writer?.stop() ?? Promise.resolve());
+          expect(first.faulty.isDead, name).toBe(true);
+          disk.crash('process');
+          const second = new Life(disk, null, letGoRows);
+          await second.open(ids);
+          // The sensor goes on where the first life ended.
+          const next = first.flushed + 3;
+          await second.record(next, READINGS + 20);
+          await second.writer?.stop();
+          expect(second.troubles, name).toEqual([]);
+          expect([...(await second.faulty.store.logs.list()).keys()], name).toEqual(['sealed']);
+          await second.faulty.store.close();
+          const { values } = await valuesOn(disk);
+          expect(new Set(values).size, `${name}: sealed twice`).toBe(values.length);
+          const held = new Set(values);
+          for (let i = 0; i < first.flushed; i++) expect(held.has(i), `${name}: lost ${i}`).toBe(true);
+          for (let i = next; i < READINGS + 20; i++) expect(held.has(i), `${name}: lost ${i}`).toBe(true);
+          for (const value of values) expect(value, name).toBeLessThan(READINGS + 20);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('killed again and again while it recovers loses nothing more', async () => {
     const disk = new MemoryDisk();
     const ids = { next: 0 };
-    const first = new Life(disk);
+    const first = new Life(disk, null, 1);
     // Nothing can be sealed, so several hours wait in their segments.
     first.seal = async () => {
       throw new WaystationError('no-key', 'not let in yet');
@@ -81,14 +84,14 @@ describe('an hour writer', () => {
     await first.record(0, READINGS);
     disk.crash('process');
     for (let at = 1; ; at++) {
-      const life = new Life(disk, { at, when: at % 2 === 0 ? 'before' : 'after' });
+      const life = new Life(disk, { at, when: at % 2 === 0 ? 'before' : 'after' }, 1);
       await survives(life.open(ids));
       if (!life.faulty.isDead) await survives(life.writer?.flush() ?? Promise.resolve());
       disk.crash('process');
       if (!life.faulty.isDead) break;
       expect(at).toBeLessThan(100);
     }
-    const last = new Life(disk);
+    const last = new Life(disk, null, 1);
     await last.open(ids);
     await last.writer?.stop();
     await last.faulty.store.close();
@@ -96,31 +99,34 @@ describe('an hour writer', () => {
     expect(values).toEqual(Array.from({ length: first.flushed }, (_, i) => i));
   });
 
-  it('after a power cut has what was sealed, what the disk kept of the rest, and nothing twice', async () => {
-    for (const kept of [0, 1, 3, 1_000]) {
-      const disk = new MemoryDisk({ survivors: () => kept });
-      const ids = { next: 0 };
-      const first = new Life(disk);
-      await first.open(ids);
-      await first.record(0, READINGS);
-      const { hours } = await (async () => {
-        const sealed = await sealedOn(first.faulty.store);
-        return { hours: sealed };
-      })();
-      disk.crash('power');
-      const second = new Life(disk);
-      await second.open(ids);
-      await second.record(READINGS, READINGS + 40);
-      await second.writer?.stop();
-      await second.faulty.store.close();
-      const { values } = await valuesOn(disk);
-      expect(new Set(values).size).toBe(values.length);
-      const held = new Set(values);
-      for (const value of hours.flatMap((hour) => hour.values)) expect(held.has(value)).toBe(true);
-      for (let i = READINGS; i < READINGS + 40; i++) expect(held.has(i)).toBe(true);
-      if (kept === 1_000) expect(values.length).toBe(first.flushed + 40);
-    }
-  });
+  it.each([undefined, 1])(
+    'after a power cut has what was sealed, what the disk kept of the rest, and nothing twice (rows leave memory by %s)',
+    async (letGoRows) => {
+      for (const kept of [0, 1, 3, 1_000]) {
+        const disk = new MemoryDisk({ survivors: () => kept });
+        const ids = { next: 0 };
+        const first = new Life(disk, null, letGoRows);
+        await first.open(ids);
+        await first.record(0, READINGS);
+        const { hours } = await (async () => {
+          const sealed = await sealedOn(first.faulty.store);
+          return { hours: sealed };
+        })();
+        disk.crash('power');
+        const second = new Life(disk, null, letGoRows);
+        await second.open(ids);
+        await second.record(READINGS, READINGS + 40);
+        await second.writer?.stop();
+        await second.faulty.store.close();
+        const { values } = await valuesOn(disk);
+        expect(new Set(values).size).toBe(values.length);
+        const held = new Set(values);
+        for (const value of hours.flatMap((hour) => hour.values)) expect(held.has(value)).toBe(true);
+        for (let i = READINGS; i < READINGS + 40; i++) expect(held.has(i)).toBe(true);
+        if (kept === 1_000) expect(values.length).toBe(first.flushed + 40);
+      }
+    },
+  );
 
   it('keeps hours while there is no key, over restarts, and seals them in order when there is one', async () => {
     const disk = new MemoryDisk();
@@ -157,45 +163,51 @@ describe('an hour writer', () => {
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
   });
 
-  it('on a full disk keeps everything in memory, says so, and goes on when there is room', async () => {
-    const disk = new MemoryDisk();
-    const life = new Life(disk);
-    await life.open({ next: 0 });
-    await life.record(0, 15);
-    life.faulty.failure = FULL;
-    await life.record(15, 60);
-    expect(life.troubles).toContain(FULL);
-    expect(life.writer?.waitingHours).toBeGreaterThan(0);
-    life.faulty.failure = null;
-    await life.record(60, READINGS);
-    await life.writer?.stop();
-    expect([...(await life.faulty.store.logs.list()).keys()]).toEqual(['sealed']);
-    await life.faulty.store.close();
-    const { values } = await valuesOn(disk);
-    expect(values).toEqual(Array.from({ length: READINGS }, (_, i) => i));
-  });
+  it.each([undefined, 1])(
+    'on a full disk keeps everything in memory, says so, and goes on when there is room (rows leave memory by %s)',
+    async (letGoRows) => {
+      const disk = new MemoryDisk();
+      const life = new Life(disk, null, letGoRows);
+      await life.open({ next: 0 });
+      await life.record(0, 15);
+      life.faulty.failure = FULL;
+      await life.record(15, 60);
+      expect(life.troubles).toContain(FULL);
+      expect(life.writer?.waitingHours).toBeGreaterThan(0);
+      life.faulty.failure = null;
+      await life.record(60, READINGS);
+      await life.writer?.stop();
+      expect([...(await life.faulty.store.logs.list()).keys()]).toEqual(['sealed']);
+      await life.faulty.store.close();
+      const { values } = await valuesOn(disk);
+      expect(values).toEqual(Array.from({ length: READINGS }, (_, i) => i));
+    },
+  );
 
-  it('seals a finished hour although its last seconds could not be written ahead', async () => {
-    const disk = new MemoryDisk();
-    const life = new Life(disk);
-    await life.open({ next: 0 });
-    await life.record(0, 15);
-    const append = life.faulty.store.logs.append;
-    let isFull = true;
-    const store = life.faulty.store as { logs: { append: typeof append } };
-    store.logs.append = async (log, records, durability) => {
-      if (isFull && log.startsWith('wal/')) throw FULL;
-      await append(log, records, durability);
-    };
-    await life.record(15, 45);
-    expect(life.writer?.sealed).toBe(2);
-    isFull = false;
-    await life.writer?.stop();
-    expect([...(await life.faulty.store.logs.list()).keys()]).toEqual(['sealed']);
-    await life.faulty.store.close();
-    const { values } = await valuesOn(disk);
-    expect(values).toEqual(Array.from({ length: 45 }, (_, i) => i));
-  });
+  it.each([undefined, 1])(
+    'seals a finished hour although its last seconds could not be written ahead (rows leave memory by %s)',
+    async (letGoRows) => {
+      const disk = new MemoryDisk();
+      const life = new Life(disk, null, letGoRows);
+      await life.open({ next: 0 });
+      await life.record(0, 15);
+      const append = life.faulty.store.logs.append;
+      let isFull = true;
+      const store = life.faulty.store as { logs: { append: typeof append } };
+      store.logs.append = async (log, records, durability) => {
+        if (isFull && log.startsWith('wal/')) throw FULL;
+        await append(log, records, durability);
+      };
+      await life.record(15, 45);
+      expect(life.writer?.sealed).toBe(2);
+      isFull = false;
+      await life.writer?.stop();
+      expect([...(await life.faulty.store.logs.list()).keys()]).toEqual(['sealed']);
+      await life.faulty.store.close();
+      const { values } = await valuesOn(disk);
+      expect(values).toEqual(Array.from({ length: 45 }, (_, i) => i));
+    },
+  );
 
   it('is not held up by one hour that cannot be sealed', async () => {
     const disk = new MemoryDisk();
@@ -239,7 +251,7 @@ describe('an hour writer', () => {
 
   it('records over a clock that jumps back and ahead, each reading once', async () => {
     const disk = new MemoryDisk();
-    const life = new Life(disk);
+    const life = new Life(disk, null, 1);
     await life.open({ next: 0 });
     const { writer } = life;
     if (writer === undefined) throw new Error('not open');

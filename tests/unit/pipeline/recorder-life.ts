@@ -53,7 +53,11 @@ export class Life {
   flushed = 0;
   seal: SealHour;
 
-  constructor(disk: MemoryDisk, fault: Fault | null = null) {
+  /** Rows that leave memory together; undefined for what a writer does by itself: none of so few readings. */
+  readonly #letGoRows: number | undefined;
+
+  constructor(disk: MemoryDisk, fault: Fault | null = null, letGoRows?: number) {
+    this.#letGoRows = letGoRows;
     this.faulty = new FaultyStore(createMemoryStore(disk), fault);
     this.seal = sealInto(this.faulty.store);
   }
@@ -67,6 +71,7 @@ export class Life {
       seal: (content, openId) => this.seal(content, openId),
       sealedIds: () => sealed,
       onTrouble: (error) => this.troubles.push(error),
+      ...(this.#letGoRows === undefined ? {} : { letGoRows: this.#letGoRows }),
     });
   }
 

@@ -18,23 +18,12 @@ import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { VirtualClock } from '../mesh/virtual-clock.ts';
 import { createTestKeys } from '../station/test-keys.ts';
+import { copyOfDisk } from '../store/disk-copy.ts';
 import { type Fault, FaultyStore, FULL, Killed } from './crashing-store.ts';
 import { TestSensor } from './test-sensor.ts';
 
 const START_MS = Date.UTC(2026, 0, 1, 12);
 const HOUR_MS = 10_000;
-
-function copyOf(disk: MemoryDisk): MemoryDisk {
-  const copy = new MemoryDisk();
-  for (const [name, log] of disk.logs)
-    copy.logs.set(name, {
-      records: log.records.map((record) => record.slice()),
-      durable: log.records.length,
-    });
-  for (const [key, value] of disk.values) copy.values.set(key, value.slice());
-  for (const [key, blob] of disk.blobs) copy.blobs.set(key, blob);
-  return copy;
-}
 
 interface Life {
   readonly faulty: FaultyStore;
@@ -119,7 +108,7 @@ describe('a recording node', () => {
   it('killed at its store’s operations seals what it had written ahead once, and its space verifies', async () => {
     const keys = createTestKeys();
     const blank = await freshDisk(keys);
-    const probe = await live(new FaultyStore(createMemoryStore(copyOf(blank))), keys, START_MS);
+    const probe = await live(new FaultyStore(createMemoryStore(copyOfDisk(blank))), keys, START_MS);
     const opening = probe.faulty.operations;
     await record(probe, 0, READINGS);
     await probe.recording.stop();
@@ -130,7 +119,7 @@ describe('a recording node', () => {
     for (let at = 1; at <= operations; at++) {
       const fault: Fault = { at, when: at % 2 === 0 ? 'before' : 'after' };
       const name = `killed ${fault.when} operation ${at}`;
-      const disk = copyOf(blank);
+      const disk = copyOfDisk(blank);
       const faulty = new FaultyStore(createMemoryStore(disk), fault);
       const first = await survives(live(faulty, keys, START_MS));
       let certain = 0;
