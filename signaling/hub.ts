@@ -9,7 +9,8 @@
  * - `src` is always the sender's own id, whatever the sender wrote.
  * - Memory is bounded by `HUB_LIMITS` times the number of connections, which is bounded too.
  */
-import { Counters } from './counters.ts';
+import { Counters } from '../src/core/counters.ts';
+import { TokenBucket } from '../src/core/token-bucket.ts';
 import { Mailbox } from './mailbox.ts';
 import {
   type ClientMessage,
@@ -20,7 +21,6 @@ import {
   type RelayedType,
   type ServerMessage,
 } from './protocol.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { TopicBoard } from './topic-board.ts';
 
 /** Names one socket; the adapter never uses a number twice. */
@@ -72,6 +72,8 @@ export interface HubOptions {
   /** API key that clients must name. */
   readonly key?: string;
   readonly limits?: Partial<HubLimits>;
+  /** What this host believes the date to be, ms since the Unix epoch: its clients meet by it. Without it they are not told. */
+  readonly wallMs?: () => number;
 }
 
 /** What a hub tells about itself. */
@@ -100,11 +102,13 @@ export class SignalingHub {
   readonly #board = new TopicBoard();
   readonly #mailbox: Mailbox;
   readonly #counters = new Counters();
+  readonly #wallMs: (() => number) | undefined;
 
   constructor(options: HubOptions) {
     this.#hostId = options.hostId;
     this.#key = options.key ?? PEERJS_KEY;
     this.#limits = { ...HUB_LIMITS, ...options.limits };
+    this.#wallMs = options.wallMs;
     this.#mailbox = new Mailbox({
       expireMs: this.#limits.expireMs,
       lettersPerPeer: this.#limits.lettersPerPeer,
@@ -152,11 +156,19 @@ export class SignalingHub {
     client.lastHeardMs = nowMs;
     this.#clients.set(client.id, client);
     this.#byConnection.set(conn, client);
-    effects.push(send(conn, { type: 'OPEN', payload: { hostId: this.#hostId } }));
+    effects.push(send(conn, { type: 'OPEN', payload: { hostId: this.#hostId, ...this.#time() } }));
     for (const letter of this.#mailbox.take(client.id)) {
       effects.push({ kind: 'send', conn, text: letter.text });
     }
     return effects;
+  }
+
+  #timePayload(): { payload?: { timeMs?: number } } {
+    return this.#wallMs === undefined ? {} : { payload: this.#time() };
+  }
+
+  #time(): { timeMs?: number } {
+    return this.#wallMs === undefined ? {} : { timeMs: Math.round(this.#wallMs()) };
   }
 
   /** A text message arrived on `conn`. */
@@ -213,7 +225,9 @@ export class SignalingHub {
     switch (message.type) {
       case 'HEARTBEAT':
         // Our clients ask for an echo, because a page cannot see WebSocket pings; PeerJS clients expect silence.
-        return wantsEcho(message.payload) ? [send(client.conn, { type: 'HEARTBEAT' })] : [];
+        return wantsEcho(message.payload)
+          ? [send(client.conn, { type: 'HEARTBEAT', ...this.#timePayload() })]
+          : [];
       case 'WS-JOIN':
         return message.payload.topics.flatMap(({ topic, hello }) => this.#join(client, topic, hello, nowMs));
       case 'WS-PART':

@@ -26,7 +26,7 @@ export const MAX_TOKEN_CHARS = 128;
 export const MAX_HELLO_BYTES = 512;
 /** Base64url characters of {@link MAX_HELLO_BYTES}. */
 export const MAX_HELLO_CHARS = Math.ceil((MAX_HELLO_BYTES * 4) / 3);
-/** Twenty spaces with three days each around midnight. */
+/** As many spaces as a node can be in with two days each, which is what they are met under around midnight. */
 export const MAX_TOPICS_PER_CLIENT = 64;
 /** More peers than a node ever links to; the newest are the likeliest to be alive. */
 export const MAX_PRESENT_PEERS = 256;
@@ -34,6 +34,9 @@ export const MAX_PRESENT_PEERS = 256;
 export const MAX_SEALED_CHARS = 49_152;
 /** Names one connection attempt between two peers. */
 export const MAX_CONNECTION_ID_CHARS = 64;
+
+/** The latest moment that a date can hold, ms since the Unix epoch. */
+const LATEST_MS = 8.64e15;
 
 const PEER_ID = /^[A-Za-z0-9](?:[A-Za-z0-9 _-]*[A-Za-z0-9])?$/;
 const TOPIC = /^[A-Za-z0-9_-]{43}$/;
@@ -70,7 +73,15 @@ const ClientMessageSchema = v.variant('type', [
   }),
 ]);
 
-const OpenPayloadSchema = v.object({ hostId: v.pipe(v.string(), v.maxLength(64), v.regex(BASE64URL)) });
+/** A host whose clock says what no date can hold is as one that does not tell the time. */
+const TimeSchema = v.fallback(
+  v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(LATEST_MS))),
+  undefined,
+);
+const OpenPayloadSchema = v.object({
+  hostId: v.pipe(v.string(), v.maxLength(64), v.regex(BASE64URL)),
+  timeMs: TimeSchema,
+});
 const ReasonSchema = v.object({ msg: v.pipe(v.string(), v.maxLength(1000)) });
 
 const ServerMessageSchema = v.variant('type', [
@@ -79,7 +90,10 @@ const ServerMessageSchema = v.variant('type', [
     type: v.picklist(['ERROR', 'ID-TAKEN', 'INVALID-KEY']),
     payload: v.optional(v.nullable(ReasonSchema)),
   }),
-  v.object({ type: v.literal('HEARTBEAT') }),
+  v.object({
+    type: v.literal('HEARTBEAT'),
+    payload: v.fallback(v.optional(v.nullable(v.object({ timeMs: TimeSchema }))), undefined),
+  }),
   v.object({
     type: v.picklist(RELAYED_TYPES),
     src: PeerIdSchema,

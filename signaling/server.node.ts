@@ -8,8 +8,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { Counters } from '../src/core/counters.ts';
 import { WaystationError } from '../src/core/errors.ts';
-import { Counters } from './counters.ts';
 import { type ConnectionNumber, type HubEffect, type HubLimits, type HubStats, SignalingHub } from './hub.ts';
 import { MAX_CLIENT_MESSAGE_CHARS, PEERJS_KEY, PEERJS_PATH } from './protocol.ts';
 
@@ -55,7 +55,12 @@ export function attachSignaling(server: Server, options: SignalingOptions = {}):
   const key = options.key ?? PEERJS_KEY;
   const hostId = options.hostId ?? randomBytes(16).toString('base64url');
   const maxPerAddress = options.maxSocketsPerAddress ?? MAX_SOCKETS_PER_ADDRESS;
-  const hub = new SignalingHub({ hostId, key, ...(options.limits && { limits: options.limits }) });
+  const hub = new SignalingHub({
+    hostId,
+    key,
+    wallMs: () => Date.now(),
+    ...(options.limits && { limits: options.limits }),
+  });
   const counters = new Counters();
   const sockets = new Map<ConnectionNumber, WebSocket>();
   const answered = new Set<ConnectionNumber>();

@@ -23,6 +23,7 @@ import { decodeSign1, type Head, isTime, signedBytes } from './entry.ts';
 const LABEL = 'waystation/beat/1';
 /** Feeds of one author that a beat names: as many as a node may have. */
 export const MAX_BEAT_HEADS = 64;
+/** A beat of as many heads is under 7 KiB. */
 export const MAX_BEAT_BYTES = 8_192;
 
 export interface Beat {

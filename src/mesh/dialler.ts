@@ -9,8 +9,8 @@
  * - A signal counts only if it comes from the connection, for the attempt and with the node id it belongs to.
  */
 
-import type { Counters } from '../../signaling/counters.ts';
 import { toHex } from '../core/bytes.ts';
+import type { Counters } from '../core/counters.ts';
 import type { NodeId } from '../core/ids.ts';
 import type { Clock, Random } from '../core/ports.ts';
 import { HEALTHY_MS } from './backoff.ts';

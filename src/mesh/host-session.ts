@@ -8,9 +8,9 @@
  * - Results that belong to an earlier connection are discarded: ids and topics live as long as a connection.
  */
 
-import type { Counters } from '../../signaling/counters.ts';
-import type { Presence, SealedPayload } from '../../signaling/protocol.ts';
+import { MAX_TOPICS_PER_CLIENT, type Presence, type SealedPayload } from '../../signaling/protocol.ts';
 import type { Bytes } from '../core/bytes.ts';
+import type { Counters } from '../core/counters.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
 import type { Clock, MaybePromise, Random } from '../core/ports.ts';
 import { InOrder } from './in-order.ts';
@@ -125,8 +125,10 @@ export class HostSession {
     const src = this.#client.selfId;
     if (src === '') return;
     const wanted = new Map<string, Meeting>();
-    for (const day of meetingDays(this.#options.clock.nowMs())) {
+    for (const day of meetingDays(this.#options.clock.nowMs(), this.#client.hostNowMs)) {
       for (const meeting of meetings) {
+        // What a host would refuse is not asked for: of many spaces the least likely days are left out.
+        if (wanted.size >= MAX_TOPICS_PER_CLIENT) break;
         wanted.set(meetingTopic(meeting.meetSecret, this.#client.hostId, day), meeting);
       }
     }

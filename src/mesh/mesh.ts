@@ -9,9 +9,10 @@
  * - All waiting goes through the injected clock. Nothing from a host or a peer makes it throw.
  */
 
-import { Counters } from '../../signaling/counters.ts';
+import { Counters } from '../core/counters.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
 import type { Clock, Random } from '../core/ports.ts';
+import { MAX_SPACES } from '../sync/limits.ts';
 import { HEALTHY_MS } from './backoff.ts';
 import { Dialler, type DiallerLimits } from './dialler.ts';
 import { HostSession, type HostSessionHandlers, type Meeting } from './host-session.ts';
@@ -27,8 +28,6 @@ export type { LinkInfo } from './tracked-link.ts';
 const DAY_CHECK_MS = 30_000;
 /** Sockets that a node keeps open for signaling. */
 const MAX_HOSTS = 8;
-/** With two topics each around midnight they fill what a hub allows a connection. */
-const MAX_SPACES = 32;
 
 export const MESH_LIMITS: DiallerLimits = {
   /** Chromium has 500 peer connections and collects closed ones slowly; a link costs about 1 MB of buffers. */
@@ -113,7 +112,7 @@ export class Mesh {
     this.setHosts(options.hosts);
   }
 
-  /** Sets the spaces whose members are looked for, the first 32 of them; links that exist stay. */
+  /** Sets the spaces whose members are looked for, the first {@link MAX_SPACES} of them; links that exist stay. */
   setSpaces(spaces: readonly SpaceMeeting[]): void {
     if (spaces.length > MAX_SPACES) this.#counters.count('spaces-over-limit');
     this.#meetings = spaces.slice(0, MAX_SPACES).map(({ space, meetSecret }) => ({

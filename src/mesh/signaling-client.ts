@@ -8,7 +8,6 @@
  *   therefore joined anew after each `onOpen`.
  */
 
-import type { Counters } from '../../signaling/counters.ts';
 import {
   type ClientMessage,
   MAX_SERVER_MESSAGE_CHARS,
@@ -22,9 +21,10 @@ import {
   type ServerMessage,
   type TopicHello,
 } from '../../signaling/protocol.ts';
-import { TokenBucket } from '../../signaling/token-bucket.ts';
 import { toHex } from '../core/bytes.ts';
+import type { Counters } from '../core/counters.ts';
 import type { Clock, Random } from '../core/ports.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { Backoff, HEALTHY_MS } from './backoff.ts';
 import type { TextSocket, TextSocketFactory } from './port.ts';
 
@@ -88,6 +88,8 @@ export class SignalingClient {
   #state: HostConnectionState = 'connecting';
   #selfId = '';
   #hostId = '';
+  /** How far the host's clock is from our monotonic one; null while it has not told. */
+  #hostAheadMs: number | null = null;
   #lastFailure: string | undefined;
   #socket: TextSocket | undefined;
   /** Tells callbacks of an earlier socket from those of the present one. */
@@ -118,6 +120,12 @@ export class SignalingClient {
   /** The host's stable name as it said in OPEN, empty for a stock PeerServer or while not open. */
   get hostId(): string {
     return this.#state === 'open' ? this.#hostId : '';
+  }
+
+  /** What the host's clock says now, ms since the Unix epoch; null when it does not tell, or while there is no connection. */
+  get hostNowMs(): number | null {
+    if (this.#state !== 'open' || this.#hostAheadMs === null) return null;
+    return this.#options.clock.monotonicMs() + this.#hostAheadMs;
   }
 
   /** Why the last connection ended or did not come about. */
@@ -227,7 +235,7 @@ export class SignalingClient {
   #handle(message: ServerMessage): void {
     const { handlers } = this.#options;
     if (message.type === 'OPEN') {
-      if (this.#state === 'connecting') this.#opened(message.payload?.hostId ?? '');
+      if (this.#state === 'connecting') this.#opened(message.payload ?? {});
       else this.#drop('hub-out-of-turn');
       return;
     }
@@ -242,6 +250,9 @@ export class SignalingClient {
     }
     switch (message.type) {
       case 'HEARTBEAT':
+        // A host may find the time only while we are connected.
+        this.#noteTime(message.payload?.timeMs);
+        return;
       case 'LEAVE': // says that a PeerJS connection ended, which means nothing to us
         return;
       case 'EXPIRE':
@@ -265,9 +276,15 @@ export class SignalingClient {
     }
   }
 
-  #opened(hostId: string): void {
+  #noteTime(timeMs: number | undefined): void {
+    if (timeMs !== undefined) this.#hostAheadMs = timeMs - this.#options.clock.monotonicMs();
+  }
+
+  #opened({ hostId = '', timeMs }: { hostId?: string; timeMs?: number | undefined }): void {
     this.#state = 'open';
     this.#hostId = hostId;
+    this.#hostAheadMs = null;
+    this.#noteTime(timeMs);
     this.#lastFailure = undefined;
     this.#after('health', HEALTHY_MS, () => this.#backoff.reset());
     this.#after('beat', HEARTBEAT_MS, () => this.#beat());

@@ -8,12 +8,14 @@
  */
 import * as v from 'valibot';
 import { type Bytes, fromUtf8, toHex, toUtf8 } from '../core/bytes.ts';
-import { WaystationError } from '../core/errors.ts';
-import { blobKey } from '../core/ids.ts';
+import { isWaystationError, WaystationError } from '../core/errors.ts';
+import { type BlobRef, blobKey } from '../core/ids.ts';
+import type { Entry } from '../feed/entry.ts';
 import { type ArchiveFolder, type ArchivePath, fileName } from '../store/archive-folder.ts';
 import type { LogStore } from '../store/port.ts';
 import type { StationRecord } from './catalog.ts';
 import { readHourFile, readPicture, readStored } from './export.ts';
+import type { LetGoFile } from './let-go.ts';
 import type { Space } from './space.ts';
 
 /** Files of one name before something is wrong: parts of one hour that was started over and over. */
@@ -39,6 +41,11 @@ export interface ArchiveItem {
   /** Bytes of what it is made from: about its own. */
   readonly bytes: number;
   readonly startMs: number;
+  readonly entry: Entry;
+  /** Copied as it is stored: this device has no key to it. */
+  readonly isSealed: boolean;
+  /** The blobs that it is made from. */
+  readonly refs: readonly BlobRef[];
   load(): Promise<Uint8Array>;
 }
 
@@ -54,7 +61,17 @@ export interface ArchiveCounts {
   readonly totalFiles: number;
   readonly bytes: number;
   readonly totalBytes: number;
+  /** Of these, files whose content this device has let go of. */
+  readonly onlyThere: number;
+  /** Files in folders that were chosen before, and neither here nor in this one. */
+  readonly inOtherFolders: number;
 }
+
+/**
+ * What was written less than this ago may not be on the disk yet, whatever was read back: systems keep what they are given in memory for up
+ * to 30 s before they write it, and a stick that is pulled out loses that.
+ */
+const SETTLE_MS = 60_000;
 
 const ledgerSchema = v.pipe(
   v.string(),
@@ -98,6 +115,9 @@ export function archiveItems(space: Space): ArchiveItem[] {
         extension: 'hour',
         bytes: blobs.reduce((sum, { size }) => sum + size, 0),
         startMs,
+        entry: record.entry,
+        isSealed: false,
+        refs: blobs,
         load: () => readHourFile(space, record),
       });
     }
@@ -112,6 +132,9 @@ export function archiveItems(space: Space): ArchiveItem[] {
         extension: EXTENSIONS[body.mediaType] ?? 'picture',
         bytes: ref.size,
         startMs: body.atMs,
+        entry,
+        isSealed: false,
+        refs: entry.header.blobs,
         load: () => readPicture(space, picture),
       });
     }
@@ -125,6 +148,9 @@ export function archiveItems(space: Space): ArchiveItem[] {
           extension: 'sealed',
           bytes: ref.size,
           startMs: entry.header.timeMs,
+          entry,
+          isSealed: true,
+          refs: [ref],
           load: () => readStored(space, ref),
         });
       }
@@ -141,11 +167,15 @@ export class Archive {
   readonly #known = new Map<string, Archived>();
   /** Of these, what was found to be there since this was opened. */
   readonly #present = new Set<string>();
+  /** When this opening was, and when it wrote or found what it did not know; monotonic, ms. */
+  readonly #openedMs: number;
+  readonly #notedMs = new Map<string, number>();
 
   private constructor(space: Space, folder: ArchiveFolder) {
     this.#space = space;
     this.#folder = folder;
     this.#log = `archive/${space.id}/${folder.id}`;
+    this.#openedMs = space.context.clock.monotonicMs();
   }
 
   /** Reads back what this device has put into the folder before. */
@@ -156,7 +186,7 @@ export class Archive {
     return archive;
   }
 
-  /** How much of what this device holds is in the folder, as far as it was looked. */
+  /** How much of what this device holds, or has let go of for this folder, is in the folder, as far as it was looked. */
   counts(items: readonly ArchiveItem[]): ArchiveCounts {
     let files = 0;
     let bytes = 0;
@@ -167,7 +197,79 @@ export class Archive {
       files++;
       bytes += item.bytes;
     }
-    return { files, totalFiles: items.length, bytes, totalBytes };
+    const { replica, letGo } = this.#space;
+    const there = letGo
+      .files(this.#folder.id)
+      .filter((file) => file.blobs.every((key) => replica.isPutAway(key)));
+    const thereBytes = there.reduce((sum, file) => sum + file.bytes, 0);
+    return {
+      files: files + there.length,
+      totalFiles: items.length + there.length,
+      bytes: bytes + thereBytes,
+      totalBytes: totalBytes + thereBytes,
+      onlyThere: there.length,
+      inOtherFolders: this.#inOtherFolders().length,
+    };
+  }
+
+  #inOtherFolders(): LetGoFile[] {
+    const { replica, letGo } = this.#space;
+    const { id } = this.#folder;
+    return letGo
+      .files()
+      .filter(
+        ({ folder, item, blobs }) =>
+          folder !== id && !letGo.has(id, item) && blobs.some((key) => replica.isPutAway(key)),
+      );
+  }
+
+  /** Folders that were chosen before are lost: what is only in them is wanted again, from whoever has it. */
+  async wantFromOtherFolders(): Promise<void> {
+    for (const { folder, item } of this.#inOtherFolders()) await this.#takeBack(folder, item);
+  }
+
+  /** What was not found in the folder since this was opened. */
+  pending(items: readonly ArchiveItem[]): ArchiveItem[] {
+    return items.filter(({ key }) => !this.#present.has(key));
+  }
+
+  get folderId(): string {
+    return this.#folder.id;
+  }
+
+  /** Its file was written long enough ago for the disk to have it. Says nothing of what became of it since. */
+  isSettled(key: string): boolean {
+    if (!this.#known.has(key)) return false;
+    const sinceMs = this.#notedMs.get(key) ?? this.#openedMs;
+    return this.#space.context.clock.monotonicMs() - sinceMs >= SETTLE_MS;
+  }
+
+  /**
+   * Reads one file back: true when it is what was written. When it is not, what this device had let go of for it it wants again.
+   * @throws WaystationError `unavailable` when the folder is not at hand.
+   */
+  async isIntact(key: string): Promise<boolean> {
+    const archived = this.#known.get(key);
+    if (archived === undefined) return false;
+    const { path, size, sha256 } = archived;
+    const bytes = (await this.#folder.size(path)) === size ? await this.#folder.read(path) : undefined;
+    const isIntact = bytes !== undefined && (await this.#sha256(bytes)) === sha256;
+    if (isIntact) this.#present.add(key);
+    else {
+      this.#known.delete(key);
+      this.#present.delete(key);
+      await this.#takeBack(this.#folder.id, key);
+    }
+    return isIntact;
+  }
+
+  /** What the ledger says of these files survives a power cut from now on. */
+  async keep(keys: readonly string[]): Promise<void> {
+    const records = keys.flatMap((key) => {
+      const archived = this.#known.get(key);
+      return archived === undefined ? [] : [recordOf(key, archived)];
+    });
+    await this.#space.context.store.logs.append(this.#log, records, 'strict');
   }
 
   /**
@@ -201,21 +303,24 @@ export class Archive {
 
   /**
    * Reads every file back that this device wrote and compares it.
-   * @returns files that are gone or changed; they are written again the next time, under another name where they are in the way.
+   * @returns files that are gone or changed; they are written again the next time, under another name where they are in the way. What this
+   *   device had let go of for them it wants again, from whoever has it.
    */
   async verify(signal: AbortSignal, onFile: () => void): Promise<string[]> {
     const bad: string[] = [];
-    for (const [key, { path, size, sha256 }] of this.#known) {
+    for (const [key, { path }] of [...this.#known]) {
       signal.throwIfAborted();
-      const bytes = (await this.#folder.size(path)) === size ? await this.#folder.read(path) : undefined;
-      if (bytes === undefined || (await this.#sha256(bytes)) !== sha256) {
-        bad.push(path.join('/'));
-        this.#known.delete(key);
-        this.#present.delete(key);
-      } else this.#present.add(key);
+      if (!(await this.isIntact(key))) bad.push(path.join('/'));
       onFile();
     }
     return bad;
+  }
+
+  async #takeBack(folder: string, item: string): Promise<void> {
+    const { id, letGo, context } = this.#space;
+    for (const blob of await letGo.takeBack(folder, [item]))
+      context.engine.takeBack(id, blob, context.clock.monotonicMs());
+    context.run();
   }
 
   /** Files that this device has put there. */
@@ -239,9 +344,13 @@ export class Archive {
     const path = await this.#place(item, bytes, sha256);
     if (path === undefined) return { item, error: noNameLeft(item) };
     const archived = { path, size: bytes.length, sha256 };
+    const { store, clock } = this.#space.context;
     this.#known.set(item.key, archived);
-    const record = toUtf8(JSON.stringify([item.key, path, bytes.length, sha256]));
-    await this.#space.context.store.logs.append(this.#log, [record], 'relaxed');
+    this.#notedMs.set(item.key, clock.monotonicMs());
+    await store.logs.append(this.#log, [recordOf(item.key, archived)], 'relaxed').catch((error: unknown) => {
+      // Without the record the file is looked for again. A store that is full is why it is being copied.
+      if (!isWaystationError(error, 'store-full')) throw error;
+    });
     return undefined;
   }
 
@@ -285,6 +394,10 @@ function noNameLeft({ stem, extension }: ArchiveItem): WaystationError {
     'conflict',
     `the folder has ${MAX_SAME_NAMES} different files named ${stem}.${extension}: choose another folder`,
   );
+}
+
+function recordOf(key: string, { path, size, sha256 }: Archived): Uint8Array {
+  return toUtf8(JSON.stringify([key, path, size, sha256]));
 }
 
 /** What cannot be read is looked for in the folder again. */

@@ -29,7 +29,7 @@ import {
 import type { Message } from './messages.ts';
 import { heldBytes, type Want } from './replica.ts';
 import { RequestWindow } from './request-window.ts';
-import { type SpaceContext, sendControl } from './space-context.ts';
+import { type SessionContext, sendControl } from './session-context.ts';
 
 interface Asked {
   readonly want: Want;
@@ -47,7 +47,7 @@ interface Asked {
 }
 
 export class BlobExchange {
-  readonly #context: SpaceContext;
+  readonly #context: SessionContext;
   readonly #theirs = new Map<FeedKey, RunSet>();
   #theirRunNumbers = 0;
   /** Feeds of which the peer was not told what we hold, because it holds all that itself. */
@@ -71,7 +71,7 @@ export class BlobExchange {
   /** Blobs the peer was asked to fetch for us: when next, and after how long again. */
   readonly #pulls = new WeakMap<Want, { readonly nextMs: number; readonly waitMs: number }>();
 
-  constructor(context: SpaceContext) {
+  constructor(context: SessionContext) {
     this.#context = context;
   }
 
@@ -346,7 +346,7 @@ export class BlobExchange {
       if (!want.ripe && want.pullHops === 0) continue;
       const pulled = this.#pulls.get(want);
       if (pulled !== undefined && nowMs < pulled.nextMs) continue;
-      const ownWish = this.#context.replica.policy(want.origin, want.ref);
+      const ownWish = this.#context.replica.isOwnWish(want);
       const hops = ownWish ? MAX_PULL_HOPS : want.pullHops;
       // A peer that asks us for it looks for it itself, as far as it asks.
       if (hops <= (this.#hopsAsked.get(want) ?? 0)) continue;

@@ -8,16 +8,16 @@ import { isWaystationError } from '../core/errors.ts';
 import { type BlobRef, blobKey, blobRootFrom, idBytes } from '../core/ids.ts';
 import { MAX_QUEUED_CHUNKS, MAX_READS_AHEAD } from './limits.ts';
 import { encodeMessage, type Message } from './messages.ts';
-import { type SpaceContext, sendControl } from './space-context.ts';
+import { type SessionContext, sendControl } from './session-context.ts';
 
 export class BlobServing {
-  readonly #context: SpaceContext;
+  readonly #context: SessionContext;
   readonly #servings: { readonly ref: BlobRef; readonly chunk: number }[] = [];
   #reading = 0;
   /** Chunks that were read and wait for the link to take them. */
   readonly #ready: Bytes[] = [];
 
-  constructor(context: SpaceContext) {
+  constructor(context: SessionContext) {
     this.#context = context;
   }
 

@@ -9,7 +9,7 @@ import type { Head, PurposedHead } from '../feed/entry.ts';
 import { HeadSet, LIST_THRESHOLD, type Range, type RangeFingerprint } from '../feed/reconcile.ts';
 import { MAX_COMPARED_RANGES, MAX_HEADS_PER_MESSAGE, MAX_PENDING_HEADS, MAX_RANGES } from './limits.ts';
 import type { Message } from './messages.ts';
-import { type SpaceContext, sendControl } from './space-context.ts';
+import { type SessionContext, sendControl } from './session-context.ts';
 
 type WireHead = [Bytes, Bytes, number, number, Bytes];
 type WireRange = [Bytes | null, Bytes | null, number, Bytes];
@@ -58,12 +58,12 @@ function areApart(ranges: readonly WireRange[], lo: Bytes | null, hi: Bytes | nu
 }
 
 /** The heads that `context`'s peer is told of. */
-function purposeOf(context: SpaceContext, head: Head): number {
+function purposeOf(context: SessionContext, head: Head): number {
   return context.replica.index.branchesOf(head.author, head.feed)[0]?.purpose ?? 0;
 }
 
 export class Compare {
-  readonly #context: SpaceContext;
+  readonly #context: SessionContext;
   readonly #onHead: (head: PurposedHead) => void;
   readonly #onDone: () => void;
   /** Ranges asked and not answered, each with our heads as they were then: what “the same” will mean. */
@@ -74,7 +74,7 @@ export class Compare {
   told: PurposedHead[] = [];
   done = false;
 
-  constructor(context: SpaceContext, onHead: (head: PurposedHead) => void, onDone: () => void) {
+  constructor(context: SessionContext, onHead: (head: PurposedHead) => void, onDone: () => void) {
     this.#context = context;
     this.#onHead = onHead;
     this.#onDone = onDone;

@@ -16,7 +16,7 @@ import { FetchBudget, type FetchLimits } from './fetch-budget.ts';
 import { ANNOUNCE_DELAY_MS, PROOF_TIMEOUT_MS, PULL_GRACE_MS, PULL_INTERVAL_MS } from './limits.ts';
 import type { Replica, Want } from './replica.ts';
 import { type LinkFacts, Session, type SessionHost } from './session.ts';
-import type { SpaceHooks } from './space-context.ts';
+import type { SpaceHooks } from './session-context.ts';
 import type { SpaceSession } from './space-session.ts';
 
 /** After a failed write fetching rests this long, so that a full disk is not hammered. */
@@ -135,7 +135,10 @@ export class SyncEngine {
     const peers = new Set<NodeId>();
     for (const session of replica === undefined ? [] : this.sessions.values()) {
       const { peer, closed, spaces } = session;
-      if (peer !== null && !closed && spaces.get(space)?.blobs.theyHold(feed, seq) === true) peers.add(peer);
+      const shared = spaces.get(space);
+      // One that was removed, or has turned us away, may still be linked: nothing would be got from it.
+      if (peer === null || closed || shared?.mayTake !== true) continue;
+      if (shared.blobs.theyHold(feed, seq)) peers.add(peer);
     }
     return peers.size;
   }
@@ -158,6 +161,29 @@ export class SyncEngine {
     this.#at(nowMs, () => {
       const replica = this.replicas.get(space);
       if (replica !== undefined) this.#blobLost(replica, key);
+    });
+  }
+
+  /**
+   * This node need not hold a blob any more, and is about to let go of it: others are told that it does not hold it, and it is not asked
+   * for again. Call when that is durable, and before the store removes it.
+   */
+  putAway(space: SpaceId, key: string, nowMs: number): void {
+    this.#at(nowMs, () => {
+      const replica = this.replicas.get(space);
+      if (replica === undefined) return;
+      this.#budget.finished(key);
+      if (replica.putAway(key)) this.#announceSoon();
+    });
+  }
+
+  /** The copy for which a blob was let go of is gone: it is fetched again. */
+  takeBack(space: SpaceId, key: string, nowMs: number): void {
+    this.#at(nowMs, () => {
+      const replica = this.replicas.get(space);
+      if (replica === undefined) return;
+      replica.takeBack(key);
+      this.#reschedule.add(replica);
     });
   }
 

@@ -39,7 +39,7 @@ import {
 } from './limits.ts';
 import type { Message } from './messages.ts';
 import { RequestWindow } from './request-window.ts';
-import { type SpaceContext, sendControl } from './space-context.ts';
+import { type SessionContext, sendControl } from './session-context.ts';
 
 /** After a request that brought nothing new others are asked first: as long as a burst of news is collected. */
 const FRUITLESS_REST_MS = ANNOUNCE_DELAY_MS;
@@ -92,7 +92,7 @@ interface Search {
 }
 
 export class EntryExchange {
-  readonly #context: SpaceContext;
+  readonly #context: SessionContext;
   /** Heads the peer has told of whose entries we lack. */
   readonly #pending = new Map<string, PurposedHead>();
   /** The names in `#pending`, by feed, oldest first. */
@@ -116,7 +116,7 @@ export class EntryExchange {
   /** Bytes of answers that wait to be looked at or are being written. */
   #queuedBytes = 0;
 
-  constructor(context: SpaceContext) {
+  constructor(context: SessionContext) {
     this.#context = context;
   }
 
@@ -524,10 +524,13 @@ export class EntryExchange {
         'append',
         { space: replica.space, branch: placement.branch.name, entries: placement.fresh, verified },
         () => {
-          this.#commit(placement.fresh, verified);
-          this.#searches.delete(headKey(fetch.head));
-          fetch.gained = true;
-          ended(true);
+          try {
+            this.#commit(placement.fresh, verified);
+            this.#searches.delete(headKey(fetch.head));
+            fetch.gained = true;
+          } finally {
+            ended(true); // whatever went wrong: the next one gets its turn
+          }
         },
         (error) => {
           hooks.storeTrouble(error);

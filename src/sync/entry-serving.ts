@@ -15,7 +15,7 @@ import {
   MAX_QUEUED_ENTRY_WANTS,
 } from './limits.ts';
 import { encodeMessage, type Message } from './messages.ts';
-import type { SpaceContext } from './space-context.ts';
+import type { SessionContext } from './session-context.ts';
 
 interface Serving {
   readonly head: Head;
@@ -26,11 +26,11 @@ interface Serving {
 }
 
 export class EntryServing {
-  readonly #context: SpaceContext;
+  readonly #context: SessionContext;
   readonly #servings: Serving[] = [];
   #serving = false;
 
-  constructor(context: SpaceContext) {
+  constructor(context: SessionContext) {
     this.#context = context;
   }
 

@@ -7,8 +7,10 @@ export const MAX_MESSAGE_BYTES = 262_144;
 export const MAX_BYTES_BEFORE_PROOF = 65_536;
 /** A phone on a bad link proves itself in two round trips; ten seconds is several times that. */
 export const PROOF_TIMEOUT_MS = 10_000;
-/** Spaces one node may be in at once: each costs one HMAC per link. */
-export const MAX_SPACES = 64;
+/** Spaces one node may be in at once, and be met in: two topics each, around midnight, are what a host allows a connection. */
+export const MAX_SPACES = 32;
+/** Spaces that a peer may name in its proof: each costs one HMAC per link. Other programs may be in more than this one. */
+export const MAX_SPACE_TOKENS = 64;
 /** Ranges or heads in one message: 64 KiB of them at most. */
 export const MAX_RANGES = 256;
 export const MAX_HEADS_PER_MESSAGE = 512;
@@ -77,7 +79,6 @@ export const MAX_PULLS_PER_MESSAGE = 256;
 export const MAX_PULL_HOPS = 16;
 /** Runs in one statement of holdings: 4,096 gaps in one feed is a disk gone bad. */
 export const MAX_RUN_NUMBERS = 8_192;
-export const MAX_BEAT_BYTES = 8_192;
 export const MAX_BEATS_PER_MESSAGE = 24;
 /** Beats of one peer that wait for their authors' admission to arrive: 2 MiB, most of them a twentieth of that. */
 export const MAX_BEATS_ASIDE = 256;
@@ -85,5 +86,3 @@ export const MAX_BEATS_ASIDE = 256;
 export const MAX_CLOCK_AHEAD_MS = 24 * 3_600_000;
 /** Wrong data from one peer before the link is closed: one may be a fault of its disk. */
 export const MAX_STRIKES = 3;
-/** A grant chain of four grants with redemptions is under 3 KiB. */
-export const MAX_CHAIN_BYTES = 8_192;

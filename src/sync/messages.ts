@@ -9,11 +9,11 @@ import type { Bytes } from '../core/bytes.ts';
 import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
 import { boundedList, FIRST_ISSUE } from '../core/schema.ts';
+import { MAX_BEAT_BYTES } from '../feed/beat.ts';
 import { MAX_ENTRY_BYTES } from '../feed/entry.ts';
+import { MAX_CHAIN_BYTES } from '../identity/grant-chain.ts';
 import {
-  MAX_BEAT_BYTES,
   MAX_BEATS_PER_MESSAGE,
-  MAX_CHAIN_BYTES,
   MAX_CHUNKS_PER_MESSAGE,
   MAX_HEADS_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
@@ -21,7 +21,7 @@ import {
   MAX_PULLS_PER_MESSAGE,
   MAX_RANGES,
   MAX_RUN_NUMBERS,
-  MAX_SPACES,
+  MAX_SPACE_TOKENS,
   MAX_WANTS_PER_MESSAGE,
 } from './limits.ts';
 
@@ -47,7 +47,7 @@ const SCHEMAS = {
   /** version, node id, nonce */
   hello: v.strictTuple([v.literal(1), uint, id32, id32]),
   /** signature of the transcript, one token per space */
-  prove: v.strictTuple([v.literal(2), fixed(64), boundedList(id32, MAX_SPACES)]),
+  prove: v.strictTuple([v.literal(2), fixed(64), boundedList(id32, MAX_SPACE_TOKENS)]),
   /** the sender does not know the receiver as a member: show a chain; whether the sender is admitted itself */
   need: v.strictTuple([v.literal(3), alias, v.boolean()]),
   /** grant chain, ending in the sender's own redemption */

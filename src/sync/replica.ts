@@ -4,7 +4,7 @@
  */
 
 import { chunkBytes, chunkCount } from '../blob/merkle.ts';
-import { RunSet } from '../blob/runs.ts';
+import { type Run, RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { type BlobRef, blobKey, type NodeId, type SpaceId } from '../core/ids.ts';
 import { type Entry, type Head, PURPOSE, type PurposedHead } from '../feed/entry.ts';
@@ -22,6 +22,7 @@ import { HeadSet } from '../feed/reconcile.ts';
 import type { Membership } from '../identity/membership.ts';
 import type { LinkId } from './effects.ts';
 import { MAX_PENDING_HEADS } from './limits.ts';
+import { PutAway } from './put-away.ts';
 import { Turns } from './turns.ts';
 
 /** Where a blob was first named; what is wanted first is decided from this. */
@@ -151,9 +152,12 @@ export class Replica {
   readonly #holdings = new Map<FeedKey, RunSet>();
   /** Of each feed the positions with blobs still missing: how many. */
   readonly #missingAt = new Map<FeedKey, Map<number, number>>();
-  readonly #partial: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Chunks that the store had at the start of blobs that it had not whole, until such a blob is whole. */
+  readonly #partial: Map<string, ReadonlySet<number>>;
   /** Blobs that the store has whole though no entry names them yet. */
   readonly #heldAhead: Set<string>;
+  readonly #putAway: PutAway;
+  #putAwayCount = 0;
   #ordered: Want[] = [];
   /** Wants that are not in `#ordered` yet. */
   #unordered: Want[] = [];
@@ -172,12 +176,13 @@ export class Replica {
   readonly #holdingListeners = new Set<HoldingListener>();
 
   /**
-   * @param held keys of blobs that the store has whole, and `partial` the chunks it has of others.
+   * @param held keys of blobs that the store has whole, and `partial` the chunks it has of others; `putAway` those that need not be held.
    */
   constructor(
     options: ReplicaOptions,
     held: ReadonlySet<string> = new Set(),
     partial: ReadonlyMap<string, ReadonlySet<number>> = new Map(),
+    putAway: ReadonlySet<string> = new Set(),
   ) {
     this.space = options.space;
     this.meetSecret = options.meetSecret;
@@ -186,7 +191,8 @@ export class Replica {
     this.policy = options.policy;
     this.credential = options.credential;
     this.#heldAhead = new Set(held);
-    this.#partial = partial;
+    this.#partial = new Map(partial);
+    this.#putAway = new PutAway(putAway);
     for (const branch of this.index.branches()) {
       branch.entries.forEach((meta, i) => {
         this.#notePosition(branch, branch.base + i, meta);
@@ -235,9 +241,37 @@ export class Replica {
     return this.#blobs.get(key)?.held === true;
   }
 
-  /** Blobs named by entries: held and missing, counted, and bytes held. */
+  /** Blobs named by entries: held and missing, counted, and bytes held. What is put away is neither. */
   blobCounts(): { held: number; missing: number; bytes: number } {
-    return { held: this.#heldCount, missing: this.#blobs.size - this.#heldCount, bytes: this.#heldBytes };
+    const missing = this.#blobs.size - this.#heldCount - this.#putAwayCount;
+    return { held: this.#heldCount, missing, bytes: this.#heldBytes };
+  }
+
+  /** Blobs named by entries that are put away. */
+  get putAwayCount(): number {
+    return this.#putAwayCount;
+  }
+
+  /** It is not held and need not be: what is in it is in a folder of the person's. */
+  isPutAway(key: string): boolean {
+    return this.#putAway.has(key) && this.#blobs.get(key)?.held === false;
+  }
+
+  /** All that the position lacks is put away. */
+  isPutAwayAt(feed: FeedKey, seq: number): boolean {
+    return this.#putAway.positions(feed)?.has(seq) === true;
+  }
+
+  /** Positions up to `last` that lack something which is not put away. */
+  missingUpTo(feed: FeedKey, last: number): Run[] {
+    const missing = this.holdings(feed).missingIn(0, last);
+    const away = this.#putAway.positions(feed);
+    return away === undefined ? missing : missing.flatMap((run) => away.missingIn(run.first, run.last));
+  }
+
+  /** This node collects it of its own accord, and not only because another asked it to. */
+  isOwnWish(want: Want): boolean {
+    return !this.#putAway.has(want.key) && this.policy(want.origin, want.ref);
   }
 
   /** The same in bytes; kept up to date as things come, so asking costs nothing. */
@@ -306,10 +340,7 @@ export class Replica {
   /** Whether all is here that leads to a head that was told, entries and blobs, but for what does not count here. */
   isSettled(head: PurposedHead): boolean {
     if (this.isTurnedDown(head) || this.membership.member(head.author) === undefined) return true;
-    return (
-      this.index.has(head) &&
-      this.holdings(feedKey(head.author, head.feed)).missingIn(0, head.seq).length === 0
-    );
+    return this.index.has(head) && this.missingUpTo(feedKey(head.author, head.feed), head.seq).length === 0;
   }
 
   /** It was turned down, and what we know of its author has not changed, or not to its good. */
@@ -369,18 +400,63 @@ export class Replica {
   /** The store has the blob whole. Returns true when that is news. */
   blobHeld(key: string): boolean {
     const known = this.#blobs.get(key);
+    this.#partial.delete(key);
     if (known === undefined) this.#heldAhead.add(key);
     if (known === undefined || known.held) return false;
     known.held = true;
     this.#heldCount++;
     this.#heldBytes += known.ref.size;
     this.#dropWant(key);
+    if (this.#putAway.has(key)) this.#noteAbsent(known, -1);
     for (const { branch, seq } of known.namings) this.#settle(branch.key, seq);
     this.#tellHolding(known.namings);
     return true;
   }
 
-  /** The store turned out not to have it whole any more: it is wanted again. Returns true when that is news. */
+  /**
+   * The blob need not be held any more, and if it is held now it will not be in a moment. Call when that is durable, and before the store
+   * lets go of it. Returns true when others are to be told.
+   */
+  putAway(key: string): boolean {
+    const known = this.#blobs.get(key);
+    const isMarked = this.#putAway.has(key);
+    this.#putAway.mark(key);
+    if (known === undefined) return false;
+    if (known.held) return this.blobLost(key);
+    this.#dropWant(key);
+    if (isMarked) return false;
+    this.#noteAbsent(known, 1);
+    this.#tellHolding(known.namings);
+    return false;
+  }
+
+  /** The copy elsewhere is gone: what is not held is wanted again. */
+  takeBack(key: string): void {
+    const known = this.#blobs.get(key);
+    const wasAway = this.isPutAway(key);
+    this.#putAway.unmark(key);
+    if (known === undefined || !wasAway) return;
+    this.#noteAbsent(known, -1);
+    const [first] = known.namings;
+    if (!this.wants.has(key) && first !== undefined && this.policy(originOf(first), known.ref))
+      this.#want(known, key);
+    this.#tellHolding(known.namings);
+  }
+
+  /** One marked blob more, or fewer, is not held. */
+  #noteAbsent({ namings }: KnownBlob, change: 1 | -1): void {
+    this.#putAwayCount += change;
+    for (const { branch, seq } of namings) {
+      this.#putAway.note(branch.key, seq, change);
+      this.#weigh(branch.key, seq);
+    }
+  }
+
+  #weigh(feed: FeedKey, seq: number): void {
+    this.#putAway.weigh(feed, seq, this.#missingAt.get(feed)?.get(seq) ?? 0);
+  }
+
+  /** The store turned out not to have it whole any more: it is wanted again, unless it is put away. Returns true when that is news. */
   blobLost(key: string): boolean {
     const known = this.#blobs.get(key);
     if (known?.held !== true) return false;
@@ -392,8 +468,10 @@ export class Replica {
       missing.set(seq, (missing.get(seq) ?? 0) + 1);
       this.#holdings.get(branch.key)?.remove(seq);
       this.holdingsChanged.add(branch.key);
+      this.#weigh(branch.key, seq);
     }
-    this.#want(known, key, new Set());
+    if (this.#putAway.has(key)) this.#noteAbsent(known, 1);
+    else this.#want(known, key, new Set());
     this.#tellHolding(known.namings);
     return true;
   }
@@ -411,6 +489,7 @@ export class Replica {
     for (const [key, ref] of distinct) {
       const known = this.#nowNamed(key, ref, { branch, seq });
       if (known.held) this.#settle(feed, seq);
+      else if (this.#putAway.has(key)) this.#putAway.note(feed, seq, 1);
       else if (!this.wants.has(key) && this.policy(originOf({ branch, seq }), ref)) this.#want(known, key);
     }
     this.#settle(feed, seq);
@@ -428,7 +507,7 @@ export class Replica {
     if (known.held) {
       this.#heldCount++;
       this.#heldBytes += ref.size;
-    }
+    } else if (this.#putAway.has(key)) this.#putAwayCount++;
     return known;
   }
 
@@ -468,6 +547,7 @@ export class Replica {
     const left = (missing.get(seq) ?? 0) - 1;
     if (left > 0) {
       missing.set(seq, left);
+      this.#weigh(feed, seq);
       return;
     }
     missing.delete(seq);

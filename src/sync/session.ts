@@ -29,7 +29,7 @@ import {
   PROTOCOL_VERSION,
 } from './messages.ts';
 import type { Replica } from './replica.ts';
-import type { SpaceHooks } from './space-context.ts';
+import type { SpaceHooks } from './session-context.ts';
 import { SpaceSession } from './space-session.ts';
 
 /** What the session is told of the link under it. */

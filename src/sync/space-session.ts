@@ -23,10 +23,10 @@ import {
   MAX_PENDING_HEADS,
 } from './limits.ts';
 import type { Message, MessageName } from './messages.ts';
-import { type SpaceContext, sendControl } from './space-context.ts';
+import { type SessionContext, sendControl } from './session-context.ts';
 
 export class SpaceSession {
-  readonly context: SpaceContext;
+  readonly context: SessionContext;
   compare: Compare;
   readonly entries: EntryExchange;
   readonly blobs: BlobExchange;
@@ -58,7 +58,7 @@ export class SpaceSession {
   /** Beats of authors of whom nobody has told us yet. */
   readonly #beatsAside = new Map<NodeId, Bytes>();
 
-  constructor(makeContext: (session: SpaceSession) => SpaceContext) {
+  constructor(makeContext: (session: SpaceSession) => SessionContext) {
     this.context = makeContext(this);
     this.compare = this.#newCompare();
     this.entries = new EntryExchange(this.context);

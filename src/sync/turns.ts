@@ -8,9 +8,25 @@ export class Turns {
     this.#onIdle = onIdle;
   }
 
-  /** Runs `work` when all before it is done, at once when it is. @param work calls `done` once. */
+  /**
+   * Runs `work` when all before it is done, at once when it is. @param work calls `done` when it is over; work that throws is over, and no
+   * turn is kept by it.
+   */
   next(work: (done: () => void) => void): void {
-    const start = () => work(() => this.#done());
+    const start = () => {
+      let isOver = false;
+      const done = () => {
+        if (isOver) return;
+        isOver = true;
+        this.#done();
+      };
+      try {
+        work(done);
+      } catch (error) {
+        done();
+        throw error;
+      }
+    };
     if (this.#busy) {
       this.#waiting.push(start);
       return;

@@ -57,9 +57,9 @@ function setUp(open = true) {
   });
   mesh.setSpaces([valley]);
   world.clock.advance(10);
-  if (open) host.say({ type: 'OPEN', payload: { hostId: HOST_ID } });
+  if (open) host.say({ type: 'OPEN', payload: { hostId: HOST_ID, timeMs: world.clock.nowMs() } });
   world.clock.advance(10);
-  const topic = meetingTopic(valley.meetSecret, HOST_ID, meetingDays(world.clock.nowMs())[0] ?? 0);
+  const topic = meetingTopic(valley.meetSecret, HOST_ID, meetingDays(world.clock.nowMs(), null)[0] ?? 0);
   const sealer = new SignalSealer(nodeAead, seededRandom(7));
   const key = signalKey(valley.meetSecret);
   return { world, host, mesh, topic, sealer, key };

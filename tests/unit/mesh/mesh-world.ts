@@ -45,7 +45,8 @@ export class HubWorld implements TextSocketFactory {
     this.#clock = clock;
   }
 
-  start(host: string, options: HubOptions = { hostId: `id-of-${host.replace(/\W/g, '-')}` }): SignalingHub {
+  /** By default one that knows the time. */
+  start(host: string, options: HubOptions = this.#named(host)): SignalingHub {
     const hub = new SignalingHub(options);
     const entry = { hub, sockets: new Map<number, HostedSocket>() };
     this.#hubs.set(host, entry);
@@ -56,6 +57,10 @@ export class HubWorld implements TextSocketFactory {
     };
     this.#clock.schedule(1_000, tick);
     return hub;
+  }
+
+  #named(host: string): HubOptions {
+    return { hostId: `id-of-${host.replace(/\W/g, '-')}`, wallMs: () => this.#clock.nowMs() };
   }
 
   /** The hub's process dies: every socket closes, nobody answers any more. */

@@ -99,6 +99,62 @@ describe('meeting', () => {
     expect(world.clock.advanceUntil(() => linkedAll([one, two]), 1_000)).toBeLessThan(200);
   });
 
+  const DAY_MS = 86_400_000;
+  const NOW_MS = Date.UTC(2026, 6, 1, 12);
+
+  it.each([
+    ['a day behind', -DAY_MS],
+    ['two days ahead', 2 * DAY_MS],
+    ['where a dead battery leaves it', -NOW_MS],
+    ['a century ahead', 100 * 365 * DAY_MS],
+  ])('meets though one clock is %s', (_where, offMs) => {
+    const world = new MeshWorld(NOW_MS);
+    world.hubs.start('a.test:9000');
+    const one = world.node(1, [A], [valley]);
+    const two = world.node(2, [A], [valley], { clock: world.clock.shifted(offMs) });
+    expect(world.clock.advanceUntil(() => linkedAll([one, two]), 1_000)).toBeLessThan(200);
+    // And on the days that follow: the host's days go on though nobody connects anew.
+    world.clock.advance(3 * DAY_MS);
+    const late = world.node(3, [A], [valley], { clock: world.clock.shifted(-offMs) });
+    expect(world.clock.advanceUntil(() => linkedAll([one, two, late]), 1_000)).toBeLessThan(200);
+  });
+
+  it.each([-DAY_MS, DAY_MS, 2 * DAY_MS])(
+    'meets on a host that does not tell the time, %d ms apart',
+    (offMs) => {
+      const world = new MeshWorld(NOW_MS);
+      world.hubs.start('a.test:9000', { hostId: 'timeless' });
+      const one = world.node(1, [A], [valley]);
+      const two = world.node(2, [A], [valley], { clock: world.clock.shifted(offMs) });
+      expect(world.clock.advanceUntil(() => linkedAll([one, two]), 1_000)).toBeLessThan(200);
+    },
+  );
+
+  it('meets on a host that finds the time only after some have come', () => {
+    const world = new MeshWorld(NOW_MS);
+    let hostMs = 0;
+    world.hubs.start('a.test:9000', { hostId: 'no-battery', wallMs: () => hostMs });
+    const dead = world.clock.shifted(-NOW_MS / 2);
+    const one = world.node(1, [A], [valley], { clock: dead });
+    world.clock.advance(60_000);
+    hostMs = world.clock.nowMs();
+    world.clock.advance(60_000);
+    const two = world.node(2, [A], [valley]);
+    expect(world.clock.advanceUntil(() => linkedAll([one, two]), 1_000)).toBeLessThan(200);
+  });
+
+  it('shows itself under one topic for each space, and under no more than a host allows, whatever the clock says', () => {
+    const world = new MeshWorld(NOW_MS);
+    const right = world.hubs.start('a.test:9000');
+    const wrong = world.hubs.start('b.test:9000');
+    const spaces = Array.from({ length: 32 }, (_, i) => meeting(`space ${i}`));
+    world.node(1, [A], spaces);
+    world.node(2, ['ws://b.test:9000'], spaces, { clock: world.clock.shifted(-3 * 365 * DAY_MS) });
+    world.clock.advance(1_000);
+    expect(right.stats().topics).toBe(32);
+    expect(wrong.stats()).toMatchObject({ topics: 64, counters: {} });
+  });
+
   it('is found by a newcomer after days have changed', () => {
     const world = new MeshWorld(Date.UTC(2026, 6, 1, 12));
     world.hubs.start('a.test:9000');

@@ -111,13 +111,22 @@ describe('topics', () => {
     for (const topic of topics) expect(topic).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
-  it('are one a day, and two within ten minutes of midnight UTC', () => {
+  it('are one a day, and two within ten minutes of the host’s midnight', () => {
     const midnight = Date.UTC(2026, 6, 2);
     const day = midnight / 86_400_000;
-    expect(meetingDays(midnight - 11 * 60_000)).toEqual([day - 1]);
-    expect(meetingDays(midnight - 9 * 60_000)).toEqual([day - 1, day]);
-    expect(meetingDays(midnight + 9 * 60_000)).toEqual([day - 1, day]);
-    expect(meetingDays(midnight + 11 * 60_000)).toEqual([day]);
+    const daysAt = (ms: number) => meetingDays(ms, ms);
+    expect(daysAt(midnight - 11 * 60_000)).toEqual([day - 1]);
+    expect(daysAt(midnight - 9 * 60_000)).toEqual([day - 1, day]);
+    expect(daysAt(midnight + 9 * 60_000)).toEqual([day - 1, day]);
+    expect(daysAt(midnight + 11 * 60_000)).toEqual([day]);
+  });
+
+  it('are first those of the host’s day, then of ours', () => {
+    const day = 20_000;
+    const noon = (day + 0.5) * 86_400_000;
+    expect(meetingDays(noon - 400 * 86_400_000, noon)).toEqual([day, day - 400]);
+    expect(meetingDays(0, noon)).toEqual([day, -1, 0]);
+    expect(meetingDays(noon, null)).toEqual([day, day - 1, day + 1]);
   });
 });
 

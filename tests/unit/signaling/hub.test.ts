@@ -140,6 +140,20 @@ describe('the PeerServer protocol', () => {
     hub.say(1, { type: 'HEARTBEAT', payload: { echo: true } });
     expect(hub.got(1)).toEqual([{ type: 'HEARTBEAT' }]);
   });
+
+  it('tells what time it is there when it opens, and with every echo', () => {
+    let wallMs = 1_000.4;
+    const hub = new SignalingHub({ hostId: 'host', wallMs: () => wallMs });
+    const query = new URLSearchParams({ key: 'peerjs', id: 'alice', token: 't' });
+    const said = (effects: readonly HubEffect[]) =>
+      effects.map((effect) => (effect.kind === 'send' ? JSON.parse(effect.text) : effect));
+    expect(said(hub.connected(1, query, 0))).toEqual([
+      { type: 'OPEN', payload: { hostId: 'host', timeMs: 1_000 } },
+    ]);
+    wallMs = 2_000;
+    const beat = JSON.stringify({ type: 'HEARTBEAT', payload: { echo: true } });
+    expect(said(hub.text(1, beat, 1))).toEqual([{ type: 'HEARTBEAT', payload: { timeMs: 2_000 } }]);
+  });
 });
 
 describe('meeting under a topic', () => {

@@ -71,3 +71,18 @@ it('a text that is too long is not even parsed', () => {
   expect(parseServerMessage(' '.repeat(MAX_SERVER_MESSAGE_CHARS + 1))).toBeUndefined();
   expect(parse).not.toHaveBeenCalled();
 });
+
+it('a host whose clock is out of its mind is one that does not tell the time', () => {
+  for (const timeMs of [-1, 1e300, 'now', null, {}]) {
+    const open = { type: 'OPEN', payload: { hostId: 'host', timeMs } };
+    expect(parseServerMessage(JSON.stringify(open))).toEqual({
+      type: 'OPEN',
+      payload: { hostId: 'host', timeMs: undefined },
+    });
+    const beat = { type: 'HEARTBEAT', payload: { timeMs } };
+    expect(parseServerMessage(JSON.stringify(beat))).toEqual({
+      type: 'HEARTBEAT',
+      payload: { timeMs: undefined },
+    });
+  }
+});

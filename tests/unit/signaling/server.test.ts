@@ -120,7 +120,11 @@ describe('the server', () => {
     const { port } = server.address() as AddressInfo;
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('the app');
     const peer = new RawPeer(`ws://127.0.0.1:${port}`, 'p');
-    expect(await peer.next()).toEqual({ type: 'OPEN', payload: { hostId: 'mine' } });
+    const open = await peer.next();
+    expect(open).toEqual({
+      type: 'OPEN',
+      payload: { hostId: 'mine', timeMs: expect.closeTo(Date.now(), -5) },
+    });
     const other = new WebSocket(`ws://127.0.0.1:${port}/other`);
     const [, response] = await once(other, 'unexpected-response');
     expect(response.statusCode).toBe(418);

@@ -1,13 +1,34 @@
 /** Names that every disk takes, and the contract of archive folders for the one in memory. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isWaystationError } from '../../../src/core/errors.ts';
 import { fileName, isArchivePath } from '../../../src/store/archive-folder.ts';
+import { directoryArchive } from '../../../src/store/directory-archive.browser.ts';
 import { createMemoryArchive } from '../../../src/store/memory-archive.ts';
 import { ARCHIVE_CONTRACT } from '../../contract/archive-folder-contract.ts';
 
 describe('an archive folder in memory', () => {
   it.each(Object.entries(ARCHIVE_CONTRACT))('%s', async (_, holds) => {
     await holds({ open: async () => createMemoryArchive(new Map()) });
+  });
+});
+
+describe('a folder on a disk', () => {
+  const gone = () => Promise.reject(new DOMException('not found', 'NotFoundError'));
+  /** A folder without the file that is asked for. */
+  const folderWith = (next: () => Promise<IteratorResult<string>>) =>
+    directoryArchive({ name: 'Stick', getFileHandle: gone, keys: () => ({ next }) } as never, 'stick');
+
+  it('has no file that is not in it', async () => {
+    const folder = folderWith(async () => ({ done: true, value: undefined }));
+    expect(await folder.size(['x.hour'])).toBeUndefined();
+  });
+
+  it('does not say that files are gone when the whole disk is', async () => {
+    const error = await folderWith(gone)
+      .size(['x.hour'])
+      .catch((thrown: unknown) => thrown);
+    expect(isWaystationError(error, 'unavailable')).toBe(true);
   });
 });
 

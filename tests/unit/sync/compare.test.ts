@@ -8,7 +8,7 @@ import { HeadSet, LIST_THRESHOLD, type Range } from '../../../src/feed/reconcile
 import { Compare } from '../../../src/sync/compare.ts';
 import { MAX_PENDING_HEADS } from '../../../src/sync/limits.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../../src/sync/messages.ts';
-import type { SpaceContext } from '../../../src/sync/space-context.ts';
+import type { SessionContext } from '../../../src/sync/session-context.ts';
 import { SeededRandom } from '../../sim/random.ts';
 import { bytesOf } from '../identity/test-space.ts';
 
@@ -39,7 +39,7 @@ class End {
         send: (_link: number, _channel: string, bytes: Bytes) => this.sent.push(bytes),
         drop: (_link: number, reason: string) => this.drops.push(reason),
       },
-    } as unknown as SpaceContext;
+    } as unknown as SessionContext;
     this.compare = new Compare(
       context,
       (head) => this.learned.set(nameOf(head), head),

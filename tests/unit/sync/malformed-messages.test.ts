@@ -8,7 +8,7 @@ import {
   MAX_HEADS_PER_MESSAGE,
   MAX_PULLS_PER_MESSAGE,
   MAX_RANGES,
-  MAX_SPACES,
+  MAX_SPACE_TOKENS,
   MAX_WANTS_PER_MESSAGE,
 } from '../../../src/sync/limits.ts';
 import { decodeMessage, encodeMessage } from '../../../src/sync/messages.ts';
@@ -51,7 +51,7 @@ const [id, feed] = [bytesOf('id'), bytesOf('feed', 16)];
 
 /** Every list of every message: how many items it may have, and the message around it. */
 const LISTS: readonly [name: string, max: number, around: (list: CborValue) => CborValue[]][] = [
-  ['tokens of a proof', MAX_SPACES, (list) => [2, SIGNATURE, list]],
+  ['tokens of a proof', MAX_SPACE_TOKENS, (list) => [2, SIGNATURE, list]],
   ['ranges', MAX_RANGES, (list) => [7, alias, list]],
   ['answers to ranges', MAX_RANGES, (list) => [8, alias, list]],
   ['heads in an answer', MAX_HEADS_PER_MESSAGE, (list) => [8, alias, [[null, null, [0, list]]]]],
@@ -90,6 +90,6 @@ it('a message as long as a link carries is refused by its length of list, whatev
 it('a proof names as many spaces as a node may be in, and no more', () => {
   const tokens = (count: number) => Array.from({ length: count }, (_, i) => bytesOf(`token ${i}`));
   const proof = (count: number) => encodeMessage('prove', SIGNATURE, tokens(count));
-  expect(decodeMessage(proof(MAX_SPACES)).fields[2]).toEqual(tokens(MAX_SPACES));
-  expect(() => decodeMessage(proof(MAX_SPACES + 1))).toThrow(/expected a list/);
+  expect(decodeMessage(proof(MAX_SPACE_TOKENS)).fields[2]).toEqual(tokens(MAX_SPACE_TOKENS));
+  expect(() => decodeMessage(proof(MAX_SPACE_TOKENS + 1))).toThrow(/expected a list/);
 });

@@ -19,21 +19,9 @@ import { verifySpace } from '../../../src/station/verify.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import { SeededRandom } from '../../sim/random.ts';
 import { createTestKeys } from '../station/test-keys.ts';
+import { copyOfDisk } from '../store/disk-copy.ts';
 
 const WAIT_MS = 20_000;
-
-/** A copy of a disk, as a backup is. */
-function copyOf(disk: MemoryDisk): MemoryDisk {
-  const copy = new MemoryDisk();
-  for (const [name, log] of disk.logs)
-    copy.logs.set(name, {
-      records: log.records.map((record) => record.slice()),
-      durable: log.records.length,
-    });
-  for (const [key, value] of disk.values) copy.values.set(key, value.slice());
-  for (const [key, blob] of disk.blobs) copy.blobs.set(key, { ref: blob.ref, bytes: blob.bytes.slice() });
-  return copy;
-}
 
 function open(disk: MemoryDisk, keys: NodeKeys): Promise<WaystationNode> {
   return WaystationNode.open({
@@ -88,7 +76,7 @@ async function setting() {
   const before = [];
   for (let i = 0; i < 5; i++) before.push(await write(station.space(), `before ${i}`));
   await holdsAll(relay, before);
-  const backup = copyOf(disk);
+  const backup = copyOfDisk(disk);
   const since = [];
   for (let i = 0; i < 4; i++) since.push(await write(station.space(), `since ${i}`));
   await holdsAll(relay, since);
@@ -207,7 +195,7 @@ describe('a restored backup', () => {
 
   it('of two nodes with one key that run side by side: what either writes reaches everybody', async () => {
     const { relay, keys, backup, since } = await setting();
-    const disks = [backup, copyOf(backup)] as const;
+    const disks = [backup, copyOfDisk(backup)] as const;
     const one = await open(disks[0], keys);
     const two = await open(disks[1], keys);
     const a = [await write(one.space(), 'one a'), await write(one.space(), 'one b')];

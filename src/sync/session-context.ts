@@ -30,7 +30,7 @@ export interface SpaceHooks {
   readonly budget: FetchBudget;
 }
 
-export interface SpaceContext {
+export interface SessionContext {
   readonly self: NodeId;
   readonly link: LinkId;
   readonly peer: NodeId;
@@ -56,7 +56,7 @@ type FieldsAfterAlias<N extends MessageName> =
 
 /** Sends a control message of this space. */
 export function sendControl<N extends MessageName>(
-  context: SpaceContext,
+  context: SessionContext,
   name: N,
   ...fields: FieldsAfterAlias<N>
 ): void {
