@@ -3,7 +3,7 @@
  * of the lockfile, and for tests a Chromium with certutil, which tells it what to trust.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,6 +28,14 @@ export function installPackages() {
   const installed = join(ROOT, 'node_modules/.package-lock.json');
   const lock = join(ROOT, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const folder = join(ROOT, 'node_modules');
+  if (existsSync(folder) && lstatSync(folder).isSymbolicLink()) {
+    // Installing would empty the folder that it leads to, under whoever else works with it.
+    console.error(
+      'node_modules is a link to another folder, and older than package-lock.json: remove the link.',
+    );
+    process.exit(1);
+  }
   console.error('Installing packages …');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }

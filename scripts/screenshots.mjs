@@ -1,4 +1,4 @@
-/** `npm run screenshots`: builds the app and takes its pictures (tests/pictures); `story` or `states` takes one part. */
+/** `npm run screenshots`: builds the app and takes its pictures (tests/pictures); `story`, `states` or a place such as `record` takes one part. */
 import { spawnSync } from 'node:child_process';
 import { build, installChromium, installPackages, ROOT, run } from './prepare.mjs';
 

@@ -120,7 +120,11 @@ async function bundleWorker(name: string, entries: readonly object[]): Promise<s
     build: {
       write: false,
       target: 'es2022',
-      rolldownOptions: { input: ENTRY, output: { format: 'iife', entryFileNames: WORKER_FILE } },
+      rolldownOptions: {
+        input: ENTRY,
+        output: { format: 'iife', entryFileNames: WORKER_FILE },
+        checks: { bundlerTimings: false },
+      },
     },
   });
   const [output] = [built].flat();

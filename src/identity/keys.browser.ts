@@ -225,6 +225,15 @@ export function stageKeys(seeds: KeySeeds, database: string = DEFAULT_DATABASE):
   });
 }
 
+/** Deletes this origin's keys, durably: whoever comes next is another node. */
+export function forgetBrowserKeys(database: string = DEFAULT_DATABASE): Promise<void> {
+  return withDatabase(database, async (db) => {
+    const transaction = db.transaction('keys', 'readwrite', { durability: 'strict' });
+    await transaction.store.delete(RECORD);
+    await transaction.done;
+  });
+}
+
 /** Puts the keys of {@link stageKeys} in the place of the ones in use, or drops them; nothing when there are none. */
 export function settleStagedKeys(use: boolean, database: string = DEFAULT_DATABASE): Promise<void> {
   return withDatabase(database, async (db) => {

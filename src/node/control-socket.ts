@@ -104,6 +104,8 @@ export async function serveControl(dataFolder: string, runCommand: RunCommand): 
     server.once('error', reject);
     server.listen(path, listening);
   });
+  // One that cannot be taken, as when all files are in use, must not end the node.
+  server.on('error', () => undefined);
   if (!isPipe) chmodSync(path, 0o600);
   server.unref();
   return {

@@ -32,15 +32,44 @@ function lines(text: string): string {
   return `${text.split('\n').map(escapeControls).join('\n')}\n`;
 }
 
-export function createOutput(json: boolean, stdout: WriteText, stderr: WriteText): Output {
+/** Broken between words into lines of at most `columns`; what follows a break is indented as its line was. Words are never broken. */
+export function wrapped(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .map((line) => (line.length > columns ? brokenLine(line, columns) : line))
+    .join('\n');
+}
+
+function brokenLine(line: string, columns: number): string {
+  const indent = /^ */.exec(line)?.[0] ?? '';
+  const broken: string[] = [];
+  let current = '';
+  for (const word of line.trim().split(' ')) {
+    const longer = current === '' ? indent + word : `${current} ${word}`;
+    if (current !== '' && longer.length > columns) {
+      broken.push(current);
+      current = indent + word;
+    } else current = longer;
+  }
+  return [...broken, current].join('\n');
+}
+
+/** @param columns of the terminal that shows what is said; nothing is wrapped when no terminal does. */
+export function createOutput(
+  json: boolean,
+  stdout: WriteText,
+  stderr: WriteText,
+  columns = Number.POSITIVE_INFINITY,
+): Output {
   const writeDocument = (document: unknown) => stdout(lines(JSON.stringify(document)));
+  const say = (text: string) => stderr(lines(wrapped(text, columns)));
   return {
     json,
-    say: (text) => stderr(lines(text)),
+    say,
     result: (document, text) => (json ? writeDocument(document) : stdout(lines(text))),
     event: (document, text) => {
       if (json) writeDocument(document);
-      stderr(lines(text));
+      say(text);
     },
   };
 }

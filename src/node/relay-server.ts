@@ -2,17 +2,18 @@
  * The HTTP side of a relay: serves the built app, answers `/healthz`, and hosts signaling on the same port; on a second port the same
  * under TLS. Both ports share one signaling host. Everything it serves is public anyway; nothing of a space passes through here.
  */
-import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import sirv from 'sirv';
 import { type AttachedSignaling, attachSignaling } from '../../signaling/server.node.ts';
 import { WaystationError } from '../core/errors.ts';
-import { answerTrust, isFromOwnPage, type TrustFacts } from './https/trust-answers.ts';
+import { BuiltApp } from './built-app.ts';
+import { answerTrust, type TrustFacts } from './https/trust-answers.ts';
+import { answerShortCode, type OwnReach, ownFacts } from './own-page-answers.ts';
+import type { ShortInvites } from './short-invites.ts';
 
 /** What the app may do: load itself and its workers, and talk to hosts that invites name. */
 const CONTENT_SECURITY_POLICY = [
@@ -59,24 +60,18 @@ export interface RelayServer {
   secure(secured: Secured): void;
   /** What `/healthz` tells a page of this relay about where others reach it: its invites must lead there. */
   tellReach(reach: RelayReach): void;
+  /** Which group this relay keeps, asked each time: its name, null while that is not known, undefined when it keeps none. */
+  tellGroup(groupName: () => string | null | undefined): void;
   close(): Promise<void>;
 }
 
-export interface RelayReach {
-  /** Where others open the app. */
-  readonly url: string;
-  /** Where others meet. */
-  readonly hosts: readonly string[];
+export interface RelayReach extends OwnReach {
   readonly isLocal: boolean;
 }
 
-/** The folder of the built app beside the built command line, or undefined when it was not built. */
-export function builtAppFolder(): string | undefined {
-  for (const relative of ['../app', '../../dist/app']) {
-    const folder = fileURLToPath(new URL(relative, import.meta.url));
-    if (existsSync(`${folder}/index.html`)) return folder;
-  }
-  return undefined;
+/** Where the built app is, beside the built command line or seen from the sources. */
+function builtAppFolders(): string[] {
+  return ['../app', '../../dist/app'].map((one) => fileURLToPath(new URL(one, import.meta.url)));
 }
 
 function listenOnce(server: Server | SecureServer, port: number, address: string): Promise<void> {
@@ -130,33 +125,51 @@ function closed(server: Server | SecureServer | undefined): Promise<void> {
   });
 }
 
-/** The page and its parts, signaling and `/healthz`. */
+/** What changes while a relay serves. */
+interface Told {
+  reach?: OwnReach | undefined;
+  groupName: () => string | null | undefined;
+}
+
+/** The page and its parts, signaling, short codes and `/healthz`. */
 function relayAnswers(
   hostId: string,
   signaling: () => AttachedSignaling,
-  reach: () => Omit<RelayReach, 'isLocal'> | undefined,
+  told: Told,
+  invites: ShortInvites | undefined,
+  app: BuiltApp,
 ): RequestListener {
-  const folder = builtAppFolder();
-  const files = folder === undefined ? undefined : sirv(folder, { etag: true, single: false });
   return (request, response) => {
     if (signaling().handleRequest(request, response)) return;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    if (answerShortCode(request, response, invites)) return;
     if (request.url === '/healthz') {
       response.setHeader('content-type', 'application/json');
       // A page of this relay asks from another origin of its own whether that one can be reached.
       response.setHeader('access-control-allow-origin', '*');
       // Addresses of this network are nobody else's business.
-      const own = isFromOwnPage(request) ? { reach: reach() } : {};
+      const own = ownFacts(request, told.reach, told.groupName());
       response.end(JSON.stringify({ ok: true, host: hostId, ...own, ...signaling().stats() }));
       return;
     }
-    const missing = () => {
-      response.statusCode = 404;
-      response.setHeader('content-type', 'text/plain; charset=utf-8');
-      response.end(files === undefined ? 'The app is not built. Run: npm run build\n' : 'Not found\n');
-    };
-    if (files === undefined) missing();
-    else files(request, response, missing);
+    if (app.answer(request, response)) return;
+    response.statusCode = 404;
+    response.setHeader('content-type', 'text/plain; charset=utf-8');
+    response.end(app.isBuilt ? 'Not found\n' : 'The app is not built. Run: npm run build\n');
+  };
+}
+
+/** Whatever goes wrong with one request ends that request, never the relay. */
+function guarded(answer: RequestListener): RequestListener {
+  return (request, response) => {
+    request.on('error', () => undefined);
+    response.on('error', () => response.destroy());
+    try {
+      answer(request, response);
+    } catch {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' }).end('Try again.\n');
+    }
   };
 }
 
@@ -171,23 +184,25 @@ export async function startRelayServer(options: {
   readonly listen: string;
   readonly hostId: string;
   readonly securePort?: number;
+  readonly invites?: ShortInvites;
+  /** Where the app may be; beside the command line when absent. */
+  readonly appFolders?: readonly string[];
 }): Promise<RelayServer> {
   const { hostId } = options;
   let trust: TrustFacts | undefined;
-  let reach: Omit<RelayReach, 'isLocal'> | undefined;
-  const answer = relayAnswers(
-    hostId,
-    () => signaling,
-    () => reach,
+  const told: Told = { groupName: () => undefined };
+  const app = new BuiltApp(options.appFolders ?? builtAppFolders());
+  const answer = relayAnswers(hostId, () => signaling, told, options.invites, app);
+  const plain = createServer(
+    guarded((request, response) => {
+      if (trust === undefined || !answerTrust(request, response, trust)) answer(request, response);
+    }),
   );
-  const plain = createServer((request, response) => {
-    if (trust === undefined || !answerTrust(request, response, trust)) answer(request, response);
-  });
   const signaling = attachSignaling(plain, { hostId });
   const secure =
     options.securePort === undefined
       ? undefined
-      : createSecureServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, answer);
+      : createSecureServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, guarded(answer));
   // One hub for both ports: a page on the one meets a command line on the other.
   secure?.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
     plain.emit('upgrade', request, stream, head),
@@ -211,7 +226,10 @@ export async function startRelayServer(options: {
         trust = facts;
       },
       tellReach: ({ url, hosts, isLocal }) => {
-        reach = isLocal ? undefined : { url, hosts };
+        told.reach = isLocal ? undefined : { url, hosts };
+      },
+      tellGroup: (groupName) => {
+        told.groupName = groupName;
       },
       close,
     };

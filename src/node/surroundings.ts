@@ -12,6 +12,4 @@ export interface Surroundings {
   readonly readerGone?: AbortSignal;
   /** Width of the terminal that shows what is said; absent when none does. */
   readonly columns?: number | undefined;
-  /** Tells whenever that width has changed, until what it returns is called. */
-  readonly watchColumns?: (listener: (columns: number) => void) => () => void;
 }

@@ -1,7 +1,7 @@
 /** A QR code for a terminal: two rows of it in a line of text, light modules as blocks, as terminals are mostly dark. */
 import { encodeQR } from 'qr';
 
-/** Half of what the standard asks for: a window has few columns, and the code of an invite is already 93 wide. */
+/** Half of what the standard asks for: a window has few columns and lines. */
 const QUIET_MODULES = 2;
 
 export interface TerminalCode {

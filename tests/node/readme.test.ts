@@ -34,13 +34,14 @@ it('a group, a station and a collector on one machine: pasted line after line, e
   const port = await freePort();
   const script = linesUnder('Command line')
     .replaceAll('npx waystation', 'waystation')
+    .replaceAll('node bin/waystation.js', 'waystation')
     .replaceAll('7171', String(port));
   expect(script).toContain('export');
   mkdirSync(join(folder, 'bin'));
   symlinkSync(BIN, join(folder, 'bin/waystation'));
   symlinkSync(join(ROOT, 'tests'), join(folder, 'tests'));
   mkdirSync(join(folder, 'data'));
-  writeFileSync(join(folder, 'example.sh'), `set -em\n${script}`);
+  writeFileSync(join(folder, 'example.sh'), `set -e\n${script}`);
   const ran = spawnSync('bash', ['example.sh'], {
     cwd: folder,
     encoding: 'utf8',

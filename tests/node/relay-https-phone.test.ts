@@ -33,6 +33,8 @@ let home: Machine;
 let phone: Machine;
 let relay: Started;
 let link: string;
+let short: string;
+let code: string;
 let secure: string;
 
 async function launch(name: string, trusts: boolean, findsName: boolean): Promise<Browser> {
@@ -95,7 +97,7 @@ describe.skipIf(!hasNamespaces)('a phone in the same network', () => {
     const words = ['relay', '--https', '--data', shop.path('relay'), '--create', 'Valley', '--no-mdns'];
     relay = home.start(shop, words);
     ({ secure } = await relay.document(({ listening }) => listening !== undefined));
-    ({ link } = await relay.event('invite'));
+    ({ link, short, code } = await relay.event('invite'));
   });
   afterAll(async () => {
     await shop?.close();
@@ -112,6 +114,28 @@ describe.skipIf(!hasNamespaces)('a phone in the same network', () => {
       expect(hash).toMatch(/^#join=/);
       expect(await facts(page)).toMatchObject({ secure: true, worker: true });
       await page.getByRole('button', { name: 'Join' }).waitFor();
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test('takes a short link there as well; its code goes over the network only once that is encrypted', async () => {
+    const browser = await launch('short', true, true);
+    try {
+      expect(new URL(short).hash).toBe(`#j=${code}`);
+      const page = await (await browser.newContext({ userAgent: ANDROID })).newPage();
+      const inClear: string[] = [];
+      page.on('request', (request) => {
+        const said = JSON.stringify([request.url().split('#')[0], request.headers(), request.postData()]);
+        if (request.url().startsWith('http:') && said.includes(code)) inClear.push(said);
+      });
+      await page.goto(short);
+      await page.waitForURL(`${secure}/**`);
+      await page.getByRole('heading', { name: 'You are invited' }).waitFor();
+      expect(inClear).toEqual([]);
+      // A guest of the network learns that there is a group, not what it is called.
+      const health = await page.evaluate(async () => (await fetch('/healthz')).json());
+      expect(health.group).toEqual({ name: null });
     } finally {
       await browser.close();
     }

@@ -119,7 +119,7 @@ describe('a relay with HTTPS', () => {
       env: { NODE_EXTRA_CA_CERTS: ca },
     });
     expect(synced.code, synced.stderr).toBe(0);
-    expect(synced.stderr).toContain('linked to');
+    expect(synced.stderr).toContain('is connected');
   });
 
   test('refuses signaling to who does not trust it', async () => {

@@ -239,6 +239,49 @@ describe('a relay', () => {
     expect((await process.stop('SIGINT')).code).toBe(0);
   });
 
+  test('started a second time on one folder says where the first one is', async () => {
+    const data = shop.path('twice');
+    const first = await shop.relay(data);
+    const second = await shop.run(['relay', '--data', data, '--port', '0', '--create', 'Valley'], {
+      plain: true,
+    });
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(second.stderr).toContain(
+      `A relay is running on this folder already (process ${first.process.child.pid}). Its page: http://localhost:${first.port}\n`,
+    );
+    expect((await first.process.stop()).code).toBe(0);
+  });
+
+  test('says by name who joins, shows another invite when that device is removed, and says so', async () => {
+    const data = shop.path('inviting');
+    const relay = await shop.relay(data, '--create', 'Valley', '--name', 'Cupboard');
+    const first = await relay.process.event('invite');
+    const phone = shop.path('phone');
+    await shop.ask('join', '--data', phone, first.link);
+    const recording = shop.start([
+      'station',
+      '--data',
+      phone,
+      '--name',
+      'Android phone',
+      '--host',
+      relay.host,
+    ]);
+    await relay.process.line('stderr', /^Android phone has joined, and is connected\.$/);
+    const revoked = await shop.run(['revoke', '--data', data, 'Android phone']);
+    expect(revoked.stderr).toContain('The invite that it came by is withdrawn, too');
+    const other = await relay.process.document(
+      ({ event, code }) => event === 'invite' && code !== first.code,
+    );
+    await relay.process.line('stderr', /^That invite was withdrawn/);
+    const ask = (code: string) =>
+      fetch(`http://localhost:${relay.port}/invite`, { headers: { 'waystation-code': code } });
+    expect((await ask(first.code)).status).toBe(404);
+    expect(await (await ask(other.code)).json()).toEqual({ link: other.link });
+    await recording.stop();
+    expect((await relay.process.stop()).code).toBe(0);
+  });
+
   test('fails with a sentence when its port is in use', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

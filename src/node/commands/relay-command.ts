@@ -1,22 +1,24 @@
 /** `relay`: the always-on node. Serves the app, hosts signaling, keeps entries and blobs, and says what to do next. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { CommanderError } from 'commander';
 import { fromUtf8, toUtf8 } from '../../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import { nodeIdText, shortNodeId } from '../../core/ids.ts';
-import { KIND } from '../../feed/kinds.ts';
 import { parseInvite } from '../../identity/invite.ts';
-import { mayAuthorKind } from '../../identity/roles.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
 import { isLocalUrl } from '../addresses.ts';
+import { askRunningNode, type ControlAnswer } from '../control-socket.ts';
 import { SecureRelay } from '../https/secure-relay.ts';
 import { SYSTEM_CLOCK } from '../open-node.ts';
 import type { Output } from '../output.ts';
 import { isAnywhere, plainPlace, type RelayPlace, securePlace } from '../relay-place.ts';
 import { ANYWHERE, type RelayServer, startRelayServer } from '../relay-server.ts';
+import { ShortInvites } from '../short-invites.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { type RunIn, type RunningOptions, startRunning, untilStopped } from './running.ts';
+import { sayOwnName } from './own-name.ts';
+import { type RunIn, type RunningNode, type RunningOptions, startRunning, untilStopped } from './running.ts';
 import { sayRecoveryWords } from './space-commands.ts';
 import { sayWhatNext } from './what-next.ts';
 
@@ -43,12 +45,18 @@ async function hostIdOf(node: WaystationNode): Promise<string> {
 }
 
 export async function relay(options: RelayOptions, around: Surroundings, runIn: RunIn): Promise<void> {
-  const running = await startRunning(options, around, true);
+  const running = await startOrPoint(options, around);
   const { node, output, stopped } = running;
   try {
     const { name } = options;
     const hostId = await hostIdOf(node);
-    const server = await startRelayServer(portsOf(options, hostId));
+    const invites = new ShortInvites({
+      clock: SYSTEM_CLOCK,
+      onGuessing: (address) =>
+        output.say(`Wrong invite codes came from ${address}: it has to wait before it may try again.`),
+    });
+    const server = await startRelayServer({ ...portsOf(options, hostId), invites });
+    server.tellGroup(() => groupName(node));
     let secure: SecureRelay | undefined;
     try {
       const isOnLoopback = isAnywhere(server.listen) || isLocalUrl(`ws://${inUrl(server.listen)}`);
@@ -71,27 +79,29 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
       }
       const place = placeOf(server, secure, announces);
       server.tellReach(place);
-      const [own = ''] = place.hosts.filter((one) => one.startsWith('ws:'));
+      const [plainHost = ''] = place.hosts.filter((one) => one.startsWith('ws:'));
       // The relay reaches its own hub over loopback, whatever name others use.
       const isOnFirst = isAnywhere(server.listen) || server.listen === '127.0.0.1';
-      const loop = isOnFirst ? `ws://127.0.0.1:${server.port}` : own;
+      const loop = isOnFirst ? `ws://127.0.0.1:${server.port}` : plainHost;
       if (options.join !== undefined) await node.join(parseInvite(options.join));
       else if (options.create !== undefined && node.spaces.size === 0) {
         const made = await node.createSpace({
           name: options.create,
           isPublic: false,
-          ownName: name ?? hostname(),
+          ownName: name ?? relayName(hostname()),
         });
-        sayRecoveryWords(made.recoveryWords, output);
+        sayRecoveryWords(made.recoveryWords, options.data, output);
       }
-      if (name !== undefined) await keepNamed(node, name, output);
-      await running.answer(runIn);
+      await keepNamed(node, name, output);
       const { here, url: secureUrl, fingerprint } = place.secure ?? {};
       const listening = here ?? place.url;
+      await running.answer(async (request, asked) =>
+        request.words[0] === 'relay' ? alreadyRunning(listening) : runIn(request, asked),
+      );
       output.result(
         {
           listening,
-          host: own,
+          host: plainHost,
           node: nodeIdText(node.id),
           spaces: [...node.spaces.keys()],
           ...(secureUrl === undefined ? {} : { secure: secureUrl, link: place.url, fingerprint }),
@@ -101,15 +111,9 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
           : `Relay at ${listening}, for phones at ${place.url}`,
       );
       running.connect([loop]);
-      const invitesTo = options.create === undefined ? undefined : adminSpace(node);
-      const wide = await sayWhatNext(node, invitesTo, place, options.data, output, around.columns);
-      const unwatch = around.watchColumns?.((columns) => {
-        if (wide === undefined || columns < wide.columns) return;
-        output.say(`\n${wide.text}`);
-        unwatch?.();
-      });
+      const own = options.create === undefined ? undefined : adminSpace(node);
+      await sayWhatNext({ node, own, place, data: options.data, output, invites, stopped });
       await untilStopped(stopped);
-      unwatch?.();
     } catch (error) {
       if (!stopped.aborted || !isWaystationError(error, 'closed')) throw error;
     } finally {
@@ -119,6 +123,36 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
   } finally {
     await running.close();
   }
+}
+
+/**
+ * Opens the node; where a relay runs on the folder already, says where its page is.
+ * @throws CommanderError with that relay's exit code then, WaystationError `store-locked` when something else holds the folder.
+ */
+async function startOrPoint(options: RelayOptions, around: Surroundings): Promise<RunningNode> {
+  try {
+    return await startRunning(options, around, true);
+  } catch (error) {
+    if (!isWaystationError(error, 'store-locked')) throw error;
+    const { cwd, columns } = around;
+    const answer = await askRunningNode(options.data, { words: ['relay'], cwd, columns });
+    // A station, or a relay that is just starting: the lock says what there is to say.
+    if (answer?.code !== ALREADY_RUNNING) throw error;
+    around.stderr(answer.stderr);
+    throw new CommanderError(1, 'waystation.answered', '');
+  }
+}
+
+/** Tells this answer from those of other nodes; the command itself ends with 1 then. */
+const ALREADY_RUNNING = 3;
+
+function alreadyRunning(page: string): ControlAnswer {
+  const what = `A relay is running on this folder already (process ${process.pid}). Its page: ${page}`;
+  return {
+    stdout: '',
+    stderr: `${what}\nTo start it anew, stop that one first, with Ctrl-C in its window.\n`,
+    code: ALREADY_RUNNING,
+  };
 }
 
 /** Which ports to open where. @throws WaystationError `usage` for two servers on one port. */
@@ -148,8 +182,21 @@ function adminSpace(node: WaystationNode): Space | undefined {
   });
 }
 
+/** What a relay is called that nobody named: one in a container has a host name that says nothing. */
+export function relayName(host: string): string {
+  const [first = ''] = host.split('.');
+  return first === '' || first === 'localhost' || /^[0-9a-f]{12}$/.test(first) ? 'Relay' : `Relay ${first}`;
+}
+
+/** The group that this relay keeps: its name, null while that is not known, undefined when it keeps none. */
+function groupName(node: WaystationNode): string | null | undefined {
+  const kept = [...node.spaces.values()].filter(({ isAdmitted }) => isAdmitted);
+  const [first] = kept;
+  return first === undefined ? undefined : first.catalog.spaceName;
+}
+
 /** Says this relay's name wherever it may, and again when a space lets it in and its key has come. */
-async function keepNamed(node: WaystationNode, name: string, output: Output): Promise<void> {
+async function keepNamed(node: WaystationNode, name: string | undefined, output: Output): Promise<void> {
   const say = () =>
     nameAll(node, name).catch((error: unknown) =>
       output.say(`cannot say this relay’s name: ${errorMessage(error)}`),
@@ -160,16 +207,9 @@ async function keepNamed(node: WaystationNode, name: string, output: Output): Pr
   await say();
 }
 
-/** Says this relay's name in every space where it may: not before it was let in, and never as a mirror. */
-async function nameAll(node: WaystationNode, name: string): Promise<void> {
-  for (const space of node.spaces.values()) {
-    await space.settled();
-    const role = space.replica.membership.member(space.self)?.role;
-    if (!space.isAdmitted || role === undefined || !mayAuthorKind(role, KIND.profile)) continue;
-    try {
-      await space.writeProfile({ name, station: null, spaceName: null });
-    } catch (error) {
-      if (!isWaystationError(error, 'no-key')) throw error;
-    }
-  }
+/** Says what this relay is called, and that it is one, in every space where it may. */
+async function nameAll(node: WaystationNode, given: string | undefined): Promise<void> {
+  const nameOf = (known: string | undefined) =>
+    given ?? (known === undefined || known === hostname() ? relayName(hostname()) : known);
+  for (const space of node.spaces.values()) await sayOwnName(space, nameOf, true);
 }

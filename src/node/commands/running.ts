@@ -3,12 +3,12 @@ import { errorMessage } from '../../core/errors.ts';
 import { type NodeId, nodeIdText, parseNodeId } from '../../core/ids.ts';
 import { nodeMesh } from '../../mesh/node-mesh.node.ts';
 import type { WaystationNode } from '../../station/node.ts';
-import { nodeName } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
 import { type ControlAnswer, type ControlRequest, serveControl } from '../control-socket.ts';
 import { openNode } from '../open-node.ts';
 import { createOutput, escapeControls, type Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { Arrivals, deviceWords } from './arrivals.ts';
 
 export interface RunningOptions {
   readonly data: string;
@@ -54,26 +54,24 @@ const MAX_CODE_CHARS = 80;
 
 /** Tells the person what happens; the documents go to stdout under `--json`. */
 function tell(node: WaystationNode, output: Output, notice: Notice): void {
-  const name = (id: NodeId, space?: Parameters<typeof nodeName>[0]) =>
-    `${escapeControls(nodeName(space, id))} (${nodeIdText(id)})`;
   switch (notice.kind) {
-    case 'space-open': {
-      const { space, node: peer } = notice;
-      output.event(
-        { event: 'linked', node: nodeIdText(peer), space },
-        `linked to ${name(peer, node.spaces.get(space))}`,
-      );
+    case 'space-open':
+      // People are told by name, a little later.
+      if (output.json)
+        output.result({ event: 'linked', node: nodeIdText(notice.node), space: notice.space }, '');
       break;
-    }
     case 'refused-by-peer':
     case 'refused': {
       const { kind, space, node: peer, code } = notice;
-      const who = kind === 'refused' ? `turned away ${name(peer)}` : `${name(peer)} refused`;
+      const name = deviceWords(node.spaces.get(space), peer);
+      const who = kind === 'refused' ? `${name} was turned away` : `${name} turned this one away`;
       output.event({ event: kind, node: nodeIdText(peer), space, code }, `${who}: ${refusalText(code)}`);
       break;
     }
     case 'forked':
-      output.say(`${name(notice.author)} wrote two histories of one feed; both are kept`);
+      output.say(
+        `${deviceWords(node.spaces.get(notice.space), notice.author)} wrote two histories of one feed; both are kept`,
+      );
       break;
     case 'own-feed-elsewhere':
       output.say(
@@ -104,7 +102,7 @@ export async function startRunning(
   around: Surroundings,
   mayMake = false,
 ): Promise<RunningNode> {
-  const output = createOutput(options.json === true, around.stdout, around.stderr);
+  const output = createOutput(options.json === true, around.stdout, around.stderr, around.columns);
   const acceptPeer = acceptOnly(options.onlyPeer);
   const accept = acceptPeer === undefined ? {} : { acceptPeer };
   const node = await openNode(options.data, { mayMake, ...accept }, (text) => output.say(text));
@@ -120,7 +118,11 @@ export async function startRunning(
   process.on('SIGTERM', onSignal);
   if (around.readerGone?.aborted === true) onReaderGone();
   around.readerGone?.addEventListener('abort', onReaderGone, { once: true });
-  node.onNotice((notice) => tell(node, output, notice));
+  const arrivals = new Arrivals(node, (text) => output.say(text));
+  node.onNotice((notice) => {
+    tell(node, output, notice);
+    arrivals.heard(notice);
+  });
   const ports = nodeMesh();
   let control: { close(): void } | undefined;
   return {
@@ -142,6 +144,7 @@ export async function startRunning(
     close: async () => {
       // Signals stay caught to the end: a terminal and whoever started us may each send one.
       control?.close();
+      arrivals.close();
       try {
         await node.close();
       } finally {

@@ -13,24 +13,38 @@ import { terminalCode } from '../terminal-code.ts';
 
 export async function createSpace(
   node: WaystationNode,
-  options: { readonly name: string; readonly isPublic: boolean },
+  { data, name, isPublic }: { readonly data: string; readonly name: string; readonly isPublic: boolean },
   output: Output,
 ): Promise<void> {
-  const { space, recoveryWords } = await node.createSpace({ ...options, ownName: hostname() });
-  output.say(`Made the space “${options.name}”.`);
-  sayRecoveryWords(recoveryWords, output);
-  output.result({ space: space.id, name: options.name, node: nodeIdText(node.id), recoveryWords }, space.id);
+  const { space, recoveryWords } = await node.createSpace({ name, isPublic, ownName: hostname() });
+  output.say(`Made the space “${name}”.`);
+  sayRecoveryWords(recoveryWords, data, output);
+  output.result({ space: space.id, name, node: nodeIdText(node.id), recoveryWords }, space.id);
 }
 
-/** No command acts with them yet, and nobody should rely on what cannot be done. */
-export function sayRecoveryWords(words: string, output: Output): void {
+const WORDS_IN_A_ROW = 4;
+/** BIP 39 has no longer words than eight letters. */
+const WORD_COLUMNS = 10;
+
+/** Shown once, numbered as they are written down. No command acts with them yet, and nobody should rely on what cannot be done. */
+export function sayRecoveryWords(recoveryWords: string, data: string, output: Output): void {
+  const words = recoveryWords.split(' ');
+  const cells = words.map((word, i) => `${String(i + 1).padStart(2)} ${word.padEnd(WORD_COLUMNS)}`);
+  const rows: string[] = [];
+  for (let i = 0; i < cells.length; i += WORDS_IN_A_ROW)
+    rows.push(
+      `  ${cells
+        .slice(i, i + WORDS_IN_A_ROW)
+        .join('  ')
+        .trimEnd()}`,
+    );
+  output.say('\nRecovery words of your group. They are shown this once: write them down, on paper.\n');
+  output.say(`${rows.join('\n')}\n`);
   output.say(
-    'Recovery words of your group, shown this once. No command can use them yet: until one can, invite',
+    'They are for the day when no device is left that manages the group. This version cannot use them yet; what helps today ' +
+      'is a second device that manages it. This makes an invite for one:',
   );
-  output.say(
-    'a second admin so that the group is not lost with this device. Whoever has the words will be able to',
-  );
-  output.say(`act as an admin, so keep them off this machine:\n\n  ${words}\n`);
+  output.say(`  npx waystation invite --data ${data} --role admin\n`);
 }
 
 export function parseRole(text: string): Role {
@@ -115,9 +129,26 @@ export async function revoke(
 ): Promise<void> {
   const space = node.space(options.space);
   const target = memberNamed(space, options.member);
+  const openBefore = openInvites(space);
   await revokeMember(space, target);
   output.say(
     'Revoked. It gets nothing more from any device that has heard of this; new data is sealed under a new key.',
   );
-  output.result({ space: space.id, revoked: nodeIdText(target) }, nodeIdText(target));
+  const openNow = openInvites(space);
+  const withdrawn = [...openBefore].filter((id) => !openNow.has(id)).length;
+  if (withdrawn > 0) {
+    output.say(
+      'The invite that it came by is withdrawn, too, because it knows that one: the code and the link of it let nobody in any ' +
+        'more. A relay that shows it makes another and prints that by itself; an invite of your own you make anew.',
+    );
+  }
+  output.result(
+    { space: space.id, revoked: nodeIdText(target), withdrawnInvites: withdrawn },
+    nodeIdText(target),
+  );
+}
+
+function openInvites(space: Space): ReadonlySet<string> {
+  const nowMs = space.context.clock.nowMs();
+  return new Set(space.replica.membership.outstandingInvites(nowMs).map(({ id }) => id));
 }

@@ -13,6 +13,7 @@ import { parseDuration } from '../arguments.ts';
 import { SYSTEM_CLOCK } from '../open-node.ts';
 import { escapeControls, type Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { sayOwnName } from './own-name.ts';
 import { type RunIn, type RunningOptions, startRunning, untilServed, untilStopped } from './running.ts';
 
 export interface StationOptions extends RunningOptions {
@@ -62,6 +63,7 @@ export async function station(
           output.event({ event: 'sealed', hours, blobs }, `An hour was sealed, ${hours} in all.`);
         }
         await recording.admitted();
+        await sayOwnName(space, () => options.name, false);
       };
       took().catch((error: unknown) => onTrouble(errorMessage(error)));
     });
@@ -75,6 +77,7 @@ export async function station(
       },
       `Station “${options.name}” in ${escapeControls(space.catalog.spaceName ?? space.id)}.`,
     );
+    await sayOwnName(space, () => options.name, false);
     running.connect();
     const ended =
       options.replay === undefined ? undefined : replay(options.replay, options.speed, recording, output);

@@ -1,55 +1,27 @@
-/**
- * What a relay tells the person who started it. With `--create` that is an invite: one that is kept and shown again at the next
- * start while it is good, because every invite costs every node of the space an entry and every change of keys a box.
- */
-
-import { fromUtf8, toUtf8 } from '../../core/bytes.ts';
+/** What a relay tells the person who started it; what is to be scanned comes last, where the window shows it. */
 import { errorMessage } from '../../core/errors.ts';
-import { decodeChain } from '../../identity/grant-chain.ts';
-import { parseInvite } from '../../identity/invite.ts';
-import { createInvite } from '../../station/membership-actions.ts';
+import { shortLink } from '../../identity/short-code.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
 import { escapeControls, formatTime, type Output } from '../output.ts';
 import type { RelayPlace } from '../relay-place.ts';
-import { type TerminalCode, terminalCode } from '../terminal-code.ts';
+import type { ShortInvites } from '../short-invites.ts';
+import { terminalCode } from '../terminal-code.ts';
+import { keepInvited } from './keep-invited.ts';
+import { type StandingInvite, standingInvite } from './standing-invite.ts';
 
-const DAY_MS = 86_400_000;
-const LIFE_MS = 7 * DAY_MS;
-const USES = 20;
-/** What is shown should be good for as long as it takes to fetch the other device. */
-const LEAST_LIFE_MS = DAY_MS;
-const KEPT = 'relay-invite/';
-
-interface StandingInvite {
-  readonly link: string;
-  readonly usesLeft: number;
-  readonly expiresMs: number;
-}
-
-/** How an invite to `place` stands; undefined when it is not one, or not good any more. */
-function standingOf(space: Space, link: string, { url, hosts }: RelayPlace): StandingInvite | undefined {
-  const invite = parseInvite(link);
-  const grant = decodeChain(invite.chain).last;
-  const nowMs = space.context.clock.nowMs();
-  const state = grant === null ? undefined : space.replica.membership.grantState(grant.id, nowMs);
-  const leadsHere = link.startsWith(`${url}/#`) && invite.hosts.join() === hosts.join();
-  if (!leadsHere || state?.status !== 'open' || state.body.expiresMs - nowMs < LEAST_LIFE_MS)
-    return undefined;
-  return { link, usesLeft: state.usesLeft, expiresMs: state.body.expiresMs };
-}
-
-/** The invite that was shown before, or a new one. */
-async function standingInvite(space: Space, place: RelayPlace): Promise<StandingInvite> {
-  const { store, clock } = space.context;
-  const kept = await store.state.get(KEPT + space.id);
-  const known = kept === undefined ? undefined : standingOf(space, fromUtf8(kept), place);
-  if (known !== undefined) return known;
-  const expiresMs = clock.nowMs() + LIFE_MS;
-  const grant = { role: 'member', uses: USES, expiresMs, hosts: place.hosts, base: `${place.url}/` } as const;
-  const { link } = await createInvite(space, grant);
-  await store.state.put(KEPT + space.id, toUtf8(link), 'strict');
-  return { link, usesLeft: USES, expiresMs };
+export interface WhatNext {
+  readonly node: WaystationNode;
+  /** The space to invite to, when there is one. */
+  readonly own: Space | undefined;
+  readonly place: RelayPlace;
+  /** As the person named the data folder. */
+  readonly data: string;
+  readonly output: Output;
+  /** Takes the short code of the invite that is shown. */
+  readonly invites: ShortInvites;
+  /** Until then the invite is looked after. */
+  readonly stopped: AbortSignal;
 }
 
 /** Who may use the address: said with every address that is not for all. */
@@ -65,12 +37,12 @@ function sayWhereItWorks({ isLocal, secure }: RelayPlace, output: Output): void 
       'Browsers on other machines need --https (README, “What a phone or browser needs”); `waystation join` does not.',
     );
   } else {
-    output.say(
-      'A phone asks once whether it may trust this relay; the page that opens says how. It is right if the',
-    );
-    output.say(`certificate has this number (SHA-256):\n\n  ${halves(secure.fingerprint)}\n`);
-    if (secure.here !== undefined) output.say(`On this computer the app is at ${secure.here}`);
     sayPublic(secure.publicNames, output);
+    output.say(
+      'A phone asks once whether it may trust this relay, and is shown how. It is right if its certificate has this number (SHA-256):',
+    );
+    output.say(`  ${halves(secure.fingerprint)}`);
+    if (secure.here !== undefined) output.say(`On this computer the app is at ${secure.here}`);
   }
 }
 
@@ -84,49 +56,34 @@ function sayPublic(names: readonly string[], output: Output): void {
   if (names.length === 0) return;
   const addresses = names.join(' and ');
   output.say(
-    `This computer is also on the internet (${addresses}). The relay’s certificate cannot vouch for that, on purpose:`,
+    `This computer is also on the internet (${addresses}). The relay’s certificate cannot vouch for that, on purpose: browsers ` +
+      'out there need a web server with a certificate of its own in front (README). Programs do not.',
   );
+}
+
+/** A code for phones, when a phone can open what it says. */
+function sayCode(address: string, { isLocal, secure }: RelayPlace, output: Output): void {
+  if (isLocal || secure === undefined) return;
+  const code = terminalCode(address);
+  if (code !== undefined) output.say(code.text);
+}
+
+/** The last lines of the screen: the code, the link and what they are good for. */
+function sayInvite(invite: StandingInvite, { own, place, output }: WhatNext): void {
+  const { link, code, usesLeft, expiresMs } = invite;
+  const short = shortLink(place.url, code);
+  const isScanned = place.secure !== undefined && !place.isLocal;
   output.say(
-    'browsers out there need a web server with a certificate of its own in front (README). Programs do not.',
+    `${isScanned ? 'Scan this' : 'Open this link'} with the device that shall record. It joins your group, and this relay keeps what it records.`,
   );
-}
-
-/**
- * A code for phones, when a phone can open what it says: the invite where the window is wide enough, otherwise the address.
- * @returns the code that the window is too narrow for.
- */
-function sayCode(
-  link: string | undefined,
-  { url, isLocal, secure }: RelayPlace,
-  output: Output,
-  columns: number | undefined,
-): TerminalCode | undefined {
-  if (isLocal || secure === undefined) return undefined;
-  const whole = link === undefined ? undefined : terminalCode(link);
-  if (whole !== undefined && whole.columns <= (columns ?? 0)) {
-    output.say(`\n${whole.text}`);
-    return undefined;
-  }
-  const short = terminalCode(url);
-  if (short !== undefined) output.say(`\n${short.text}`);
-  if (whole !== undefined && columns !== undefined) {
-    output.say(
-      'This code leads to the app, but without the invite. For one with the invite make this window wider',
-    );
-    output.say(`(${whole.columns} columns; it has ${columns}), or send the link below to the phone.`);
-  }
-  return whole;
-}
-
-function sayInvite(invite: StandingInvite, space: Space, place: RelayPlace, output: Output): void {
-  const { link, usesLeft, expiresMs } = invite;
-  const how =
-    place.secure === undefined || place.isLocal ? 'open this link' : 'scan the code or open this link';
-  output.say(`What next: ${how} on the device that shall record. It joins your group, and this relay`);
-  output.say(`keeps what it records. Good for ${usesLeft} devices until ${formatTime(expiresMs)}:\n`);
-  output.event({ event: 'invite', space: space.id, link, uses: usesLeft, expires: expiresMs }, `  ${link}\n`);
-  sayWhereItWorks(place, output);
-  output.say('Stop with Ctrl-C. Everything is kept; the same command goes on where it was.');
+  sayCode(short, place, output);
+  output.event(
+    { event: 'invite', space: own?.id, link, short, code, uses: usesLeft, expires: expiresMs },
+    `  ${short}`,
+  );
+  output.say(`Or type the code where the app asks for it, under “Join”: ${code}`);
+  const devices = usesLeft === 1 ? 'one device' : `${usesLeft} devices`;
+  output.say(`Whoever has it can join: ${devices}, until ${formatTime(expiresMs)}.`);
 }
 
 /** Every space that this relay is in, with what can be done about it. */
@@ -145,41 +102,70 @@ function sayMemberships(node: WaystationNode, data: string, output: Output): voi
   output.say(`What next: npx waystation status --data ${data} says what it holds. Stop with Ctrl-C.`);
 }
 
-/**
- * Says what next. Whatever fails here (a full disk cannot take another invite) is said too: the relay goes on serving.
- * @param own the space to invite to, when there is one.
- * @param columns width of the terminal, when there is one.
- * @returns a code with the invite, when the terminal is too narrow for it now.
- */
-export async function sayWhatNext(
-  node: WaystationNode,
-  own: Space | undefined,
-  place: RelayPlace,
-  data: string,
-  output: Output,
-  columns?: number,
-): Promise<TerminalCode | undefined> {
-  if (own !== undefined) {
-    try {
-      const invite = await standingInvite(own, place);
-      const wide = sayCode(invite.link, place, output, columns);
-      sayInvite(invite, own, place, output);
-      return wide;
-    } catch (error) {
-      output.say(`No invite could be made: ${errorMessage(error)}`);
-      output.say(
-        `This relay goes on. Once that is mended: npx waystation invite --data ${data} --role member`,
-      );
-    }
-    return undefined;
+function inviteCommand(data: string): string {
+  return `  npx waystation invite --data ${data} --role member`;
+}
+
+/** The invite, made when there is none; when that fails, why. */
+async function tryInvite({ place, invites }: WhatNext, own: Space): Promise<StandingInvite | string> {
+  try {
+    return await standingInvite(own, place, invites);
+  } catch (error) {
+    return errorMessage(error);
   }
-  sayCode(undefined, place, output, columns);
+}
+
+/**
+ * Says what next, and goes on looking after the invite that it shows. Whatever fails here (a full disk cannot take another invite) is said
+ * too: the relay goes on serving.
+ */
+export async function sayWhatNext(next: WhatNext): Promise<void> {
+  const { node, own, place, data, output, stopped } = next;
+  if (own === undefined) return sayWithoutInvite(next);
+  let lastTrouble: string | undefined;
+  const tryIt = async (): Promise<StandingInvite | undefined> => {
+    const made = await tryInvite(next, own);
+    if (typeof made !== 'string') {
+      lastTrouble = undefined;
+      return made;
+    }
+    if (made !== lastTrouble) {
+      output.say(`No invite could be made: ${made}`);
+      output.say('This relay goes on, and tries again. To try yourself:');
+      output.say(inviteCommand(data));
+    }
+    lastTrouble = made;
+    return undefined;
+  };
+  const shown = await tryIt();
+  output.say('Stop with Ctrl-C. Everything is kept; the same command goes on where it was.');
+  output.say('To invite a device that does not reach this relay, make a longer link:');
+  output.say(inviteCommand(data));
+  sayWhereItWorks(place, output);
+  if (shown !== undefined) {
+    output.say('');
+    sayInvite(shown, next);
+  }
+  const replace = async (why: string) => {
+    const other = await tryIt();
+    if (other === undefined) return undefined;
+    output.say(`\n${why}`);
+    sayInvite(other, next);
+    return other;
+  };
+  keepInvited({ node, space: own, shown, replace, stopped });
+}
+
+/** Of a relay that invites nobody. */
+function sayWithoutInvite({ node, place, data, output }: WhatNext): void {
   if (node.spaces.size > 0) {
     sayMemberships(node, data, output);
-    return undefined;
+  } else {
+    output.say(
+      `What next: open ${place.url}, start a group there, make an invite, and give it to this relay:`,
+    );
+    output.say(`  npx waystation join --data ${data} LINK`);
+    sayWhereItWorks(place, output);
   }
-  output.say(`What next: open ${place.url}, start a group there, make an invite, and give it to this relay:`);
-  output.say(`  npx waystation join --data ${data} LINK`);
-  sayWhereItWorks(place, output);
-  return undefined;
+  sayCode(place.url, place, output);
 }

@@ -43,9 +43,14 @@ function isTrustworthy(host: string | undefined): boolean {
   );
 }
 
+/** True when the URL that was opened names the machine of the browser itself: no name that somebody could have pointed here. */
+export function isOnLoopbackName(request: IncomingMessage): boolean {
+  return isTrustworthy(hostOf(request));
+}
+
 /** True when a page that this relay served may be asking, and no page from elsewhere: those say their origin. */
 export function isFromOwnPage(request: IncomingMessage): boolean {
-  const isSecure = 'encrypted' in request.socket || isTrustworthy(hostOf(request));
+  const isSecure = 'encrypted' in request.socket || isOnLoopbackName(request);
   return isSecure && request.headers.origin === undefined;
 }
 
@@ -57,7 +62,7 @@ function isNavigation({ method, headers }: IncomingMessage, path: string): boole
 }
 
 /** True when both ends of the connection have one address: the request comes from this machine. */
-function isFromHere({ socket }: IncomingMessage): boolean {
+export function isFromHere({ socket }: IncomingMessage): boolean {
   return socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress;
 }
 

@@ -104,6 +104,7 @@ export function renderTrustPage(facts: TrustPageFacts): TrustPage {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Trust this relay – Waystation</title>
+<link rel="icon" href="/icon.svg">
 <style>${style}</style>
 </head>
 <body ${attributes}>

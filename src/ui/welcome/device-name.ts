@@ -1,5 +1,5 @@
 /** A name for this device to start with: its model where the browser tells it, else what kind of device it is. */
-import { msg } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 
 /** Names in a group are at most 60 characters (see entry-bodies.ts for the bytes). */
 export const MAX_NAME_LENGTH = 60;
@@ -34,9 +34,14 @@ export function kindOfDevice(nav: NavigatorLike): string {
   return msg('My device');
 }
 
+/** What kind of device this is, and two characters of its id, so that no two of a group begin with one name: `Android phone 7K`. */
+export function firstName(nav: NavigatorLike, shortId: string): string {
+  return msg(str`${kindOfDevice(nav)} ${shortId.slice(0, 2).toUpperCase()}`).trim();
+}
+
 /** A name to suggest; the model (“Pixel 8”) when the browser gives it away. Never throws. */
-export async function suggestDeviceName(nav: NavigatorLike): Promise<string> {
-  const kind = kindOfDevice(nav);
+export async function suggestDeviceName(nav: NavigatorLike, shortId: string): Promise<string> {
+  const kind = firstName(nav, shortId);
   try {
     const told = await nav.userAgentData?.getHighEntropyValues?.(['model']);
     // What the browser says is shown as a name: bounded, and without control characters.

@@ -30,16 +30,27 @@ export class InviteCard extends LitElement {
       }
     `,
   ];
-  static override properties = { terms: { attribute: false }, nowMs: { attribute: false } };
+  static override properties = {
+    terms: { attribute: false },
+    nowMs: { attribute: false },
+    group: { attribute: false },
+    ownHost: { attribute: false },
+  };
 
   declare terms: InviteTerms;
   /** By this device's clock. */
   declare nowMs: number;
+  /** Its name, where the relay that keeps it told. */
+  declare group: string | null;
+  /** The relay that this page came from, as `host` or `host:port`, where the group can meet as well; null when none is known. */
+  declare ownHost: string | null;
 
   constructor() {
     super();
     updateWhenLocaleChanges(this);
     this.nowMs = Date.now();
+    this.group = null;
+    this.ownHost = null;
   }
 
   protected override render(): TemplateResult {
@@ -48,6 +59,7 @@ export class InviteCard extends LitElement {
     const until = timeText(expiresMs);
     return html`
       <div class=${standing === 'open' ? 'box' : 'box trouble'}>
+        ${this.group === null ? nothing : html`<p>${msg(str`To the group “${this.group}”.`)}</p>`}
         <p class="promise">${roleWords(role).promise}</p>
         ${standing === 'open' ? nothing : html`<p class="warn" role="alert">${clockText(standing, this.terms, this.nowMs)}</p>`}
         <p class="soft" ?hidden=${standing === 'ended'}>
@@ -56,11 +68,22 @@ export class InviteCard extends LitElement {
               ? msg(str`For one device, until ${until} (${zoneAt(expiresMs)}).`)
               : msg(str`For up to ${uses} devices, until ${until} (${zoneAt(expiresMs)}).`)
           }
-          ${hosts[0] === undefined ? nothing : msg(str`The devices meet at ${hosts[0]}.`)}
+          ${meetingText(hosts, this.ownHost)}
         </p>
       </div>
     `;
   }
+}
+
+/** Where the devices meet: a name may not be found by this one, and the address it has reached does as well. */
+export function meetingText(hosts: readonly string[], ownHost: string | null): string {
+  const [first] = hosts;
+  if (first === undefined) return '';
+  return ownHost === null || hosts.includes(ownHost)
+    ? msg(str`The devices meet at ${first}.`)
+    : msg(
+        str`The devices meet at ${first}. If this device does not find that, it meets them at ${ownHost}, where this page came from.`,
+      );
 }
 
 /** What is wrong with its time, and whose clock may be the reason. */

@@ -4,7 +4,7 @@
  */
 import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { Download, Printer } from 'lucide';
+import { CircleX, Download, Printer } from 'lucide';
 import '@awesome.me/webawesome/dist/components/button/button.js';
 import '@awesome.me/webawesome/dist/components/input/input.js';
 import type { AppModel } from '../model/app-model.ts';
@@ -27,6 +27,9 @@ export class RecoveryView extends LitElement {
       }
       h1:focus-visible {
         outline: none;
+      }
+      .wrong::part(base) {
+        border: 2px solid var(--ws-bad);
       }
       ol {
         display: grid;
@@ -185,15 +188,16 @@ export class RecoveryView extends LitElement {
                 autocapitalize="none"
                 .autocorrect=${false}
                 .spellcheck=${false}
-                hint=${this.wrong.includes(place) ? msg('This is not the word at that place.') : ''}
-              ></wa-input>`,
+                class=${this.wrong.includes(place) ? 'wrong' : ''}
+                >${this.wrong.includes(place) ? html`<span slot="hint" class="bad">${icon(CircleX)} ${msg('This is not the word at that place.')}</span>` : nothing}</wa-input
+              >`,
             )}
           </div>
           ${
             this.wrong.length === 0
               ? nothing
               : html`<p class="bad" role="alert">
-                  ${msg(str`Not right yet: word ${this.wrong.map((place) => place + 1).join(', ')}. Look again, or show the words again and mend your paper.`)}
+                  ${msg(str`Look again at word ${this.wrong.map((place) => place + 1).join(', ')}, or show the words again and mend your paper.`)}
                 </p>`
           }
           <div class="buttons">

@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import type { OtherCode, Scanned } from '../parts/scanned.ts';
 
 /** Why what was scanned or pasted is no use here, and what to do. */
-export function troubleText(scanned: Exclude<Scanned, { kind: 'invite' }>): string {
+export function troubleText(scanned: Exclude<Scanned, { kind: 'invite' | 'code' }>): string {
   if (scanned.kind === 'other') return otherText(scanned.what, scanned.shown);
   if (scanned.isCut) {
     return msg(
@@ -12,6 +12,13 @@ export function troubleText(scanned: Exclude<Scanned, { kind: 'invite' }>): stri
   }
   return msg(
     'This looks like an invite but cannot be read: it was changed on the way, or made by a newer version of Waystation. Ask for a new one, or update.',
+  );
+}
+
+/** Where the next invite comes from. */
+export function askForNewText(): string {
+  return msg(
+    'Ask somebody in the group for a new one: on their device under “Devices”, “Invite a device”. A relay that made the group also prints one when it is started.',
   );
 }
 
@@ -38,6 +45,8 @@ function otherText(what: OtherCode, shown: string): string {
     case 'empty':
       return msg('There is nothing in it. Copy the whole link, then paste it here.');
     case 'text':
-      return msg(str`This is a text (“${shown}”), not an invite. An invite link contains “#join=”.`);
+      return msg(
+        str`This is a text (“${shown}”), not an invite. An invite link contains “#join=”; a short code has twelve letters and digits.`,
+      );
   }
 }

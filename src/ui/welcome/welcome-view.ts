@@ -1,17 +1,19 @@
 /**
  * First open: three doors. Behind the first two a group is made with nothing to fill in; behind the third, and behind a link that
- * was opened, is joining (join-view.ts), which is loaded when it is needed.
+ * was opened, is joining (join-view.ts), which is loaded when it is needed. Where the page's own relay keeps a group, joining that comes
+ * first, and another group is a second choice that says what it means.
  */
-import { msg, updateWhenLocaleChanges } from '@lit/localize';
+import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { HardDriveDownload, type IconNode, RadioTower, ScanQrCode } from 'lucide';
+import { HardDriveDownload, House, type IconNode, MailOpen, RadioTower, ScanQrCode } from 'lucide';
 import type { Router } from '../app/router.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import { Attempt } from '../parts/attempt.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { kindOfDevice, MAX_NAME_LENGTH, suggestDeviceName } from './device-name.ts';
+import { CHOSEN_DOOR, noteInTab } from '../platform/tab-notes.browser.ts';
+import { firstName, MAX_NAME_LENGTH, suggestDeviceName } from './device-name.ts';
 import { enterThen } from './entering.ts';
 
 /** In the address: the door that is open, so that “back” closes it. */
@@ -55,6 +57,9 @@ export class WelcomeView extends LitElement {
         color: var(--ws-ink);
         font-weight: 400;
       }
+      .door.first {
+        border-color: var(--ws-accent);
+      }
       .door:hover:not(:disabled) {
         border-color: var(--ws-accent);
         background: var(--ws-accent-soft);
@@ -81,6 +86,30 @@ export class WelcomeView extends LitElement {
       .door .soft {
         font-size: 0.9375rem;
       }
+      .one {
+        max-width: 640px;
+      }
+      .keeps {
+        font-size: 1.125rem;
+        font-weight: 600;
+        margin: 0;
+        padding-inline: 4px;
+      }
+      .apart {
+        padding-inline: 4px;
+      }
+      .invite {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 8px 12px;
+        border-inline-start: 6px solid var(--ws-accent);
+        padding: 12px 16px;
+      }
+      .invite p {
+        flex: 1 1 220px;
+        margin: 0;
+      }
       .name {
         display: flex;
         flex-wrap: wrap;
@@ -101,22 +130,26 @@ export class WelcomeView extends LitElement {
         :host {
           padding-block-start: 10vh;
         }
-        .doors {
+        .doors:not(.one) {
           grid-template-columns: repeat(3, 1fr);
           gap: 20px;
         }
-        .door {
+        .doors.two {
+          grid-template-columns: repeat(2, 1fr);
+          max-width: 700px;
+        }
+        .doors:not(.one) .door {
           grid-template-columns: 1fr;
           align-content: start;
           row-gap: 16px;
           padding: 28px 24px;
           min-height: 260px;
         }
-        .door .badge {
+        .doors:not(.one) .badge {
           width: 72px;
           height: 72px;
         }
-        .door strong {
+        .doors:not(.one) strong {
           font-size: 1.375rem;
           margin-block-end: 8px;
         }
@@ -145,7 +178,7 @@ export class WelcomeView extends LitElement {
   constructor() {
     super();
     updateWhenLocaleChanges(this);
-    this.name = kindOfDevice(navigator);
+    this.name = '';
     this.isJoinLoaded = customElements.get('join-view') !== undefined;
   }
 
@@ -156,7 +189,8 @@ export class WelcomeView extends LitElement {
       this.name = this.state.deviceName;
       return;
     }
-    void suggestDeviceName(navigator).then((name) => {
+    this.name = firstName(navigator, this.state.shortId);
+    void suggestDeviceName(navigator, this.state.shortId).then((name) => {
       if (!this.#isNamed) this.name = name;
     });
   }
@@ -187,8 +221,16 @@ export class WelcomeView extends LitElement {
     });
   }
 
+  get #hasInvite(): boolean {
+    return this.state.pendingLink !== null || this.state.pendingCode !== null;
+  }
+
   get #isJoining(): boolean {
-    return this.state.pendingLink !== null || this.router.route.params.get(DOOR) === 'join';
+    return this.#door === 'join' || (this.#hasInvite && !this.state.isInvitePutOff);
+  }
+
+  get #door(): string | null {
+    return this.router.route.params.get(DOOR);
   }
 
   protected override render(): TemplateResult {
@@ -209,14 +251,17 @@ export class WelcomeView extends LitElement {
       .model=${this.model}
       .router=${this.router}
       .link=${this.state.pendingLink}
+      .code=${this.state.pendingCode}
+      .relayGroup=${this.state.relayGroup}
       .name=${this.name}
       @leave=${() => this.#leave()}
     ></join-view>`;
   }
 
+  /** Back to the doors; an invite stays to be taken up again, and in the address. */
   #leave(): void {
-    if (this.state.pendingLink !== null) this.model.dismissLink();
-    this.router.go('now', {}, true);
+    if (this.#hasInvite) this.model.putOff(true);
+    if (this.#door !== null) this.router.go('now', {}, true);
   }
 
   #doors(): TemplateResult {
@@ -227,26 +272,8 @@ export class WelcomeView extends LitElement {
           ${msg('Waystation records with this device’s sensors and camera, and passes the recordings on to your other devices, directly.')}
         </p>
       </header>
-      <div class="doors">
-        ${this.#door(
-          RadioTower,
-          msg('Make this device a station'),
-          msg('It stays where it is and records what it senses.'),
-          () => this.#make('record'),
-        )}
-        ${this.#door(
-          HardDriveDownload,
-          msg('Collect data on this device'),
-          msg('It brings together what your stations record.'),
-          () => this.#make('now'),
-        )}
-        ${this.#door(
-          ScanQrCode,
-          msg('Join with a link or QR'),
-          msg('Somebody has invited this device.'),
-          () => this.router.go('now', { [DOOR]: 'join' }),
-        )}
-      </div>
+      ${this.#hasInvite ? this.#invite() : nothing}
+      ${this.state.relayGroup === null ? this.#threeDoors() : this.#relayDoors(this.state.relayGroup.name)}
       ${this.#making.busy ? html`<p class="soft" role="status">${msg('Getting this device ready …')}</p>` : nothing}
       ${this.#making.trouble()}
       <p class="name">
@@ -269,14 +296,91 @@ export class WelcomeView extends LitElement {
     `;
   }
 
-  #door(sign: IconNode, title: string, detail: string, open: () => void): TemplateResult {
-    return html`<button class="door" ?disabled=${this.#making.busy} @click=${open}>
+  #invite(): TemplateResult {
+    return html`<section class="invite">
+      <p><strong>${icon(MailOpen)} ${msg('You have an invite')}</strong></p>
+      <button class="main" @click=${() => this.model.putOff(false)}>${msg('Look at it')}</button>
+      <button @click=${() => this.model.dismissLink()}>${msg('Discard it')}</button>
+    </section>`;
+  }
+
+  #threeDoors(): TemplateResult {
+    return html`<div class="doors">
+      ${this.#newGroup()}
+      ${this.#doorTo(
+        ScanQrCode,
+        msg('Join with a link or QR'),
+        msg('Somebody has invited this device.'),
+        () => this.router.go('now', { [DOOR]: 'join' }),
+      )}
+    </div>`;
+  }
+
+  #newGroup(): TemplateResult {
+    return html`
+      ${this.#doorTo(
+        RadioTower,
+        msg('Make this device a station'),
+        msg('It stays where it is and records what it senses.'),
+        () => this.#make('record'),
+      )}
+      ${this.#doorTo(
+        HardDriveDownload,
+        msg('Collect data on this device'),
+        msg('It brings together what your stations record.'),
+        () => this.#make('now'),
+      )}
+    `;
+  }
+
+  /** @param name of the group that the relay keeps; null where it is not told. */
+  #relayDoors(name: string | null): TemplateResult {
+    if (this.#door === 'new') {
+      return html`
+        <p class="apart">
+          ${
+            name === null
+              ? msg(
+                  'This starts another group: its devices and recordings stay apart from those of this relay’s group, and cannot be put together later.',
+                )
+              : msg(
+                  str`This starts another group: its devices and recordings stay apart from “${name}”, and cannot be put together later.`,
+                )
+          }
+        </p>
+        <div class="doors two">${this.#newGroup()}</div>
+        <p class="name"><button @click=${() => this.router.go('now', {}, true)}>${msg('Back')}</button></p>
+      `;
+    }
+    return html`
+      <div class="doors one">
+        <p class="keeps">
+          ${name === null ? msg('This relay keeps a group already.') : msg(str`This relay keeps the group “${name}”.`)}
+        </p>
+        ${this.#doorTo(
+          House,
+          name === null ? msg('Join this relay’s group') : msg(str`Join “${name}”`),
+          msg('With the short code that the relay printed when it was started, its QR code, or a link.'),
+          () => this.router.go('now', { [DOOR]: 'join' }),
+          true,
+        )}
+      </div>
+      <p class="name">
+        ${msg('Something else than that group?')}
+        <button @click=${() => this.router.go('now', { [DOOR]: 'new' })}>${msg('Start a new group instead')}</button>
+      </p>
+    `;
+  }
+
+  #doorTo(sign: IconNode, title: string, detail: string, open: () => void, isFirst = false): TemplateResult {
+    return html`<button class=${isFirst ? 'door first' : 'door'} ?disabled=${this.#making.busy} @click=${open}>
       <span class="badge">${icon(sign, 1.75)}</span>
       <span><strong>${title}</strong><span class="soft">${detail}</span></span>
     </button>`;
   }
 
   #make(then: 'record' | 'now'): void {
+    noteInTab(CHOSEN_DOOR, then);
     void this.#making.run(() =>
       enterThen(this.model, this.router, then, () => this.model.create(msg('My stations'), this.#nameOr())),
     );
@@ -285,7 +389,7 @@ export class WelcomeView extends LitElement {
   /** An empty name holds nobody up. */
   #nameOr(): string {
     const name = this.name.trim();
-    return name === '' ? kindOfDevice(navigator) : name;
+    return name === '' ? firstName(navigator, this.state.shortId) : name;
   }
 }
 

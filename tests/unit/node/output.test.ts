@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { refusalText } from '../../../src/node/commands/running.ts';
-import { createOutput, escapeControls, formatTable } from '../../../src/node/output.ts';
+import { createOutput, escapeControls, formatTable, wrapped } from '../../../src/node/output.ts';
 
 /** Clears the screen, moves the cursor up, sets the title, turns text around; and a line that looks like another's. */
 const HOSTILE = 'A\u001b[2J\u009b1A\u001b]0;x\u0007\u202eB\u2028\r\nlinked to Ridge';
@@ -50,5 +50,19 @@ describe('what others wrote', () => {
     expect(refusalText(HOSTILE.repeat(100)).length).toBeLessThan(600);
     expect(refusalText(HOSTILE)).toMatch(/^[\x20-\x7e]+$/);
     expect(refusalText('constructor')).toBe('constructor');
+  });
+});
+
+describe('a line that is longer than the terminal', () => {
+  it('is broken between words, and goes on under its beginning', () => {
+    expect(wrapped('one two three\n  four five six', 9)).toBe('one two\nthree\n  four\n  five\n  six');
+    expect(wrapped('short', 9)).toBe('short');
+  });
+
+  it('stays whole where it has no words: a link is copied in one piece', () => {
+    expect(wrapped('see http://192.168.1.20:7070/#j=ABCD now', 12)).toBe(
+      'see\nhttp://192.168.1.20:7070/#j=ABCD\nnow',
+    );
+    expect(wrapped(`  ${'█'.repeat(20)}`, 12)).toBe(`  ${'█'.repeat(20)}`);
   });
 });

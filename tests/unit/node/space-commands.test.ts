@@ -1,6 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSpace, invite } from '../../../src/node/commands/space-commands.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { nodeIdText } from '../../../src/core/ids.ts';
+import { parseInvite } from '../../../src/identity/invite.ts';
+import { createSpace, invite, revoke } from '../../../src/node/commands/space-commands.ts';
 import { createOutput } from '../../../src/node/output.ts';
+import { createInvite } from '../../../src/station/membership-actions.ts';
+import { connect } from '../../node/in-process.ts';
 import { NodeWorld } from '../station/node-world.ts';
 
 const CODE = /[█▀▄]/;
@@ -30,8 +34,11 @@ async function invited(hosts: readonly string[], columns?: number): Promise<stri
 describe('what is said about a new space', () => {
   it('does not promise what recovery words cannot do yet', async () => {
     const { recoveryWords, node } = await recoveryOf();
-    expect(said).toContain(recoveryWords);
-    expect(said).toContain('No command can use them yet');
+    const numbered = [...said.matchAll(/(\d+) ([a-z]+)/g)].map(([, number, word]) => [Number(number), word]);
+    expect(numbered).toEqual(recoveryWords.split(' ').map((word, i) => [i + 1, word]));
+    expect(said).toContain('cannot use them yet');
+    expect(said).toContain('npx waystation invite --data data/valley --role admin');
+    expect(Math.max(...said.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(node.space().catalog.names.get(node.id)).not.toBe('Valley');
   });
 
@@ -46,8 +53,9 @@ describe('what is said about a new space', () => {
       (text) => {
         said += text;
       },
+      80,
     );
-    await createSpace(node, { name: 'Valley', isPublic: false }, heard);
+    await createSpace(node, { name: 'Valley', isPublic: false, data: 'data/valley' }, heard);
     return { recoveryWords, node };
   }
 });
@@ -70,5 +78,29 @@ describe('what is said about an invite', () => {
     expect(await invited(hosts)).not.toMatch(CODE);
     expect(await invited(hosts, 80)).not.toMatch(CODE);
     expect(await invited(hosts, 200)).toMatch(CODE);
+  });
+});
+
+describe('what is said about a removed device', () => {
+  async function removed(uses: number): Promise<string> {
+    const { node, space } = await world.founded();
+    const expiresMs = world.clock.nowMs() + 3_600_000;
+    const { link } = await createInvite(space, { role: 'member', uses, expiresMs, hosts: [] });
+    const phone = await world.open();
+    const its = await phone.join(parseInvite(link));
+    connect(phone, node);
+    await vi.waitFor(() => expect(its.isAdmitted).toBe(true));
+    await revoke(node, { member: nodeIdText(phone.id) }, output);
+    return said;
+  }
+
+  it('that came by an invite for others, too: that it lets nobody in any more', async () => {
+    expect(await removed(20)).toContain('The invite that it came by is withdrawn, too');
+  });
+
+  it('that had an invite to itself: nothing of invites', async () => {
+    const text = await removed(1);
+    expect(text).toContain('Revoked.');
+    expect(text).not.toContain('invite');
   });
 });

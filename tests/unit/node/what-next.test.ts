@@ -1,13 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KIND } from '../../../src/feed/kinds.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import { sayWhatNext } from '../../../src/node/commands/what-next.ts';
 import { createOutput } from '../../../src/node/output.ts';
 import type { RelayPlace } from '../../../src/node/relay-place.ts';
+import { ShortInvites } from '../../../src/node/short-invites.ts';
 import { revokeMember } from '../../../src/station/membership-actions.ts';
 import type { WaystationNode } from '../../../src/station/node.ts';
 import type { Space } from '../../../src/station/space.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
+import { connect } from '../../node/in-process.ts';
 import { NodeWorld } from '../station/node-world.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,26 +20,50 @@ const HERE: RelayPlace = {
 };
 
 let world: NodeWorld;
+let invites: ShortInvites;
+let stop: AbortController;
 beforeEach(() => {
+  stop = new AbortController();
   world = new NodeWorld();
+  invites = new ShortInvites({ clock: world.clock });
 });
-afterEach(() => world.close());
+afterEach(async () => {
+  stop.abort();
+  await world.close();
+});
 
-async function said(node: WaystationNode, own: Space | undefined, place = HERE) {
-  let text = '';
-  let documents = '';
+/** All that a relay says, now and later. */
+function relayOf(node: WaystationNode, own: Space | undefined, place = HERE) {
+  const heard = { text: '', documents: '' };
   const output = createOutput(
     true,
     (line) => {
-      documents += line;
+      heard.documents += line;
     },
     (line) => {
-      text += line;
+      heard.text += line;
     },
+    80,
   );
-  await sayWhatNext(node, own, place, 'data/relay', output);
-  const link = documents === '' ? undefined : (JSON.parse(documents).link as string);
-  return { text, link };
+  const saying = sayWhatNext({
+    node,
+    own,
+    place,
+    data: 'data/relay',
+    output,
+    invites,
+    stopped: stop.signal,
+  });
+  return { heard, saying };
+}
+
+async function said(node: WaystationNode, own: Space | undefined, place = HERE) {
+  const { heard, saying } = relayOf(node, own, place);
+  await saying;
+  const { text, documents } = heard;
+  const told: Partial<Record<'link' | 'short' | 'code', string>> =
+    documents === '' ? {} : JSON.parse(documents);
+  return { text, ...told };
 }
 
 const grants = (space: Space) => space.replica.membership.outstandingInvites(world.clock.nowMs()).length;
@@ -47,7 +73,8 @@ describe('a relay that was started with --create', () => {
     const { node, space } = await world.founded();
     const first = await said(node, space);
     expect(parseInvite(first.link ?? '').space).toBe(space.id);
-    expect(first.text).toContain(first.link);
+    expect(first.text).toContain(first.short);
+    expect(first.text).not.toContain('#join=');
     expect(first.text).toContain('this machine only');
     world.clock.advance(3 * DAY_MS);
     expect((await said(node, space)).link).toBe(first.link);
@@ -80,6 +107,34 @@ describe('a relay that was started with --create', () => {
   });
 });
 
+describe('the short code of a relay’s invite', () => {
+  const ask = (code: string | undefined) => invites.ask(code ?? '', '192.168.1.77');
+
+  it('leads to the whole invite, and is the same at every start', async () => {
+    const { node, space } = await world.founded();
+    const { link, code, short } = await said(node, space);
+    expect(short).toBe(`http://localhost:7070/#j=${code}`);
+    expect(ask(code)).toEqual({ kind: 'invite', link });
+    invites = new ShortInvites({ clock: world.clock });
+    expect((await said(node, space)).code).toBe(code);
+    expect(ask(code)).toEqual({ kind: 'invite', link });
+  });
+
+  it('dies with the invite: when it ends, is withdrawn or used up', async () => {
+    const { node, space } = await world.founded();
+    const ended = await said(node, space);
+    world.clock.advance(7 * DAY_MS + 1);
+    expect(ask(ended.code).kind).toBe('unknown');
+
+    const withdrawn = await said(node, space);
+    expect(withdrawn.code).not.toBe(ended.code);
+    const { membership } = space.replica;
+    for (const { id } of membership.outstandingInvites(world.clock.nowMs()))
+      await space.write('control', { kind: KIND.revoke, body: membership.withdrawalOf(id, 'test') });
+    expect(ask(withdrawn.code).kind).toBe('unknown');
+  });
+});
+
 describe('a relay that phones can open', () => {
   const place: RelayPlace = {
     url: 'http://192.168.1.20:7070',
@@ -93,32 +148,25 @@ describe('a relay that phones can open', () => {
     },
   };
 
-  async function shown(columns?: number) {
+  async function shown() {
     const { node, space } = await world.founded();
-    let text = '';
-    const output = createOutput(
-      false,
-      () => undefined,
-      (line) => {
-        text += line;
-      },
-    );
-    const wide = await sayWhatNext(node, space, place, 'data/relay', output, columns);
-    return { text, wide, first: text.split('\n\n')[0]?.trim().split('\n') ?? [] };
+    const { text } = await said(node, space, place);
+    const all = text.trimEnd().split('\n');
+    return { text, all, code: all.filter((line) => /[█▀▄]/.test(line)) };
   }
 
-  it('shows a code of the whole invite where the window is wide enough', async () => {
-    const { text, wide, first } = await shown(200);
-    expect(wide).toBeUndefined();
-    expect(first[0]?.length).toBeGreaterThan(60);
-    expect(text).toContain('http://192.168.1.20:7070/#join=');
-    expect(text).toContain('scan the code');
-  });
-
-  it('shows the address in a narrow one, says how wide it must be, and has the other code ready', async () => {
-    const { text, wide, first } = await shown(80);
-    expect(first[0]?.length).toBeLessThan(40);
-    expect(text).toContain(`(${wide?.columns} columns; it has 80)`);
+  it('ends with a code that leads to the invite, its link and what it is good for, within 24 lines of 80 columns', async () => {
+    const { text, all, code } = await shown();
+    expect(code.length).toBeGreaterThan(10);
+    expect(code.length).toBeLessThanOrEqual(17);
+    for (const line of code) expect([...line].length).toBeLessThanOrEqual(40);
+    for (const line of all) expect([...line].length).toBeLessThanOrEqual(80);
+    const last = all.slice(-23).join('\n');
+    expect(last).toContain(code.join('\n'));
+    expect(last).toMatch(/^ {2}http:\/\/192\.168\.1\.20:7070\/#j=[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}$/m);
+    expect(last).toContain('Scan this');
+    expect(text).not.toContain('#join=');
+    expect(text).toContain('npx waystation invite --data data/relay');
   });
 
   it('says the number to compare, where the app is on this computer, and what a public address is good for', async () => {
@@ -127,6 +175,74 @@ describe('a relay that phones can open', () => {
     expect(text).toContain('On this computer the app is at http://localhost:7070');
     expect(text).toContain('203.0.113.7');
     expect(text).not.toContain('columns');
+  });
+});
+
+describe('the invite on the screen of a relay that runs', () => {
+  /** The next invite that is shown after this point. */
+  async function next(heard: { text: string; documents: string }, act: () => Promise<void> | void) {
+    const before = { ...heard };
+    await act();
+    world.clock.advance(2_000);
+    await vi.waitFor(() => expect(heard.documents.length).toBeGreaterThan(before.documents.length));
+    await vi.waitFor(() => expect(heard.text.slice(before.text.length)).toContain('Whoever has it can join'));
+    const told: { link: string; code: string } = JSON.parse(heard.documents.slice(before.documents.length));
+    return { ...told, text: heard.text.slice(before.text.length) };
+  }
+
+  const isGood = (code: string | undefined) => invites.ask(code ?? '', '192.168.1.77').kind === 'invite';
+
+  it('is replaced, with a word why, when a device that came by it is removed', async () => {
+    const { node, space } = await world.founded();
+    const { heard, saying } = relayOf(node, space);
+    await saying;
+    const { link, code } = JSON.parse(heard.documents);
+    const phone = await world.open();
+    const its = await phone.join(parseInvite(link));
+    connect(node, phone);
+    await vi.waitFor(() => expect(its.isAdmitted).toBe(true));
+    const other = await next(heard, () => revokeMember(space, phone.id));
+    expect(other.text).toContain('That invite was withdrawn');
+    expect(other.text).toContain(other.code);
+    expect([isGood(code), isGood(other.code)]).toEqual([false, true]);
+    expect(grants(space)).toBe(1);
+  });
+
+  it('is replaced when it is over, again and again, and not before', async () => {
+    const { node, space } = await world.founded();
+    const { heard, saying } = relayOf(node, space);
+    await saying;
+    world.clock.advance(7 * DAY_MS - 1);
+    expect(heard.documents.split('\n')).toHaveLength(2);
+    for (let week = 0; week < 2; week++) {
+      const other = await next(heard, () => world.clock.advance(week === 0 ? 2 : 7 * DAY_MS));
+      expect(other.text).toContain('That invite is over');
+      expect(isGood(other.code)).toBe(true);
+    }
+  });
+
+  it('that could not be made is made as soon as there is room, and the trouble is said once', async () => {
+    const disk = new MemoryDisk();
+    const { node, space } = await world.founded({ store: createMemoryStore(disk) });
+    disk.setQuota(disk.usedBytes);
+    const { heard, saying } = relayOf(node, space);
+    await saying;
+    world.clock.advance(61_000);
+    await vi.waitFor(() => expect(space.replica.space).toBe(space.id));
+    disk.setQuota(Number.POSITIVE_INFINITY);
+    const made = await next(heard, () => world.clock.advance(120_000));
+    expect(isGood(made.code)).toBe(true);
+    expect(heard.text.match(/No invite could be made/g)).toHaveLength(1);
+  });
+
+  it('is looked after no more once the relay stops', async () => {
+    const { node, space } = await world.founded();
+    const { heard, saying } = relayOf(node, space);
+    await saying;
+    stop.abort();
+    world.clock.advance(8 * DAY_MS);
+    await space.settled();
+    expect(heard.documents.split('\n')).toHaveLength(2);
   });
 });
 
