@@ -41,6 +41,11 @@ export interface StationRecord {
   readonly unopened: Entry[];
 }
 
+/** Nothing has said what its author's station is: it stands for that, with what could not be opened, and goes when that is known. */
+export function isOfNode({ id, author }: StationRecord): boolean {
+  return id === author;
+}
+
 /** The key that opens what `author` sealed in `epoch`; undefined when this node has none. */
 export type KeyOf = (epoch: EpochId, author: NodeId) => Bytes | undefined;
 
@@ -66,6 +71,8 @@ export class Catalog {
   /** By author and station id. */
   readonly stations = new Map<string, StationRecord>();
   readonly names = new Map<NodeId, string>();
+  /** Who says that it is a relay. */
+  readonly relays = new Set<NodeId>();
   spaceName: string | null = null;
   /** Bodies that should have opened and did not: author and what was wrong. */
   readonly damaged: string[] = [];
@@ -103,7 +110,10 @@ export class Catalog {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.retries++;
-    for (const station of this.stations.values()) station.unopened.length = 0;
+    for (const [key, station] of this.stations) {
+      station.unopened.length = 0;
+      if (isOfNode(station)) this.stations.delete(key);
+    }
     return this.add(waiting);
   }
 
@@ -132,20 +142,32 @@ export class Catalog {
     if (kind === KIND.profile) {
       const profile = decodeProfile(body);
       this.names.set(author, profile.name);
+      if (profile.isRelay === true) this.relays.add(author);
+      else this.relays.delete(author);
       if (profile.spaceName !== null && this.#mayNameSpace(author)) this.spaceName = profile.spaceName;
-      if (profile.station !== null) {
-        this.#stationOf.set(author, profile.station);
-        this.#stationFor(profile.station, author).name = profile.name;
-      }
+      if (profile.station !== null) this.#learnStation(profile.station, author).name = profile.name;
     } else if (kind === KIND.hour) {
       const hour = decodeHourBody(body);
-      const station = this.#stationFor(hour.station, author);
+      const station = this.#learnStation(hour.station, author);
       station.name = hour.stationName;
       insertInFeedOrder(station.hours, { entry, body: hour });
     } else {
       const picture = decodePicture(body);
-      insertInFeedOrder(this.#stationFor(picture.station, author).pictures, { entry, body: picture });
+      insertInFeedOrder(this.#learnStation(picture.station, author).pictures, { entry, body: picture });
     }
+  }
+
+  /** The author's station is this one: what could not be opened is its own, too. */
+  #learnStation(id: StationId, author: NodeId): StationRecord {
+    this.#stationOf.set(author, id);
+    const station = this.#stationFor(id, author);
+    const standIn = this.station(author, author);
+    if (standIn !== undefined && standIn !== station) {
+      // One by one: there may be more than a call takes.
+      for (const entry of standIn.unopened) station.unopened.push(entry);
+      this.stations.delete(stationKey(author, author));
+    }
+    return station;
   }
 
   #stationFor(id: StationId | NodeId, author: NodeId): StationRecord {

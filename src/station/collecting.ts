@@ -14,6 +14,7 @@ import type { Notice } from '../sync/effects.ts';
 import { type FetchLimits, NO_LIMITS } from '../sync/fetch-budget.ts';
 import type { BlobBytes } from '../sync/replica.ts';
 import { Pace } from './collecting-pace.ts';
+import { linkedMembers } from './linked-members.ts';
 import type { WaystationNode } from './node.ts';
 import { type PickupState, pickup } from './pickup.ts';
 import type { Space } from './space.ts';
@@ -63,12 +64,16 @@ export interface CollectingState {
   readonly bytes: BlobBytes;
   /** Hours, pictures and clips that are known, wanted or not. */
   readonly things: { readonly held: number; readonly missing: number };
+  /** Such as are in a folder and were let go of here: neither held nor missing. */
+  readonly inFolder: number;
   /** Null before anything can be said. */
   readonly bytesPerSecond: number | null;
   readonly leftMs: number | null;
   readonly connected: number;
   /** Since when nobody is connected, ms since the Unix epoch; null while somebody is, or was never. */
   readonly aloneSinceMs: number | null;
+  /** Since when none of the hosts that are known answers, ms since the Unix epoch; null while one does, or none is known. */
+  readonly unmetSinceMs: number | null;
   readonly pickup: PickupState;
   readonly mayLeave: boolean;
   readonly visit: Visit | null;
@@ -111,6 +116,7 @@ export class Collecting {
   #history: readonly PickupRecord[];
   #isFull = false;
   #aloneSinceMs: number | null = null;
+  #unmetSinceMs: number | null = null;
   #busySinceMs: number | null = null;
   /** Things that others brought, since this was opened. */
   #fetchedThings = 0;
@@ -191,11 +197,14 @@ export class Collecting {
     const bytes = replica.blobBytes();
     const { held, missing } = replica.blobCounts();
     const state = pickup(this.#space);
-    const connected = this.#node.peers().length;
+    const connected = linkedMembers(this.#node, this.#space).length;
     // What did not come from nobody says nothing of whoever is here now.
     if (connected > 0 && this.#aloneSinceMs !== null) this.#pace.reset();
     if (connected > 0) this.#aloneSinceMs = null;
     else this.#aloneSinceMs ??= nowMs;
+    const hosts = this.#node.mesh?.hosts() ?? [];
+    if (hosts.length === 0 || hosts.some(({ state: one }) => one === 'open')) this.#unmetSinceMs = null;
+    else this.#unmetSinceMs ??= nowMs;
     this.#pace.note(monotonicMs, bytes.fetched, bytes.missing);
     const { isSpent, ...limits } = engine.fetchLimits;
     if (limits.amountBytes !== null && monotonicMs - this.#savedAmountMs > SAVE_AMOUNT_MS) {
@@ -210,10 +219,12 @@ export class Collecting {
       isFull: this.#isFull && bytes.missing > 0,
       bytes,
       things: { held, missing },
+      inFolder: replica.putAwayCount,
       bytesPerSecond: this.#pace.bytesPerSecond,
       leftMs: this.#pace.leftMs,
       connected,
       aloneSinceMs: this.#aloneSinceMs,
+      unmetSinceMs: this.#unmetSinceMs,
       pickup: state,
       mayLeave,
       visit,

@@ -27,6 +27,8 @@ export interface ProfileBody {
   readonly station: StationId | null;
   /** Set by the admin who made the space. */
   readonly spaceName: string | null;
+  /** It is a relay: it stands somewhere, keeps everything and is where the others meet. */
+  readonly isRelay?: boolean;
 }
 
 export interface StreamOrigin {
@@ -62,7 +64,9 @@ const time = v.pipe(moment, v.safeInteger());
 const count = v.pipe(v.number(), v.safeInteger());
 const maybe = v.nullable(v.number());
 
-const profileSchema = v.strictTuple([v.literal(1), text, v.nullable(raw), v.nullable(text)]);
+/** What kind of device says a profile; the others say none. */
+const RELAY = 1;
+const profileSchema = v.tupleWithRest([v.literal(1), text, v.nullable(raw), v.nullable(text)], count);
 const hourSchema = v.strictTuple([
   v.literal(1),
   raw,
@@ -103,12 +107,15 @@ export function encodeProfile(body: ProfileBody): Bytes {
     const message = `expected a name of at most ${MAX_NAME_CHARS} characters, got ${name.length}: shorten it`;
     throw new WaystationError('limit', message);
   }
-  return encodeCbor([1, body.name, body.station === null ? null : idBytes(body.station), body.spaceName]);
+  const station = body.station === null ? null : idBytes(body.station);
+  return encodeCbor([1, body.name, station, body.spaceName, ...(body.isRelay === true ? [RELAY] : [])]);
 }
 
 export function decodeProfile(bytes: Uint8Array): ProfileBody {
-  const [, name, station, spaceName] = parse(profileSchema, bytes, 'a profile');
-  return { name, station: station === null ? null : stationIdFrom(station), spaceName };
+  const [, name, station, spaceName, kind, ...more] = parse(profileSchema, bytes, 'a profile');
+  if (more.length > 0) throw new WaystationError('malformed', 'expected the body of a profile');
+  const body = { name, station: station === null ? null : stationIdFrom(station), spaceName };
+  return kind === RELAY ? { ...body, isRelay: true } : body;
 }
 
 function finite(value: number | null): number | null {

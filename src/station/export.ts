@@ -2,7 +2,7 @@
 import type { SealContext } from '../blob/content-key.ts';
 import { openBlob } from '../blob/seal.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
-import { type BlobRef, blobKey, nodeIdText, parseNodeId } from '../core/ids.ts';
+import { type BlobRef, blobKey, parseNodeId } from '../core/ids.ts';
 import type { Entry } from '../feed/entry.ts';
 import { decodeHour } from '../hour/container.ts';
 import { csvRows } from '../hour/export-csv.ts';
@@ -10,6 +10,7 @@ import { MAX_HEADER_BYTES, MAX_HOUR_CELLS } from '../hour/limits.ts';
 import type { HourContent } from '../hour/types.ts';
 import type { HourRecord, PictureRecord, StationRecord } from './catalog.ts';
 import type { Space } from './space.ts';
+import { stationName } from './station-name.ts';
 
 /** The largest hour there can be, nine bytes a value when nothing could be packed, and what sealing adds. */
 const MAX_SEALED_HOUR_BYTES = 9 * MAX_HOUR_CELLS + 2 * MAX_HEADER_BYTES;
@@ -56,11 +57,6 @@ export function findStation(space: Space, nameOrId: string): StationRecord {
     );
   }
   return only;
-}
-
-/** A name that no other member's station can have: its author and its id. */
-export function stationName({ author, id }: StationRecord): string {
-  return `${nodeIdText(author)}/${id}`;
 }
 
 function isNode(station: StationRecord, text: string): boolean {

@@ -40,7 +40,7 @@ export interface NodeOptions {
   readonly policy?: BlobPolicy;
   readonly onNotice?: (notice: Notice) => void;
   /** Encodes an hour that was recorded before there was a key, in a worker where there is one. */
-  readonly encode?: (content: HourContent) => MaybePromise<Bytes>;
+  readonly encode?: (content: HourContent, signal: AbortSignal) => MaybePromise<Bytes>;
 }
 
 export interface MeshPorts {

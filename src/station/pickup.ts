@@ -28,7 +28,7 @@ export function pickup(space: Space): PickupState {
   for (const head of unsettled) {
     const entries = Math.max(0, head.seq - replica.index.highestSeq(head.author, head.feed));
     const known = head.seq - entries;
-    const runs = known < 0 ? [] : replica.holdings(feedKey(head.author, head.feed)).missingIn(0, known);
+    const runs = known < 0 ? [] : replica.missingUpTo(feedKey(head.author, head.feed), known);
     const hours = runs.reduce((sum, run) => sum + run.last - run.first + 1, 0);
     const before = missing.get(head.author);
     missing.set(head.author, {

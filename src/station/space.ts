@@ -6,7 +6,7 @@ import { leafHashes } from '../blob/digest.ts';
 import { chunkCount, chunkLeaves, type MerkleTree, merkleTree } from '../blob/merkle.ts';
 import { sealBlob } from '../blob/seal.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { errorMessage, WaystationError } from '../core/errors.ts';
+import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
 import {
   type BlobRef,
   blobKey,
@@ -37,6 +37,7 @@ import { Catalog } from './catalog.ts';
 import { encodeProfile, type ProfileBody } from './entry-bodies.ts';
 import { type LoadedSpace, loadSpace } from './entry-log.ts';
 import { type Draft, FeedWriter, type Seal } from './feed-writer.ts';
+import { LetGo } from './let-go.ts';
 import { loadSpaceRecord, type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
 /** What a space needs from its node. */
@@ -109,6 +110,8 @@ export class Space {
   readonly replica: Replica;
   readonly catalog: Catalog;
   readonly writer: FeedWriter;
+  /** What is in a folder of the person's and need not be held here. */
+  readonly letGo: LetGo;
   readonly context: SpaceContext;
   /** The role that the invite promises while nobody has admitted this node yet. */
   invitedRole: Role | null;
@@ -126,11 +129,14 @@ export class Space {
   #work: Promise<void> = Promise.resolve();
   /** Keys were found that could not be remembered yet. */
   #unsaved = false;
+  /** Entries with keys that could not be opened for now: what opens them could not be loaded. Tried again with the next that come. */
+  readonly #putOff: Entry[] = [];
 
   private constructor(
     context: SpaceContext,
     record: SpaceRecord,
     replica: Replica,
+    letGo: LetGo,
     invitedRole: Role | null,
   ) {
     this.context = context;
@@ -138,6 +144,7 @@ export class Space {
     this.self = context.self;
     this.#record = record;
     this.replica = replica;
+    this.letGo = letGo;
     this.invitedRole = invitedRole;
     this.#keys = new Map(record.epochKeys);
     this.catalog = new Catalog(
@@ -172,6 +179,7 @@ export class Space {
     const { membership } = loaded;
     addChain(membership, record.credential);
     const { whole, partial } = await heldBlobs(context.store, record.space);
+    const letGo = await LetGo.open(context.store, record.space);
     const { meetSecret, credential } = record;
     const replica = new Replica(
       {
@@ -184,10 +192,11 @@ export class Space {
       },
       whole,
       partial,
+      letGo.blobs(),
     );
     for (const [author, beat] of await loadBeats(context.store, record.space))
       replica.beats.set(author, beat);
-    const space = new Space(context, record, replica, roleOf(record.credential));
+    const space = new Space(context, record, replica, letGo, roleOf(record.credential));
     space.catalog.damaged.push(...loaded.problems);
     // Keys that cannot be remembered now are found in their entries again.
     space.#take(loaded.entries).catch(() => undefined);
@@ -285,11 +294,15 @@ export class Space {
   #take(entries: readonly Entry[]): Promise<void> {
     const taken = this.#work.then(async () => {
       let news = this.#unsaved;
-      for (const entry of entries) {
+      for (const entry of [...this.#putOff.splice(0), ...entries]) {
         if (entry.header.kind !== KIND.epoch) continue;
         try {
           news = (await this.#openEpoch(entry)) || news;
         } catch (error) {
+          if (isWaystationError(error, 'unavailable')) {
+            this.#putOff.push(entry);
+            continue;
+          }
           // One bad box must not keep this node from opening the others.
           this.catalog.damaged.push(`epoch ${entry.id}: ${errorMessage(error)}`);
         }
@@ -363,7 +376,9 @@ export class Space {
   /** Says what this node is called, unless it has said so already. A mirror cannot: it has no key to say it under. */
   async writeProfile(profile: ProfileBody): Promise<void> {
     await this.settled();
-    const same = this.catalog.names.get(this.self) === profile.name && profile.spaceName === null;
+    const { names, relays } = this.catalog;
+    const isSameKind = relays.has(this.self) === (profile.isRelay === true);
+    const same = names.get(this.self) === profile.name && profile.spaceName === null && isSameKind;
     if (same && (profile.station === null || this.catalog.station(this.self, profile.station) !== undefined))
       return;
     await this.write('data', { kind: KIND.profile, body: encodeProfile(profile) });

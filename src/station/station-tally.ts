@@ -1,5 +1,5 @@
 /**
- * How much of each station is held, kept up to date as hours arrive and blobs come and go, so that asking costs the number of stations
+ * How much of each station is held, or is in a folder and need not be, kept up to date as hours arrive and blobs come and go, so that asking costs the number of stations
  * and not the number of hours.
  *
  * Invariant: after {@link StationTallies.of} a tally equals what a walk over all hours of the station would find.
@@ -16,15 +16,19 @@ import type { HourBody } from './entry-bodies.ts';
 export interface StationTally {
   readonly sealed: number;
   readonly held: number;
+  /** Hours that this device has let go of because they are in a folder. */
+  readonly inFolder: number;
   readonly bytes: number;
-  /** End of what is held without a missing hour before it, ms since the Unix epoch; null when the first is missing. */
+  /** End of what is held or in a folder without a missing hour before it, ms since the Unix epoch; null when the first is missing. */
   readonly completeToMs: number | null;
 }
+
+type Whereabouts = 'held' | 'folder' | 'missing';
 
 interface TalliedHour {
   readonly entry: Entry;
   readonly list: TalliedList;
-  isWhole: boolean;
+  where: Whereabouts;
 }
 
 const ENDS: ReadonlySet<GapCause> = new Set(['stop', 'crash', 'sensor']);
@@ -36,33 +40,44 @@ export function toldToMs({ startMs, lengthMs, gaps }: HourBody): number {
   return Math.min(endMs, ...stops.map(({ fromMs }) => fromMs));
 }
 
-/** Hours in their order, and how many of them are held. */
+/** Hours in their order, and how many of them are held or in a folder. */
 class TalliedList {
   readonly hours: TalliedHour[] = [];
   held = 0;
+  inFolder = 0;
   bytes = 0;
-  /** So many from the start are held; it may be more. */
+  /** So many from the start are held or in a folder; it may be more. */
   #whole = 0;
 
-  /** Hours before the first that is not held. */
+  /** Hours before the first that is missing. */
   get whole(): number {
-    while (this.hours[this.#whole]?.isWhole === true) this.#whole++;
+    for (let next = this.hours[this.#whole]; next !== undefined && next.where !== 'missing'; ) {
+      this.#whole++;
+      next = this.hours[this.#whole];
+    }
     return this.#whole;
   }
 
-  note(hour: TalliedHour, isWhole: boolean): void {
-    if (hour.isWhole === isWhole) return;
-    hour.isWhole = isWhole;
-    const sign = isWhole ? 1 : -1;
-    this.held += sign;
-    for (const { size } of hour.entry.header.blobs) this.bytes += sign * size;
+  note(hour: TalliedHour, where: Whereabouts): void {
+    if (hour.where === where) return;
+    this.#count(hour, -1);
+    hour.where = where;
+    this.#count(hour, 1);
     // Losing one is rare: where it was does not matter.
-    if (!isWhole) this.#whole = 0;
+    if (where === 'missing') this.#whole = 0;
+  }
+
+  #count({ where, entry }: TalliedHour, sign: 1 | -1): void {
+    if (where === 'folder') this.inFolder += sign;
+    if (where !== 'held') return;
+    this.held += sign;
+    for (const { size } of entry.header.blobs) this.bytes += sign * size;
   }
 
   clear(): void {
     this.hours.length = 0;
     this.held = 0;
+    this.inFolder = 0;
     this.bytes = 0;
     this.#whole = 0;
   }
@@ -83,7 +98,7 @@ export class StationTallies {
   constructor(replica: Replica) {
     this.#replica = replica;
     replica.watchHoldings((feed, seq) => {
-      for (const hour of this.#at.get(feed)?.get(seq) ?? []) hour.list.note(hour, this.#holds(hour.entry));
+      for (const hour of this.#at.get(feed)?.get(seq) ?? []) hour.list.note(hour, this.#whereIs(hour.entry));
     });
   }
 
@@ -102,9 +117,22 @@ export class StationTallies {
     return {
       sealed: opened.hours.length + unopened.hours.length,
       held: opened.held + unopened.held,
+      inFolder: opened.inFolder + unopened.inFolder,
       bytes: opened.bytes + unopened.bytes,
       completeToMs: completeToMs(station, opened.whole, unopened),
     };
+  }
+
+  /** Forgets the stations that are not among these any more: one that stood for another goes when that is known. */
+  keepOnly(stations: ReadonlyMap<string, StationRecord>): void {
+    if (this.#stations.size <= stations.size) return;
+    const live = new Set(stations.values());
+    for (const [station, { opened, unopened }] of this.#stations) {
+      if (live.has(station)) continue;
+      this.#clear(opened);
+      this.#clear(unopened);
+      this.#stations.delete(station);
+    }
   }
 
   /** Hours are appended as a rule; where they were not, the list is made anew. */
@@ -121,9 +149,9 @@ export class StationTallies {
   }
 
   #add(list: TalliedList, entry: Entry): void {
-    const hour: TalliedHour = { entry, list, isWhole: false };
+    const hour: TalliedHour = { entry, list, where: 'missing' };
     list.hours.push(hour);
-    list.note(hour, this.#holds(entry));
+    list.note(hour, this.#whereIs(entry));
     const { author, feed, seq } = entry.header;
     const key = this.#replica.index.keyOf(author, feed);
     let positions = this.#at.get(key);
@@ -144,8 +172,12 @@ export class StationTallies {
     else positions?.delete(seq);
   }
 
-  #holds({ header }: Entry): boolean {
-    return header.blobs.every((ref) => this.#replica.holds(blobKey(ref)));
+  #whereIs({ header }: Entry): Whereabouts {
+    const keys = header.blobs.map((ref) => blobKey(ref));
+    if (keys.every((key) => this.#replica.holds(key))) return 'held';
+    return keys.every((key) => this.#replica.holds(key) || this.#replica.isPutAway(key))
+      ? 'folder'
+      : 'missing';
   }
 }
 

@@ -6,9 +6,9 @@ import { type Head, PURPOSE } from '../feed/entry.ts';
 import { branchHead } from '../feed/feed-index.ts';
 import type { MemberStatus } from '../identity/membership.ts';
 import type { Replica } from '../sync/replica.ts';
-import type { StationRecord } from './catalog.ts';
-import { stationName } from './export.ts';
+import { isOfNode, type StationRecord } from './catalog.ts';
 import type { Space } from './space.ts';
+import { stationName } from './station-name.ts';
 import { StationTallies } from './station-tally.ts';
 
 export interface StationStatus {
@@ -18,14 +18,15 @@ export interface StationStatus {
   readonly name: string | null;
   /** Last position of its data feed that is held, −1 for none. */
   readonly seq: number;
-  /** Hours that are known to exist, and how many of them are held whole or not. */
+  /** Hours that are known to exist, and how many of them are held whole, are in a folder and were let go of here, or are neither. */
   readonly sealed: number;
   readonly held: number;
+  readonly inFolder: number;
   readonly missing: number;
   readonly bytes: number;
   /** Entries that its last beat tells of and that have not arrived. */
   readonly unseen: number;
-  /** End of what is held without a missing hour before it, ISO 8601: of the last hour, or where it was stopped. */
+  /** End of what is held or in a folder without a missing hour before it, ISO 8601: of the last hour, or where it was stopped. */
   readonly completeTo: string | null;
   /** When it was last heard of, ISO 8601. */
   readonly lastHeard: string | null;
@@ -122,18 +123,19 @@ function talliesOf({ replica }: Space): StationTallies {
 }
 
 function stationStatus(space: Space, station: StationRecord, feeds: AuthorFeeds | undefined): StationStatus {
-  const { sealed, held, bytes, completeToMs } = talliesOf(space).of(station, space.catalog.retries);
-  const isNode = station.unopened.length > 0 && station.hours.length === 0;
+  const { sealed, held, inFolder, bytes, completeToMs } = talliesOf(space).of(station, space.catalog.retries);
   const beatMs = space.replica.beats.get(station.author)?.timeMs ?? null;
   const entryMs = feeds?.heardMs ?? null;
   return {
-    id: isNode ? nodeIdText(station.id as NodeId) : station.id,
+    id: isOfNode(station) ? nodeIdText(station.author) : station.id,
     key: stationName(station),
-    name: station.name,
+    // A picture may come before what names its station.
+    name: station.name ?? space.catalog.names.get(station.author) ?? null,
     seq: feeds?.dataSeq ?? -1,
     sealed,
     held,
-    missing: sealed - held,
+    inFolder,
+    missing: sealed - held - inFolder,
     bytes,
     unseen: unseenEntries(space, station.author),
     completeTo: iso(completeToMs),
@@ -150,6 +152,7 @@ export async function spaceStatus(space: Space): Promise<SpaceStatus> {
   const member = replica.membership.member(space.self);
   const devices = [...replica.membership.members()].filter((one) => !one.isRecovery);
   const feeds = feedsByAuthor(space);
+  talliesOf(space).keepOnly(catalog.stations);
   const stations = [...catalog.stations.values()].map((station) =>
     stationStatus(space, station, feeds.get(station.author)),
   );

@@ -168,16 +168,18 @@ export class SyncDriver {
 
   #answer(effect: RequestEffect): void {
     const { engine } = this.#options;
-    const failed = (error: unknown) => {
+    const bring = (back: () => void) => {
       if (this.#closed) return;
-      engine.failed(effect.id, error, this.#now());
+      try {
+        back();
+      } catch (error) {
+        // An error of ours: unheard it would end the process, and with it everything else that works.
+        this.#options.onNotice({ kind: 'store-trouble', code: 'internal', message: errorMessage(error) });
+      }
       this.run();
     };
-    const done = (answer: never) => {
-      if (this.#closed) return;
-      engine.result(effect.id, answer, this.#now());
-      this.run();
-    };
+    const failed = (error: unknown) => bring(() => engine.failed(effect.id, error, this.#now()));
+    const done = (answer: never) => bring(() => engine.result(effect.id, answer, this.#now()));
     let answer: MaybePromise<unknown>;
     try {
       answer = this.#request(effect);

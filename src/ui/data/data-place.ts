@@ -8,6 +8,7 @@ import '@awesome.me/webawesome/dist/components/input/input.js';
 import '@awesome.me/webawesome/dist/components/radio/radio.js';
 import '@awesome.me/webawesome/dist/components/radio-group/radio-group.js';
 import './cell-key.ts';
+import './data-empty.ts';
 import './export-dialog.ts';
 import './hour-calendar.ts';
 import './picture-dialog.ts';
@@ -22,10 +23,10 @@ import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import type { ColumnView, DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { countText, sentence, timeText, unitText } from '../parts/words.ts';
+import { sentence, timeText, unitText } from '../parts/words.ts';
 import { DATA_STYLES } from './data-styles.ts';
 import type { ExportDialog } from './export-dialog.ts';
-import { countsOf } from './hour-words.ts';
+import { recordedBy } from './hour-words.ts';
 import type { PictureDialog } from './picture-dialog.ts';
 import type { StationPicture } from './picture-strip.ts';
 import { columnLabel, firstColumns, isColumn, PlotLines } from './plot-lines.ts';
@@ -143,28 +144,12 @@ export class DataPlace extends LitElement {
   }
 
   #empty(stations: readonly DataStation[]): TemplateResult {
-    const locked = stations.reduce((sum, { lockedHours }) => sum + lockedHours, 0);
     return html`
       <div class="bar">
         <h1>${msg('Data')}</h1>
         <wa-button href=${routeHash('file')} appearance="outlined">${msg('Open an hour file')}</wa-button>
       </div>
-      <section>
-        ${
-          locked > 0
-            ? html`<h2>${msg('Locked')}</h2>
-                <p>
-                  ${msg(str`This device keeps a locked copy of ${countText(locked, msg('hour'), msg('hours'))}, which it cannot read. It passes them on to others; look at them on a device that is a member or reader.`)}
-                </p>`
-            : this.state.recording !== null
-              ? html`<h2>${msg('The first hour is being recorded')}</h2>
-                  <p>${msg('It is shown here when it is finished. Live values are in Record.')}</p>
-                  <wa-button href=${routeHash('record')} variant="brand">${msg('Show what is recorded')}</wa-button>`
-              : html`<h2>${msg('Nothing has been recorded yet')}</h2>
-                  <p>${msg('Make this device a station, or connect to one: its hours appear here as they are finished.')}</p>
-                  <wa-button href=${routeHash('record')} variant="brand">${msg('Record with this device')}</wa-button>`
-        }
-      </section>
+      <data-empty .model=${this.model} .state=${this.state} .stations=${stations}></data-empty>
     `;
   }
 
@@ -172,7 +157,15 @@ export class DataPlace extends LitElement {
     return html`<section>
       <h2>${msg('Choose a station')}</h2>
       <p>
-        ${msg(str`Tap the name of one of the ${stations.length} stations to see its readings, or of up to ${MAX_STATIONS} to compare them.`)}
+        ${
+          stations.length > MAX_STATIONS
+            ? msg(
+                str`Tap the name of one of the ${stations.length} stations to see its readings, or of up to ${MAX_STATIONS} to compare them.`,
+              )
+            : stations.length > 2
+              ? msg('Tap the name of a station to see its readings, or of several to compare them.')
+              : msg('Tap the name of a station to see its readings, or of both to compare them.')
+        }
       </p>
     </section>`;
   }
@@ -258,7 +251,7 @@ export class DataPlace extends LitElement {
     const widthPx = Math.max(240, this.offsetWidth - 40 - PLOT_LEFT_PX - PLOT_RIGHT_PX);
     const panels = this.#lines.panels(this.model.data, { stations: chosen, columns: shown, span, widthPx });
     const { progress } = this.#lines;
-    const known = chosen.reduce((sum, { timeline }) => sum + countsOf(timeline).known, 0);
+    const knownMs = chosen.reduce((sum, { timeline }) => sum + recordedBy(timeline).knownMs, 0);
     return html`<section>
       <h2>${msg('Readings')}</h2>
       ${replayLabel(chosen)}
@@ -282,7 +275,7 @@ export class DataPlace extends LitElement {
         ${
           progress !== null
             ? msg(str`Opening ${progress.done + 1} of ${progress.total} …`)
-            : known > 0
+            : knownMs > 0
               ? msg('Dotted lines with hatched bands tell of hours that are not on this device yet.')
               : nothing
         }

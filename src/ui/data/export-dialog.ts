@@ -8,11 +8,20 @@ import '@awesome.me/webawesome/dist/components/radio-group/radio-group.js';
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { errorMessage } from '../../core/errors.ts';
-import { type ExportPart, type ExportProgress, type LeftOut, stopped } from '../model/data-export.ts';
+import { lengthOf, merged, piecesOf } from '../../station/hour-pieces.ts';
+import { type ExportProgress, type LeftOut, stopped } from '../model/data-export.ts';
+import {
+  DEFAULT_TABLE,
+  type ExportPart,
+  sensorsOf,
+  type TableForm,
+  tableCount,
+} from '../model/data-export-plan.ts';
 import type { DataModel, DataStation } from '../model/data-port.ts';
 import type { ColumnRef } from '../model/data-series.ts';
+import { BackCloses } from '../parts/back-closes.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { bytesText, countText, sentence, timeText } from '../parts/words.ts';
+import { bytesText, countText, lengthInHoursText, sentence, timeText } from '../parts/words.ts';
 import { spanText, zoneAt } from './time-words.ts';
 import type { Span } from './view-state.ts';
 
@@ -62,8 +71,15 @@ export class ExportDialog extends LitElement {
   #kind: 'csv' | 'hours' = 'csv';
   #isEverything = false;
   #isShownColumns = false;
-  #isoTimes = false;
+  #table: TableForm = { ...DEFAULT_TABLE, tables: 'apart' };
+  /** What was measured last, and for what. */
+  #size: { readonly key: string; readonly bytes: number | null } = { key: '', bytes: null };
   #phase: Phase = { kind: 'choosing' };
+
+  constructor() {
+    super();
+    new BackCloses(this, () => this.#back(), { isOpen: () => this.#offer !== null });
+  }
 
   show(offer: ExportOffer): void {
     this.#offer = offer;
@@ -102,7 +118,7 @@ export class ExportDialog extends LitElement {
       fromMs: range?.fromMs ?? null,
       toMs: range?.toMs ?? null,
       columns: this.#isShownColumns ? columns : null,
-      isoTimes: this.#isoTimes,
+      table: this.#table,
     };
   }
 
@@ -139,8 +155,8 @@ export class ExportDialog extends LitElement {
               <wa-radio value="all">${msg('Everything')}</wa-radio>
             </wa-radio-group>`
       }
-      ${this.#kind === 'csv' ? this.#tableOptions(offer, set) : nothing}
-      ${this.#plan(parts, hours)}
+      ${this.#kind === 'csv' ? this.#tableOptions(offer, parts, set) : nothing}
+      ${this.#plan(parts, offer)}
       <div class="row">
         <wa-button variant="brand" ?disabled=${hours === 0} @click=${() => this.#save(offer, parts)}>
           ${this.#kind === 'csv' ? msg(str`Save CSV of ${said}`) : msg(str`Save hour files of ${said}`)}
@@ -150,30 +166,89 @@ export class ExportDialog extends LitElement {
     `;
   }
 
-  #tableOptions(offer: ExportOffer, set: (change: () => void) => () => void): TemplateResult {
+  #tableOptions(
+    offer: ExportOffer,
+    parts: readonly ExportPart[],
+    set: (change: () => void) => () => void,
+  ): TemplateResult {
+    const { tables, localTimes, ticks } = this.#table;
+    const form = (change: Partial<TableForm>) => set(() => (this.#table = { ...this.#table, ...change }));
+    const columns = this.#isShownColumns ? offer.columns : null;
+    const lastMs = parts[0]?.hours.at(-1)?.body.startMs ?? Date.now();
+    const hasSensors = parts.some((part) => sensorsOf(part, columns).length > 1);
     return html`
+      ${
+        hasSensors
+          ? html`<wa-radio-group
+              label=${msg('Tables')}
+              .value=${tables}
+              @change=${(event: Event) => {
+                const isApart = (event.currentTarget as Element & { value: string }).value === 'apart';
+                form({ tables: isApart ? 'apart' : 'together' })();
+              }}
+            >
+              <wa-radio value="apart">${msg('One table for each sensor')}</wa-radio>
+              <wa-radio value="together">${msg('One table for all: a row for each moment at which any sensor told something, the others blank in it')}</wa-radio>
+            </wa-radio-group>`
+          : nothing
+      }
       <wa-checkbox
         .checked=${this.#isShownColumns}
         ?disabled=${offer.columns.length === 0}
         @change=${set(() => (this.#isShownColumns = !this.#isShownColumns))}
         >${msg('Only the readings in the plot')}</wa-checkbox
       >
-      <wa-checkbox .checked=${this.#isoTimes} @change=${set(() => (this.#isoTimes = !this.#isoTimes))}
-        >${msg('Add a column with dates (ISO 8601, in UTC)')}</wa-checkbox
+      <p class="soft">${msg('Each row begins with its time in UTC (ISO 8601).')}</p>
+      ${
+        new Date(lastMs).getTimezoneOffset() === 0
+          ? nothing
+          : html`<wa-checkbox .checked=${localTimes} @change=${form({ localTimes: !localTimes })}
+              >${msg(str`Add a column with the time on clocks here (${zoneAt(lastMs)})`)}</wa-checkbox
+            >`
+      }
+      <wa-checkbox .checked=${ticks} @change=${form({ ticks: !ticks })}
+        >${msg('Exactly as recorded: add the time as a number since 1970, and write values to the last digit')}</wa-checkbox
       >
     `;
   }
 
-  #plan(parts: readonly ExportPart[], hours: number): TemplateResult {
+  /** Measures what the tables take, once for each choice; the text follows. */
+  #measure(parts: readonly ExportPart[], offer: ExportOffer): number | null {
+    const options = this.#options(offer);
+    const { stations, ...form } = options;
+    const key = JSON.stringify([
+      form,
+      stations.map((one) => one.key),
+      parts.map(({ hours }) => hours.length),
+    ]);
+    if (this.#size.key !== key) {
+      this.#size = { key, bytes: null };
+      void this.data.tableBytes(parts, options).then((bytes) => {
+        if (this.#size.key !== key) return;
+        this.#size = { key, bytes };
+        this.requestUpdate();
+      });
+    }
+    return this.#size.bytes;
+  }
+
+  #plan(parts: readonly ExportPart[], offer: ExportOffer): TemplateResult {
+    const hours = parts.reduce((sum, part) => sum + part.hours.length, 0);
     const notHere = parts.flatMap(({ station, notHereMs }) =>
       notHereMs.map((startMs) => ({ station: station.name, startMs })),
     );
-    const bytes = parts.reduce((sum, part) => sum + part.storedBytes, 0);
-    const files = this.#kind === 'csv' ? parts.filter((part) => part.hours.length > 0).length : hours;
-    const size = bytesText(this.#kind === 'csv' ? bytes * 5 : bytes);
-    const taken = msg(
-      str`${countText(hours, msg('hour'), msg('hours'))} in ${countText(files, msg('file'), msg('files'))}, about ${size}.`,
-    );
+    const isTable = this.#kind === 'csv';
+    const options = this.#options(offer);
+    const files = isTable ? parts.reduce((sum, part) => sum + tableCount(part, options), 0) : hours;
+    const bytes = isTable
+      ? this.#measure(parts, offer)
+      : parts.reduce((sum, part) => sum + part.storedBytes, 0);
+    const recorded = lengthInHoursText(parts.reduce((sum, part) => sum + recordedMs(part, options), 0));
+    const inFiles = countText(files, msg('file'), msg('files'));
+    const taken =
+      bytes === null
+        ? msg(str`${recorded} of readings in ${inFiles}.`)
+        : msg(str`${recorded} of readings in ${inFiles}, about ${bytesText(bytes)}.`);
     return html`
       <p>${hours === 0 ? msg('Nothing of this is on this device.') : taken}</p>
       ${
@@ -249,6 +324,12 @@ export class ExportDialog extends LitElement {
     if (dialog !== null) dialog.open = false;
   };
 
+  #back(): boolean {
+    if (this.#phase.kind === 'saving') return false;
+    this.#close();
+    return true;
+  }
+
   /** A tap beside it must not end what is being written. */
   readonly #hides = (event: Event): void => {
     if (event.target === event.currentTarget && this.#phase.kind === 'saving') event.preventDefault();
@@ -261,3 +342,16 @@ export class ExportDialog extends LitElement {
   };
 }
 customElements.define('export-dialog', ExportDialog);
+
+/** For how long something was recorded in what is saved, ms. */
+function recordedMs(
+  { hours }: ExportPart,
+  { fromMs, toMs }: { readonly fromMs: number | null; readonly toMs: number | null },
+): number {
+  const pieces = merged(hours.flatMap(({ body }) => piecesOf(body)));
+  const cut = pieces.map((one) => ({
+    fromMs: Math.max(one.fromMs, fromMs ?? one.fromMs),
+    toMs: Math.min(one.toMs, toMs ?? one.toMs),
+  }));
+  return lengthOf(cut.filter((one) => one.toMs > one.fromMs));
+}

@@ -3,14 +3,14 @@
  * hours and say what each is; Enter or a tap looks at it in the plot. Event: `look` (a cell's stretch of time).
  */
 import '@lit-labs/virtualizer';
+import './hour-row.ts';
 import { msg, str } from '@lit/localize';
 import type { LitVirtualizer } from '@lit-labs/virtualizer';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { coverageOf } from '../../station/timeline.ts';
 import type { DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { WidthWatch } from '../parts/width-watch.ts';
-import { clockText } from '../parts/words.ts';
+import { clockText, lengthText } from '../parts/words.ts';
 import {
   type CalendarCell,
   type CalendarRow,
@@ -21,14 +21,12 @@ import {
   shapeOf,
   Zone,
 } from './calendar-rows.ts';
-import { cellText, countsText, lengthText } from './hour-words.ts';
-import { type PaintedCell, paintCells, prepared } from './paint-cells.ts';
-import { Palette } from './palette.ts';
+import { placeOf } from './hour-row.ts';
+import { cellText, countsText } from './hour-words.ts';
 import { zoneAt } from './time-words.ts';
 import type { Span } from './view-state.ts';
 
 const ROW_PX = 36;
-const CELLS_PX = 28;
 const LABEL_PX = 104;
 const ROWS_SHOWN = 8;
 
@@ -41,85 +39,6 @@ const FULL_DAY = new Intl.DateTimeFormat(undefined, {
   year: 'numeric',
 });
 const MONTH_AND_YEAR = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric' });
-
-/** The cells of one row, drawn on one canvas. */
-class HourRow extends LitElement {
-  static override properties = {
-    station: { attribute: false },
-    row: { attribute: false },
-    shape: { attribute: false },
-    zone: { attribute: false },
-    width: { attribute: false },
-    span: { attribute: false },
-    focused: { attribute: false },
-  };
-  static override styles = css`
-    canvas {
-      display: block;
-      width: 100%;
-      height: ${CELLS_PX}px;
-    }
-  `;
-
-  declare station: DataStation;
-  declare row: CellRow;
-  declare shape: CalendarShape;
-  declare zone: Zone;
-  declare width: number;
-  declare span: Span | null;
-  /** Start of the cell that the keyboard is on. */
-  declare focused: number | null;
-  readonly #palette = new Palette(this);
-
-  protected override render(): TemplateResult {
-    return html`<canvas aria-hidden="true"></canvas>`;
-  }
-
-  protected override updated(): void {
-    const canvas = this.renderRoot.querySelector('canvas');
-    if (canvas === null || this.width <= 0) return;
-    const context = prepared(canvas, this.width, CELLS_PX);
-    if (context === null) return;
-    const { colours } = this.#palette;
-    const { shape, zone, row, station, span } = this;
-    const cells = cellsOf(row, shape, zone);
-    const coverage = coverageOf(station.timeline, cells[0]?.fromMs ?? 0, shape.cellMs, cells.length);
-    const painted = cells.map((cell, i): PaintedCell => {
-      const { x, width } = placeOf(cell, shape, this.width);
-      return {
-        x,
-        width,
-        held: coverage.held[i] as number,
-        known: coverage.known[i] as number,
-        missing: coverage.missing[i] as number,
-        hasGap: coverage.gap[i] === 1,
-      };
-    });
-    paintCells(context, painted, CELLS_PX, colours);
-    cells.forEach((cell, i) => {
-      const { x = 0, width = 0 } = painted[i] ?? {};
-      if (span !== null && cell.fromMs < span.toMs && cell.toMs > span.fromMs) {
-        context.fillStyle = colours.ink;
-        context.fillRect(x, CELLS_PX - 2, width, 2);
-      }
-      if (cell.fromMs === this.focused) {
-        context.strokeStyle = colours.ink;
-        context.lineWidth = 3;
-        context.strokeRect(x + 1.5, 1.5, Math.max(4, width - 3), CELLS_PX - 3);
-      }
-    });
-  }
-}
-customElements.define('hour-row', HourRow);
-
-function placeOf(
-  { column, part, parts }: CalendarCell,
-  { columns }: CalendarShape,
-  width: number,
-): { x: number; width: number } {
-  const wide = width / columns;
-  return { x: column * wide + (part * wide) / parts, width: wide / parts };
-}
 
 export class HourCalendar extends LitElement {
   static override properties = { station: { attribute: false }, span: { attribute: false } };

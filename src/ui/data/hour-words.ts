@@ -1,14 +1,11 @@
 /** What an hour, a cell of the calendar, or a station's hours are in words. */
 import { msg, str } from '@lit/localize';
 import type { GapCause } from '../../hour/types.ts';
-import type { HourBody } from '../../station/entry-bodies.ts';
-import {
-  gapMsOf,
-  HOUR_HAS_GAP,
-  HOUR_HELD,
-  hoursWithin,
-  type StationTimeline,
-} from '../../station/timeline.ts';
+import { inFolderMs, type Recorded, recordedOf } from '../../station/coverage.ts';
+import { gapMsOf, interruptionsOf, type SlotBody } from '../../station/hour-pieces.ts';
+import { HOUR_HELD, HOUR_STOPPED, hoursWithin, type StationTimeline } from '../../station/timeline.ts';
+import { mergedGaps } from '../model/gap-ledger.ts';
+import { clockText, lengthInHoursText, lengthText } from '../parts/words.ts';
 
 /** Why there was nothing to record. */
 export function causeText(cause: GapCause | string): string {
@@ -36,35 +33,27 @@ export function causeText(cause: GapCause | string): string {
   }
 }
 
-/** `4 min`, `12 s`, `2 h 5 min`: as a person would say it. */
-export function lengthText(ms: number): string {
-  if (ms < 1_000) return msg(str`${Number(ms.toPrecision(2))} ms`);
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 60) return msg(str`${seconds} s`);
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return msg(str`${minutes} min`);
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 === 0 ? msg(str`${hours} h`) : msg(str`${hours} h ${minutes % 60} min`);
-  return msg(str`${Math.round(hours / 24)} days`);
-}
-
-/** `1 gap of 4 min: page hidden`. */
-export function gapsText(body: Pick<HourBody, 'startMs' | 'lengthMs' | 'gaps'>): string {
+/** `1 gap of 4 minutes: page hidden`; empty when nothing interrupted it. What befell several sensors at once is one gap. */
+export function gapsText(body: SlotBody): string {
   const gapMs = gapMsOf(body);
   if (gapMs === 0) return '';
-  const causes = [...new Set(body.gaps.map(({ cause }) => causeText(cause)))].slice(0, 3).join(', ');
-  const count = body.gaps.length;
-  return count === 1
+  const gaps = mergedGaps(
+    interruptionsOf(body).map(({ stream, ...gap }) => ({
+      ...gap,
+      stream: stream === null ? null : String(stream),
+    })),
+  );
+  const causes = [...new Set(gaps.map(({ cause }) => causeText(cause)))].slice(0, 3).join(', ');
+  return gaps.length === 1
     ? msg(str`1 gap of ${lengthText(gapMs)}: ${causes}`)
-    : msg(str`${count} gaps, together ${lengthText(gapMs)}: ${causes}`);
+    : msg(str`${gaps.length} gaps, together ${lengthText(gapMs)}: ${causes}`);
 }
 
-/** State of the hours that begin in [fromMs, toMs): `held, 1 gap of 4 min: page hidden`. */
-export function cellText(
-  timeline: StationTimeline<{ readonly body: HourBody }>,
-  fromMs: number,
-  toMs: number,
-): string {
+/** Less than this of an hour is not told as missing from it: sensors take a moment to start. */
+const WHOLE_WITHIN_MS = 5_000;
+
+/** What there is of [fromMs, toMs), a cell of the calendar: `12 minutes of 14:00 – 15:00, here, 1 gap of 4 minutes: page hidden`. */
+export function cellText(timeline: StationTimeline, fromMs: number, toMs: number): string {
   const { first, end } = hoursWithin(timeline, fromMs, toMs);
   const said: string[] = [];
   let held = 0;
@@ -79,54 +68,70 @@ export function cellText(
       if (gaps !== '') said.push(gaps);
     }
   }
-  if (held + known === 0) {
-    const span = timeline.span;
-    if (span === null || toMs <= span.fromMs) return msg('before the first hour');
-    if (fromMs >= span.toMs) return msg('after the last hour');
-    return msg('missing: no hour is known');
-  }
-  const state =
-    known === 0
-      ? held === 1
-        ? msg('here')
-        : msg(str`${held} parts, all here`)
-      : held === 0
-        ? msg('exists, not here yet')
-        : msg(str`${held} parts here, ${known} not yet`);
-  return [state, ...said].join(', ');
+  if (held + known === 0) return nothingText(timeline, fromMs, toMs);
+  const recorded = recordedOf(timeline, fromMs, toMs);
+  const folderMs = inFolderMs(timeline, fromMs, toMs);
+  return [...partText(recorded, fromMs, toMs), whereText(recorded, folderMs), ...said].join(', ');
 }
 
-export interface HourCounts {
-  readonly held: number;
-  readonly known: number;
-  readonly withGaps: number;
+function nothingText(timeline: StationTimeline, fromMs: number, toMs: number): string {
+  const span = timeline.span;
+  if (span === null || toMs <= span.fromMs) return msg('before the first hour');
+  if (fromMs >= span.toMs) return msg('after the last hour');
+  const { end } = hoursWithin(timeline, fromMs, toMs);
+  return ((timeline.flags[end - 1] ?? 0) & HOUR_STOPPED) !== 0
+    ? msg('not recorded: it had been stopped')
+    : msg('missing: no hour is known');
 }
 
-const counted = new WeakMap<StationTimeline, HourCounts>();
+/** How much of the cell, and in how many pieces; nothing where it is all of it. */
+function partText({ heldMs, knownMs, pieces }: Recorded, fromMs: number, toMs: number): string[] {
+  const recordedMs = heldMs + knownMs;
+  const parts: string[] = [];
+  if (recordedMs < toMs - fromMs - WHOLE_WITHIN_MS)
+    parts.push(msg(str`${lengthText(recordedMs)} of ${clockText(fromMs)} – ${clockText(toMs)}`));
+  if (pieces > 1) parts.push(msg(str`in ${pieces} pieces`));
+  return parts;
+}
+
+/** @param folderMs how much of what is not here was copied to a folder and let go of. */
+function whereText({ heldMs, knownMs }: Recorded, folderMs: number): string {
+  const awayMs = Math.max(0, knownMs - folderMs);
+  if (knownMs === 0) return msg('here');
+  if (folderMs === 0)
+    return heldMs === 0
+      ? msg('exists, not here yet')
+      : msg(str`${lengthText(heldMs)} here, ${lengthText(knownMs)} not yet`);
+  if (heldMs === 0 && awayMs === 0) return msg('in the folder');
+  return [
+    ...(heldMs > 0 ? [msg(str`${lengthText(heldMs)} here`)] : []),
+    msg(str`${lengthText(folderMs)} in the folder`),
+    ...(awayMs > 0 ? [msg(str`${lengthText(awayMs)} not here yet`)] : []),
+  ].join(', ');
+}
+
+const counted = new WeakMap<StationTimeline, Recorded>();
 
 /** Counted once a timeline. */
-export function countsOf(timeline: StationTimeline): HourCounts {
-  let counts = counted.get(timeline);
-  if (counts === undefined) {
-    let withGaps = 0;
-    for (const flag of timeline.flags) if ((flag & HOUR_HAS_GAP) !== 0) withGaps++;
-    const held = timeline.heldCount;
-    counts = { held, known: timeline.hours.length - held, withGaps };
-    counted.set(timeline, counts);
+export function recordedBy(timeline: StationTimeline): Recorded {
+  let recorded = counted.get(timeline);
+  if (recorded === undefined) {
+    recorded = recordedOf(timeline);
+    counted.set(timeline, recorded);
   }
-  return counts;
+  return recorded;
 }
 
-/** `480 hours here, 20 not here yet, 2 with gaps`. */
+/** `480 hours here, 9 hours in the folder, 20 hours not here yet, in 3 pieces, 2 gaps`; as long as they are: `12 minutes here`. */
 export function countsText(timeline: StationTimeline): string {
-  const { held, known, withGaps } = countsOf(timeline);
-  if (held + known === 0) return msg('nothing finished yet');
-  // Tests and demonstrations have shorter ones.
-  const parts =
-    timeline.longestMs < 3_600_000
-      ? [held === 1 ? msg('1 part here') : msg(str`${held} parts here`)]
-      : [held === 1 ? msg('1 hour here') : msg(str`${held} hours here`)];
-  if (known > 0) parts.push(msg(str`${known} not here yet`));
-  if (withGaps > 0) parts.push(msg(str`${withGaps} with gaps`));
+  if (timeline.hours.length === 0) return msg('nothing finished yet');
+  const { heldMs, knownMs, pieces, gaps } = recordedBy(timeline);
+  const parts: string[] = [];
+  const folderMs = inFolderMs(timeline);
+  if (heldMs > 0 || knownMs === 0) parts.push(msg(str`${lengthInHoursText(heldMs)} here`));
+  if (folderMs > 0) parts.push(msg(str`${lengthInHoursText(folderMs)} in the folder`));
+  if (knownMs > folderMs) parts.push(msg(str`${lengthInHoursText(knownMs - folderMs)} not here yet`));
+  if (pieces > 1) parts.push(msg(str`in ${pieces} pieces`));
+  if (gaps > 0) parts.push(gaps === 1 ? msg('1 gap') : msg(str`${gaps} gaps`));
   return parts.join(', ');
 }

@@ -13,11 +13,15 @@ export interface PaintedCell {
   readonly known: number;
   readonly missing: number;
   readonly hasGap: boolean;
+  /** It stands apart from its neighbours where there is room; a piece of a cell does not. */
+  readonly isPiece?: boolean;
 }
 
 /** Below this part a state is not drawn: nobody could see it. */
 const LEAST_PART = 0.02;
 const NOTCH_PX = 6;
+/** Of what exists elsewhere: enough to be seen in a strip that is an outline from end to end. */
+const EDGE_PX = 2.5;
 
 /** A canvas of `width` × `height` CSS pixels, cleared, at the screen's resolution. */
 export function prepared(
@@ -74,19 +78,19 @@ export function paintCells(
 
 function paintCell(
   context: CanvasRenderingContext2D,
-  { x, width, held, known, missing }: PaintedCell,
+  { x, width, held, known, missing, isPiece }: PaintedCell,
   height: number,
   colours: Colours,
 ): void {
-  const total = held + known + missing;
-  if (total < LEAST_PART) return;
+  if (held + known + missing < LEAST_PART) return;
   // Narrow cells touch each other, wide ones stand apart.
-  const gap = width >= 8 ? 2 : 0;
+  const gap = width >= 8 && isPiece !== true ? 2 : 0;
   const left = x + gap / 2;
   const wide = Math.max(1, width - gap);
   let bottom = height;
   const stack = (part: number) => {
-    const tall = part < LEAST_PART ? 0 : Math.max(3, (part / total) * height);
+    // Of a whole cell: time in which nobody recorded is left blank.
+    const tall = part < LEAST_PART ? 0 : Math.max(3, Math.min(1, part) * height);
     bottom -= tall;
     return tall;
   };
@@ -99,11 +103,11 @@ function paintCell(
   if (hollow > 0) {
     context.fillStyle = colours.edge;
     const top = Math.max(0, bottom);
-    context.fillRect(left, top, wide, 1.5);
-    context.fillRect(left, top + hollow - 1.5, wide, 1.5);
+    context.fillRect(left, top, wide, EDGE_PX);
+    context.fillRect(left, top + hollow - EDGE_PX, wide, EDGE_PX);
     if (gap > 0) {
-      context.fillRect(left, top, 1.5, hollow);
-      context.fillRect(left + wide - 1.5, top, 1.5, hollow);
+      context.fillRect(left, top, EDGE_PX, hollow);
+      context.fillRect(left + wide - EDGE_PX, top, EDGE_PX, hollow);
     }
   }
   const nothing = Math.min(Math.max(0, bottom), stack(missing));

@@ -4,9 +4,10 @@ import '@awesome.me/webawesome/dist/components/dialog/dialog.js';
 import { msg, str } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { errorMessage } from '../../core/errors.ts';
-import { fileName } from '../model/data-export.ts';
+import { fileName } from '../../store/archive-folder.ts';
 import type { DataModel } from '../model/data-port.ts';
 import { saveBlob } from '../model/save-files.browser.ts';
+import { BackCloses } from '../parts/back-closes.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { sentence } from '../parts/words.ts';
 import type { StationPicture } from './picture-strip.ts';
@@ -39,6 +40,11 @@ export class PictureDialog extends LitElement {
   #blob: Blob | null = null;
   #error: string | null = null;
 
+  constructor() {
+    super();
+    new BackCloses(this, () => this.#close(), { isOpen: () => this.#one !== null });
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#forget();
@@ -70,9 +76,11 @@ export class PictureDialog extends LitElement {
       if (this.#one !== one) return;
       this.#error = this.data.isHeld(one.picture)
         ? sentence(errorMessage(error))
-        : msg(
-            'This picture exists and is not on this device yet. It comes when a device that has it is connected.',
-          );
+        : this.data.isInFolder(one.picture)
+          ? msg('This picture is in the folder that it was copied to, and not on this device any more.')
+          : msg(
+              'This picture exists and is not on this device yet. It comes when a device that has it is connected.',
+            );
     }
     this.requestUpdate();
   }
@@ -120,6 +128,11 @@ export class PictureDialog extends LitElement {
     this.requestUpdate();
   };
 
+  #close(): void {
+    const dialog = this.renderRoot.querySelector('wa-dialog');
+    if (dialog !== null) dialog.open = false;
+  }
+
   readonly #closed = (event: Event): void => {
     if (event.target !== event.currentTarget) return;
     this.#one = null;
@@ -132,7 +145,7 @@ export class PictureDialog extends LitElement {
     if (one === null || this.#blob === null) return;
     const time = new Date(one.picture.body.atMs).toISOString().replace(/[:.]/g, '');
     const ending = this.#blob.type.split('/')[1]?.replace('jpeg', 'jpg') ?? 'bin';
-    saveBlob(`${fileName(`${one.station.name} ${time}`)}.${ending}`, this.#blob);
+    saveBlob(`${fileName(one.station.name, ` ${time}`)}.${ending}`, this.#blob);
   };
 }
 customElements.define('picture-dialog', PictureDialog);

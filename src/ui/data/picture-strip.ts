@@ -150,17 +150,21 @@ export class PictureStrip extends LitElement {
       </div>`;
   }
 
+  #elsewhere(one: StationPicture): string {
+    return this.data.isInFolder(one.picture) ? msg('in the folder') : msg('not here yet');
+  }
+
   #thumb(one: StationPicture): TemplateResult {
     const key = one.picture.entry.id;
     const thumb = this.#thumbs.get(key);
     if (thumb === undefined || (thumb === 'missing' && this.data.isHeld(one.picture))) {
       if (this.data.isHeld(one.picture)) this.#queue.push(one);
-      else return html`${msg('not here yet')}`;
+      else return html`${this.#elsewhere(one)}`;
       queueMicrotask(() => this.#work());
       return html`<canvas aria-hidden="true"></canvas>`;
     }
     if (typeof thumb === 'string')
-      return html`${thumb === 'missing' ? msg('not here yet') : msg('unreadable')}`;
+      return html`${thumb === 'missing' ? this.#elsewhere(one) : msg('unreadable')}`;
     return html`<canvas aria-hidden="true" .width=${thumb.width} .height=${thumb.height} data-key=${key}></canvas>`;
   }
 

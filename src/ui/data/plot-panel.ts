@@ -5,13 +5,20 @@
 import uPlot from 'uplot';
 import { align, type Polyline } from '../model/data-series.ts';
 import type { Colours } from './palette.ts';
-import { colourOf, dashOf, OVERVIEW_DASH, type PlotPanel } from './plot-parts.ts';
+import { colourOf, dashOf, isWanted, OVERVIEW_DASH, type PlotPanel } from './plot-parts.ts';
 import { PLOT_LEFT_PX, PLOT_RIGHT_PX } from './plot-shape.ts';
 import { axisLabels } from './time-words.ts';
+import { valueLabels } from './value-labels.ts';
 import type { Span } from './view-state.ts';
 
 const BAND_ALPHA = 0.22;
 const AXIS_PX = 44;
+const AXIS_FONT = '13px system-ui, sans-serif';
+/** Between two times on the axis at least, and beside each of them. */
+const TIME_SPACE_PX = 84;
+const TIME_AIR_PX = 14;
+/** What an axis of values has for its labels, its ticks and air taken off. */
+const VALUE_LABEL_PX = PLOT_LEFT_PX - 10;
 /** Gaps of panels with several stations are told at the foot. */
 const FOOT_PX = 8;
 
@@ -69,7 +76,7 @@ export class PanelPlot {
 
   #uPlotOptions({ lines }: PlotPanel, span: Span): uPlot.Options {
     const { width, height, colours, hasTimes, syncKey, onCursor } = this.#options;
-    const font = '13px system-ui, sans-serif';
+    const font = AXIS_FONT;
     const grid = { stroke: colours.line, width: 1 };
     const series = lines.flatMap(({ look, label }): uPlot.Series[] => {
       const stroke = colours[colourOf(look)];
@@ -95,8 +102,9 @@ export class PanelPlot {
           grid,
           ticks: grid,
           size: hasTimes ? AXIS_PX : 6,
-          space: 84,
-          values: (_, splits, __, ___, step) => (hasTimes ? axisLabels(splits, step) : splits.map(() => '')),
+          space: (plot, _, min, max, widthPx) => timeSpacePx(plot.ctx, max - min, widthPx),
+          values: (plot, splits, _, __, step) =>
+            hasTimes ? timesThatFit(plot, splits, axisLabels(splits, step)) : splits.map(() => ''),
         },
         {
           stroke: colours.ink,
@@ -106,6 +114,7 @@ export class PanelPlot {
           gap: 4,
           size: PLOT_LEFT_PX,
           space: 34,
+          values: (plot, splits) => valueLabels(splits, VALUE_LABEL_PX, (text) => widthOf(plot.ctx, text)),
         },
       ],
       series: [{}, ...series],
@@ -171,12 +180,43 @@ export class PanelPlot {
     const tall = this.#panel.isOneStation ? bbox.height : foot;
     ctx.fillStyle = hatch(ctx, this.#options.colours.warn);
     ctx.globalAlpha = this.#panel.isOneStation ? 0.35 : 0.8;
-    for (const { fromMs, toMs } of this.#panel.breaks) {
+    for (const one of this.#panel.breaks) {
+      if (isWanted(one)) continue;
+      const { fromMs, toMs } = one;
       const left = Math.max(bbox.left, plot.valToPos(fromMs, 'x', true));
       const right = Math.min(bbox.left + bbox.width, plot.valToPos(toMs, 'x', true));
       if (right > left) ctx.fillRect(left, bbox.top + bbox.height - tall, Math.max(2, right - left), tall);
     }
   }
+}
+
+/** Width of a label in CSS pixels, its lines one below the other. */
+function widthOf(ctx: CanvasRenderingContext2D, text: string): number {
+  ctx.save();
+  ctx.font = AXIS_FONT;
+  const width = Math.max(...text.split('\n').map((line) => ctx.measureText(line).width));
+  ctx.restore();
+  return width;
+}
+
+/** How far apart times must stand for the next not to touch; clocks of twelve hours with fractions of a second take most. */
+function timeSpacePx(ctx: CanvasRenderingContext2D, spanMs: number, widthPx: number): number {
+  const stepMs = (spanMs * TIME_SPACE_PX) / Math.max(1, widthPx);
+  const widest = Math.max(...axisLabels([WIDE_MOMENT_MS], stepMs).map((label) => widthOf(ctx, label)));
+  return Math.max(TIME_SPACE_PX, widest + TIME_AIR_PX);
+}
+
+/** In September and late in the evening: long in every language. */
+const WIDE_MOMENT_MS = new Date(2026, 8, 28, 22, 48, 58, 888).getTime();
+
+/** A label that would leave the picture is left out: half of one is worse than none. */
+function timesThatFit(plot: uPlot, splits: readonly number[], labels: readonly string[]): string[] {
+  const left = plot.bbox.left / devicePixelRatio;
+  return labels.map((label, i) => {
+    const half = widthOf(plot.ctx, label) / 2;
+    const at = left + plot.valToPos(splits[i] as number, 'x');
+    return at - half < 0 || at + half > plot.width ? '' : label;
+  });
 }
 
 /** The band between least and greatest, stretch by stretch. */

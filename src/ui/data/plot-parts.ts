@@ -24,6 +24,11 @@ export interface PlotPanel {
   readonly isOneStation: boolean;
 }
 
+/** Nobody recorded then because a person had not started yet or had stopped: no line, and no gap either. */
+export function isWanted({ cause }: Pick<Break, 'cause'>): boolean {
+  return cause === 'start' || cause === 'stop';
+}
+
 const DASHES: readonly (readonly number[])[] = [[], [9, 4], [3, 3], [12, 3, 3, 3]];
 /** Of what is only known from entries. */
 export const OVERVIEW_DASH: readonly number[] = [2, 4];

@@ -6,7 +6,7 @@ import '@lit-labs/virtualizer';
 import { msg, str } from '@lit/localize';
 import type { LitVirtualizer } from '@lit-labs/virtualizer';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { coverageOf } from '../../station/timeline.ts';
+import { coverageOf } from '../../station/coverage.ts';
 import type { DataStation } from '../model/data-port.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { WidthWatch } from '../parts/width-watch.ts';

@@ -7,13 +7,15 @@ import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
 import { type Polyline, valueAt } from '../model/data-series.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { WidthWatch } from '../parts/width-watch.ts';
-import { causeText, lengthText } from './hour-words.ts';
+import { lengthText } from '../parts/words.ts';
+import { causeText } from './hour-words.ts';
 import { Palette } from './palette.ts';
 import { PlotGestures } from './plot-gestures.ts';
 import { PanelPlot } from './plot-panel.ts';
 import {
   colourOf,
   dashOf,
+  isWanted,
   OVERVIEW_DASH,
   type PlotLineView,
   type PlotPanel,
@@ -232,8 +234,11 @@ export class TimePlot extends LitElement {
   #gapText(ms: number): string {
     for (const { breaks } of this.panels) {
       const gap = breaks.find(({ fromMs, toMs }) => fromMs <= ms && ms < toMs);
-      if (gap !== undefined)
-        return msg(str`gap of ${lengthText(gap.toMs - gap.fromMs)}: ${causeText(gap.cause)}`);
+      if (gap === undefined) continue;
+      const length = lengthText(gap.toMs - gap.fromMs);
+      return isWanted(gap)
+        ? msg(str`not recorded for ${length}: ${causeText(gap.cause)}`)
+        : msg(str`gap of ${length}: ${causeText(gap.cause)}`);
     }
     return '';
   }

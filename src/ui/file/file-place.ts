@@ -8,9 +8,11 @@ import '../data/time-plot.ts';
 import { msg, str } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { errorMessage } from '../../core/errors.ts';
+import { recordedOf } from '../../station/coverage.ts';
 import { DATA_STYLES } from '../data/data-styles.ts';
-import { causeText, lengthText } from '../data/hour-words.ts';
+import { causeText } from '../data/hour-words.ts';
 import { columnLabel, firstColumns, PlotLines } from '../data/plot-lines.ts';
+import { isWanted } from '../data/plot-parts.ts';
 import { PLOT_LEFT_PX, PLOT_RIGHT_PX } from '../data/plot-shape.ts';
 import { plotTable } from '../data/plot-table.ts';
 import { rangeBar } from '../data/range-bar.ts';
@@ -21,7 +23,7 @@ import type { ColumnView, OpenedFile } from '../model/data-port.ts';
 import { Attempt } from '../parts/attempt.ts';
 import { plainName } from '../parts/names.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { bytesText, countText, sentence, timeText, unitText } from '../parts/words.ts';
+import { bytesText, clockText, countText, lengthText, sentence, timeText, unitText } from '../parts/words.ts';
 import type { HandedFile, HandedFiles } from './handed-files.ts';
 
 /** Gaps that are told one by one. */
@@ -174,8 +176,8 @@ export class FilePlace extends LitElement {
           <dd>${this.#name}, ${bytesText(this.#sizeBytes)}</dd>
           <dt>${msg('Begins')}</dt>
           <dd>${timeText(facts.startMs)} ${zoneAt(facts.startMs)}</dd>
-          <dt>${msg('Length')}</dt>
-          <dd>${lengthText(facts.lengthMs)}</dd>
+          <dt>${msg('Recorded')}</dt>
+          <dd>${recordedText(file)}</dd>
           ${facts.responsible === null ? nothing : html`<dt>${msg('Responsible')}</dt><dd>${facts.responsible}</dd>`}
           <dt>${msg('Station')}</dt>
           <dd>${facts.station}</dd>
@@ -259,7 +261,8 @@ export class FilePlace extends LitElement {
   }
 
   #gaps({ facts }: OpenedFile): TemplateResult | typeof nothing {
-    const { gaps, streams } = facts;
+    const { streams } = facts;
+    const gaps = facts.gaps.filter((gap) => !isWanted(gap));
     if (gaps.length === 0) return nothing;
     return html`<section>
       <h2>${msg(str`Gaps: ${gaps.length}`)}</h2>
@@ -273,6 +276,16 @@ export class FilePlace extends LitElement {
       </ul>
     </section>`;
   }
+}
+
+/** `1 hour`, or `12 minutes of 14:00 – 15:00`. */
+function recordedText({ facts, station }: OpenedFile): string {
+  const { startMs, lengthMs } = facts;
+  const { heldMs, pieces } = recordedOf(station.timeline);
+  const length = lengthText(heldMs);
+  const slot = `${clockText(startMs)} – ${clockText(startMs + lengthMs)}`;
+  const said = length === lengthText(lengthMs) ? length : msg(str`${length} of ${slot}`);
+  return pieces > 1 ? msg(str`${said}, in ${pieces} pieces`) : said;
 }
 
 customElements.define('file-place', FilePlace);

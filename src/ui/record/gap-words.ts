@@ -2,25 +2,9 @@
 import { msg, str } from '@lit/localize';
 import type { RecordingView, StreamView } from '../model/app-state.ts';
 import type { GapView } from '../model/gap-ledger.ts';
+import { lengthText } from '../parts/words.ts';
+import type { Battery } from './battery-watch.ts';
 import { senseTitle } from './sense-words.ts';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** A length of time, rounded to what matters: `12 s`, `3 min`, `2 h 5 min`, `34 days`. */
-export function lengthText(ms: number): string {
-  const length = Math.abs(ms);
-  if (length < MINUTE) return msg(str`${Math.round(length / SECOND)} s`);
-  if (length < HOUR) return msg(str`${Math.round(length / MINUTE)} min`);
-  if (length < 2 * DAY) {
-    const minutes = Math.round((length % HOUR) / MINUTE) % 60;
-    const hours = Math.floor(length / HOUR + (Math.round((length % HOUR) / MINUTE) === 60 ? 1 : 0));
-    return length >= DAY || minutes === 0 ? msg(str`${hours} h`) : msg(str`${hours} h ${minutes} min`);
-  }
-  return msg(str`${Math.round(length / DAY)} days`);
-}
 
 export interface GapWords {
   readonly what: string;
@@ -123,6 +107,30 @@ export function standing(recording: RecordingView): Standing {
 function silentText(names: string, { silentMs, isOver }: StreamView): string {
   if (isOver || silentMs === null) return msg(str`${names}: stopped`);
   return msg(str`${names}: silent for ${lengthText(silentMs)}`);
+}
+
+/** From here on phones save power by themselves. */
+const LOW_BATTERY = 0.2;
+
+/** The screen is not kept on: why, as far as it is known, and what to do. Nothing is guessed of a battery that nobody tells of. */
+export function sleepyText(awake: 'refused' | 'unsupported', battery: Battery | null): string {
+  const pauses = msg('When the screen goes off, recording pauses.');
+  if (awake === 'unsupported')
+    return msg(
+      str`This browser cannot keep the screen on. Set the screen to stay on in the device’s settings. ${pauses}`,
+    );
+  if (battery === null || battery.charging)
+    return msg(
+      str`The system does not keep the screen on. Set it to stay on in the device’s settings, and switch off a battery saver. ${pauses}`,
+    );
+  const percent = Math.round(battery.level * 100);
+  return battery.level <= LOW_BATTERY
+    ? msg(
+        str`The system does not keep the screen on: the battery is at ${percent} %. Plug the device in. ${pauses}`,
+      )
+    : msg(
+        str`The system does not keep the screen on; the battery is at ${percent} % and not charging. Plug the device in, switch off a battery saver, or set the screen to stay on. ${pauses}`,
+      );
 }
 
 /** How long the room lasts, in words that say no more than is known. */

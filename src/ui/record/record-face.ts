@@ -7,8 +7,10 @@ import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { BatteryMedium, CircleCheck, TriangleAlert } from 'lucide';
 import type { RecordingView } from '../model/app-state.ts';
+import { BackCloses } from '../parts/back-closes.ts';
 import { icon } from '../parts/icon.ts';
 import { durationText, zoneName } from '../parts/words.ts';
+import { BatteryWatch } from './battery-watch.ts';
 import { standing } from './gap-words.ts';
 
 /** So long the face keeps catching taps after the one that dismissed it: the second of a double tap. */
@@ -16,12 +18,6 @@ const GUARD_MS = 500;
 /** The picture moves by at most so much, px, so that no pixel of the screen shows the same thing for hours. */
 const DRIFT_PX = 12;
 const MINUTE_MS = 60_000;
-
-/** The part of the Battery Status API that is used; browsers that do not tell have none. */
-interface Battery {
-  readonly level: number;
-  readonly charging: boolean;
-}
 
 export class RecordFace extends LitElement {
   static override properties = {
@@ -126,7 +122,7 @@ export class RecordFace extends LitElement {
   declare recording: RecordingView;
   declare nowMs: number;
   declare private _isLeaving: boolean;
-  #battery: Battery | undefined;
+  readonly #watch = new BatteryWatch(this);
   #rows = -1;
   #said = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -138,13 +134,13 @@ export class RecordFace extends LitElement {
     updateWhenLocaleChanges(this);
     this.addEventListener('click', this.#leave);
     this.addEventListener('keydown', this.#leave);
+    new BackCloses(this, () => this.#end(), { isBare: true });
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.tabIndex = -1;
     document.addEventListener('fullscreenchange', this.#fullscreenChanged);
-    void this.#watchBattery();
   }
 
   override disconnectedCallback(): void {
@@ -179,15 +175,6 @@ export class RecordFace extends LitElement {
 
   #end(): void {
     this.dispatchEvent(new CustomEvent('leave'));
-  }
-
-  async #watchBattery(): Promise<void> {
-    const { getBattery } = navigator as Navigator & { getBattery?: () => Promise<Battery> };
-    try {
-      this.#battery = await getBattery?.call(navigator);
-    } catch {
-      // Some browsers have the question and refuse the answer.
-    }
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -236,8 +223,9 @@ export class RecordFace extends LitElement {
   }
 
   #batteryText(): TemplateResult | typeof nothing {
-    if (this.#battery === undefined) return nothing;
-    const { level, charging } = this.#battery;
+    const { battery } = this.#watch;
+    if (battery === null) return nothing;
+    const { level, charging } = battery;
     const percent = Math.round(level * 100);
     return html`<p class="battery" aria-hidden="true">
       ${icon(BatteryMedium)} ${charging ? msg(str`${percent} %, charging`) : msg(str`${percent} %`)}

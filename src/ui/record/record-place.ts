@@ -17,11 +17,13 @@ import type { AppModel } from '../model/app-model.ts';
 import type { AppState, RecordingPhase, SensorFailure } from '../model/app-state.ts';
 import type { RecordingSummary } from '../model/recording-story.ts';
 import { Attempt } from '../parts/attempt.ts';
+import { BackCloses } from '../parts/back-closes.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { QuietWatch } from './quiet-watch.ts';
-import { clockWarning, failureText, summaryCard } from './record-cards.ts';
+import { clockWarning, failureText, otherWays, summaryCard } from './record-cards.ts';
 import { recordStyles } from './record-styles.ts';
+import { meansOf } from './sense-words.ts';
 
 /** A recording that is longer is not ended by one tap. */
 const ASK_BEFORE_STOP_MS = 60_000;
@@ -42,6 +44,7 @@ export class RecordPlace extends LitElement {
   readonly #recordAttempt = new Attempt(this);
   /** Its own: a tap on “Stop” is not lost while what follows a start is still under way. */
   readonly #stopAttempt = new Attempt(this);
+  readonly #attach = new Attempt(this);
   readonly #quiet = new QuietWatch(() => this.#grownQuiet());
   #phase: RecordingPhase | undefined;
 
@@ -49,6 +52,7 @@ export class RecordPlace extends LitElement {
     super();
     this._hasFace = false;
     this._asksToStop = false;
+    new BackCloses(this, () => this.#closeQuestion(), { isOpen: () => this._asksToStop });
     updateWhenLocaleChanges(this);
   }
 
@@ -62,14 +66,14 @@ export class RecordPlace extends LitElement {
     super.disconnectedCallback();
     this.#quiet.stop();
     this._hasFace = false;
-    this.model?.sensing.look(false);
+    this.model?.sensing.look(false, this);
   }
 
   protected override willUpdate(_changed: PropertyValues): void {
     const { recordingPhase: phase } = this.state;
     if (phase === this.#phase) return;
     // What can be read is read while nothing is recorded, and again when recording has ended, however it did.
-    if (phase === 'idle' || this.#phase === undefined) this.model.sensing.look(true);
+    if (phase === 'idle' || this.#phase === undefined) this.model.sensing.look(true, this);
     this.#phase = phase;
     if (phase === 'running') this.#quiet.start();
     else {
@@ -106,14 +110,32 @@ export class RecordPlace extends LitElement {
   #idle(summary: RecordingSummary | null): TemplateResult {
     const { recordingPhase, sensorFailure } = this.state;
     const busy = recordingPhase !== 'idle' || this.#recordAttempt.busy;
+    const { view } = this.model.sensing;
+    const means = meansOf(view);
+    // What waits to go on or failed is tried again by whoever knows better than the browser.
+    const hasNothing = (means === 'none' || means === 'off') && sensorFailure === null;
     return html`
       ${sensorFailure === null ? nothing : html`<section>${failureText(sensorFailure)}</section>`}
       ${summary === null ? nothing : summaryCard(summary, this.state, () => this.model.sensing.dismissSummary())}
+      ${
+        hasNothing
+          ? otherWays(means, view, this.#attach.busy, () =>
+              this.#attach.run(() => this.model.sensing.attachUsb()),
+            )
+          : nothing
+      }
+      ${this.#attach.trouble()}
       <section aria-labelledby="senses">
         <h2 id="senses">${msg('What this device can sense')}</h2>
         <record-senses .model=${this.model} .state=${this.state}></record-senses>
       </section>
       ${this.#recordAttempt.trouble()} ${this.#stopAttempt.trouble()}
+      ${hasNothing ? nothing : this.#buttons(busy, sensorFailure)}
+    `;
+  }
+
+  #buttons(busy: boolean, sensorFailure: SensorFailure | null): TemplateResult {
+    return html`
       <div class="thumb">
         <wa-button
           class="record"
@@ -128,6 +150,7 @@ export class RecordPlace extends LitElement {
           sensorFailure === null
             ? nothing
             : html`<wa-button
+                class="beside"
                 appearance="outlined"
                 ?disabled=${busy}
                 @click=${() => this.#recordAttempt.run(() => this.model.stop())}
@@ -189,7 +212,7 @@ export class RecordPlace extends LitElement {
         <p>
           ${msg('The open hour is finished and kept, and shared with the group. Readings from now on are not recorded until you tap Record again.')}
         </p>
-        <wa-button slot="footer" size="large" autofocus @click=${() => this.#closeQuestion()}
+        <wa-button slot="footer" size="large" appearance="outlined" autofocus @click=${() => this.#closeQuestion()}
           >${msg('Go on recording')}</wa-button
         >
         <wa-button slot="footer" size="large" variant="danger" @click=${() => this.#stop()}

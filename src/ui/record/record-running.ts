@@ -15,12 +15,15 @@ import {
   clockText,
   countText,
   durationText,
+  lengthInHoursText,
+  lengthText,
   nextPartMs,
   sentence,
   timeText,
   zoneName,
 } from '../parts/words.ts';
-import { gapStreams, gapWords, lengthText, roomText, standing } from './gap-words.ts';
+import { BatteryWatch } from './battery-watch.ts';
+import { gapStreams, gapWords, roomText, sleepyText, standing } from './gap-words.ts';
 import { rateText } from './record-senses.ts';
 import { senseTitle } from './sense-words.ts';
 import { valuesLine } from './values.ts';
@@ -96,10 +99,14 @@ export class RecordRunning extends LitElement {
       }
       .wrong {
         grid-column: 1 / -1;
-        display: flex;
-        flex-wrap: wrap;
+        display: grid;
+        grid-template-columns: auto minmax(0, 1fr);
         gap: 8px;
-        align-items: center;
+        align-items: baseline;
+      }
+      .wrong wa-button {
+        grid-column: 2;
+        justify-self: start;
       }
       .facts {
         display: grid;
@@ -122,6 +129,7 @@ export class RecordRunning extends LitElement {
   declare state: AppState;
   declare private _showsAll: boolean;
   readonly #retry = new Attempt(this);
+  readonly #battery = new BatteryWatch(this);
 
   constructor() {
     super();
@@ -167,7 +175,7 @@ export class RecordRunning extends LitElement {
           : html`<section class="notice">
               <p>
                 ${msg(
-                  str`Recording went on by itself at ${clockText(resumed.atMs - (resumed.atMs % 1_000))} (${zoneName()}); ${lengthText(resumed.missedMs)} are missing.`,
+                  str`Recording went on by itself at ${clockText(resumed.atMs - (resumed.atMs % 1_000))} (${zoneName()}), after ${lengthText(resumed.missedMs)} without readings.`,
                 )}
               </p>
             </section>`
@@ -187,15 +195,7 @@ export class RecordRunning extends LitElement {
         awake === 'refused' || awake === 'unsupported'
           ? html`<section class="notice">
               <p>
-                ${
-                  awake === 'refused'
-                    ? msg(
-                        'The system does not keep the screen on, as a rule because the battery is low. Plug the device in, or keep the screen on yourself: when it goes off, recording pauses.',
-                      )
-                    : msg(
-                        'This browser cannot keep the screen on. Set the screen to stay on in the device’s settings: when it goes off, recording pauses.',
-                      )
-                }
+                ${sleepyText(awake, this.#battery.battery)}
               </p>
             </section>`
           : nothing
@@ -241,7 +241,14 @@ export class RecordRunning extends LitElement {
     `;
   }
 
-  #safe({ sealedHours, hourMs, waitingHours, pictures, bytesPerDay }: RecordingView): TemplateResult {
+  #safe({
+    sealedHours,
+    sealedMs,
+    hourMs,
+    waitingHours,
+    pictures,
+    bytesPerDay,
+  }: RecordingView): TemplateResult {
     const next = `${clockText(nextPartMs(Date.now(), hourMs))} (${zoneName()})`;
     const { freeBytes, persistent } = this.state.storage;
     return html`
@@ -250,7 +257,15 @@ export class RecordRunning extends LitElement {
         <div class="facts">
           <p>
             ${icon(Check, 1)}
-            ${msg(str`${countText(sealedHours, msg('hour'), msg('hours'))} finished and safe on this device; the next one at ${next}, or when you stop.`)}
+            ${
+              sealedHours === 0
+                ? msg(
+                    str`What is recorded is stored every second. The first part is finished at ${next}, or when you stop.`,
+                  )
+                : msg(
+                    str`${lengthInHoursText(sealedMs)} finished and safe on this device; the next part at ${next}, or when you stop.`,
+                  )
+            }
           </p>
           ${pictures > 0 ? html`<p>${icon(Check, 1)} ${msg(str`${countText(pictures, msg('picture'), msg('pictures'))} taken.`)}</p>` : nothing}
           ${

@@ -5,7 +5,7 @@ import '@awesome.me/webawesome/dist/components/option/option.js';
 import '@awesome.me/webawesome/dist/components/select/select.js';
 import '@awesome.me/webawesome/dist/components/switch/switch.js';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { Ban, Check, CircleQuestionMark, Minus, Usb } from 'lucide';
+import { Ban, Check, CircleQuestionMark, Hourglass, Minus, Usb } from 'lucide';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import type { SenseView, SensingView } from '../model/sensing-view.ts';
@@ -13,7 +13,7 @@ import { Attempt } from '../parts/attempt.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { sentence } from '../parts/words.ts';
-import { lacks, senseIcon, senseMeaning, senseTitle } from './sense-words.ts';
+import { isHere, lacks, meansOf, senseIcon, senseMeaning, senseTitle } from './sense-words.ts';
 import { valuesLine } from './values.ts';
 
 /** How often pictures may be taken, ms. */
@@ -127,18 +127,21 @@ export class RecordSenses extends LitElement {
     const { view } = this.model.sensing;
     if (!view.isKnown)
       return html`<p class="soft" role="status">${msg('Looking at what this device can sense …')}</p>`;
-    const here = view.senses.filter(({ availability }) => availability?.state !== 'unavailable');
+    const here = view.senses.filter(isHere);
+    // Where nothing is switched on the place itself offers it.
+    const { recording, sensorFailure } = this.state;
+    const isOffered = recording === null && sensorFailure === null && meansOf(view) !== 'ready';
     return html`
       ${
         here.length === 0
-          ? html`<p class="warn">${msg('This device has no sensor that a page can read. Attach one, or use a phone.')}</p>`
+          ? html`<p>${msg('Nothing: this device has no sensor that a page can read.')}</p>`
           : html`<ul aria-label=${msg('What this device can sense')}>
               ${here.map((sense) => this.#sense(sense, view))}
             </ul>`
       }
       ${this.#attempt.trouble()}
       ${
-        view.canAttachUsb
+        view.canAttachUsb && !isOffered
           ? html`<p style="margin-block-start: 16px">
               <wa-button
                 appearance="outlined"
@@ -182,7 +185,7 @@ export class RecordSenses extends LitElement {
     this.#changes = this.#changes.then(() => this.#attempt.run(action));
   }
 
-  #standing({ isChosen, availability, live, name }: SenseView): TemplateResult {
+  #standing({ isChosen, availability, live, name, trouble }: SenseView): TemplateResult {
     if (availability?.state === 'refused') {
       return html`<p class=${isChosen ? 'standing bad' : 'standing soft'}>${icon(Ban, 1)} <span>${sentence(availability.reason)}</span></p>`;
     }
@@ -192,18 +195,24 @@ export class RecordSenses extends LitElement {
         <span
           >${
             isChosen
-              ? msg(str`When you tap Record the browser asks you to allow it: ${availability.ask}.`)
+              ? msg('When you tap Record, the browser asks whether this page may read it.')
               : msg('Needs your permission; you are asked when it is to be recorded.')
           }</span
         >
       </p>`;
     }
+    if (isChosen && trouble !== null) {
+      return html`<p class="standing bad">
+        ${icon(Ban, 1)} <span>${msg(str`It did not deliver when it was last to be recorded: ${sentence(trouble)}`)}</span>
+      </p>`;
+    }
     if (!isChosen)
       return html`<p class="standing soft">${icon(Minus, 1)} <span>${msg('Not recorded')}</span></p>`;
     if (live === null || live.columns.every(({ last }) => last === null)) {
-      return html`<p class="standing good">
-        ${icon(Check, 1)} <span>${name === 'camera' || name.startsWith('usb') ? msg('Ready') : msg('Available')}</span>
-      </p>`;
+      // Whether a sensor delivers is known when it has.
+      return name === 'camera' || name.startsWith('usb')
+        ? html`<p class="standing good">${icon(Check, 1)} <span>${msg('Ready')}</span></p>`
+        : html`<p class="standing soft">${icon(Hourglass, 1)} <span>${msg('No reading yet')}</span></p>`;
     }
     return html`<p class="live">
       ${valuesLine(live.columns)}
@@ -283,7 +292,7 @@ function chosenIn(event: Event): string {
 
 /** Readings a second as they really come. */
 export function rateText(rateHz: number): string {
-  if (rateHz >= 0.95) return msg(str`${rateHz.toFixed(rateHz < 9.95 ? 1 : 0)} a second`);
+  if (rateHz >= 0.95) return msg(str`${Number(rateHz.toFixed(rateHz < 9.95 ? 1 : 0))} a second`);
   return msg(str`one every ${Math.round(1 / rateHz)} s`);
 }
 

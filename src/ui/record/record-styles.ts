@@ -26,6 +26,10 @@ export const recordStyles = css`
   .gap p {
     margin: 0;
   }
+  .beside::part(base) {
+    min-height: 72px;
+    background: var(--ws-surface);
+  }
   .darken::part(base) {
     min-height: 72px;
     padding-inline: 14px;
@@ -38,6 +42,12 @@ export const recordStyles = css`
     gap: 4px;
     font-size: 0.9rem;
     line-height: 1.1;
+  }
+  .ways li {
+    padding-block: 8px;
+  }
+  .ways li p {
+    margin-block: 6px 0;
   }
   .plain {
     list-style: none;
@@ -56,6 +66,13 @@ export const recordStyles = css`
   @media (min-width: 900px) {
     .thumb {
       inset-block-end: 0;
+    }
+    /* Lines stay together that belong together: a switch and its sensor, a rate and its name. */
+    section,
+    record-running,
+    record-senses,
+    .thumb {
+      max-width: 680px;
     }
     .record {
       flex: 0 1 360px;

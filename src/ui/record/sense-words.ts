@@ -55,6 +55,22 @@ export function senseIcon(name: string) {
   }
 }
 
+/** What there is to record with: something that is switched on, something that need only be switched on, or nothing at all. */
+export type Means = 'ready' | 'off' | 'none';
+
+/** Null while it is being found out: then nothing is said of it. */
+export function meansOf({ isKnown, senses }: SensingView): Means | null {
+  if (!isKnown) return null;
+  const here = senses.filter(isHere);
+  if (here.some(({ isChosen }) => isChosen)) return 'ready';
+  return here.length > 0 ? 'off' : 'none';
+}
+
+/** Not a sensor that the browser offers though the device has none. */
+export function isHere({ availability, isMute }: SenseView): boolean {
+  return availability?.state !== 'unavailable' && !isMute;
+}
+
 /** Something this device cannot sense by itself: what, why, and what would give it. */
 export interface Lack {
   readonly what: string;
@@ -64,8 +80,7 @@ export interface Lack {
 /** What is missing here, with the way to it. */
 export function lacks({ senses, canAttachUsb, isKnown }: SensingView): Lack[] {
   if (!isKnown) return [];
-  const has = (...names: string[]) =>
-    senses.some(({ name, availability }) => names.includes(name) && availability?.state !== 'unavailable');
+  const has = (...names: string[]) => senses.some((sense) => names.includes(sense.name) && isHere(sense));
   const usb = canAttachUsb
     ? msg('a sensor on a USB cable can')
     : msg('a sensor on a USB cable can, with Chrome or Edge on a computer');

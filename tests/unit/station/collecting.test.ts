@@ -1,5 +1,6 @@
 /** Collecting on a node: limits that outlive a restart, a visit that ends with everything here, what was picked up. */
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { HostStatus, Mesh } from '../../../src/mesh/mesh.ts';
 import { Collecting } from '../../../src/station/collecting.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import { type Member, NodeWorld } from './node-world.ts';
@@ -25,7 +26,10 @@ beforeEach(async () => {
   await node.close();
   for (let i = 0; i < HOURS; i++) await recordHour();
 });
-afterEach(() => world.close());
+afterEach(() => {
+  vi.restoreAllMocks();
+  return world.close();
+});
 
 async function openVan(): Promise<Member & { collecting: Collecting }> {
   const node = await world.open({ keys, store: createMemoryStore(disk) });
@@ -199,4 +203,29 @@ it('says through whom the hours of a station come that is not connected itself',
   world.link(station.node, node);
   await world.until(() => node.peers().length === 2);
   expect(through().get(station.node.id)).toEqual([]);
+});
+
+it('tells since when no host answers: while none is known, or one is open, there is nothing to tell', async () => {
+  const { node, collecting } = await openVan();
+  world.start(node);
+  const answers = (...states: HostStatus['state'][]) => {
+    const host = { url: 'wss://hut.test', hostId: '', peers: 0, lastFailure: undefined };
+    vi.spyOn(node.mesh as Mesh, 'hosts').mockReturnValue(states.map((state) => ({ ...host, state })));
+  };
+  expect(collecting.look().unmetSinceMs).toBeNull();
+  const since = world.clock.nowMs();
+  answers('connecting', 'closed');
+  expect(collecting.look().unmetSinceMs).toBe(since);
+  await world.pass(90_000);
+  expect(collecting.look().unmetSinceMs).toBe(since);
+  answers('closed', 'open');
+  expect(collecting.look().unmetSinceMs).toBeNull();
+});
+
+it('counts as connected who is of the group: not one that was removed and still holds its link', async () => {
+  const { node, space, collecting } = await openVan();
+  world.link(station.node, node);
+  await world.until(() => collecting.look().connected === 1);
+  vi.spyOn(space.replica.membership, 'isActive').mockImplementation((peer) => peer !== station.node.id);
+  expect(collecting.look().connected).toBe(0);
 });

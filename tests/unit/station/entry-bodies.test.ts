@@ -1,5 +1,6 @@
 /** Bodies of entries always fit an entry, and can be read by whoever gets them. */
 import { expect, test } from 'vitest';
+import { encodeCbor } from '../../../src/core/cbor.ts';
 import { isWaystationError } from '../../../src/core/errors.ts';
 import { stationIdFrom } from '../../../src/core/ids.ts';
 import { MAX_ENTRY_BYTES } from '../../../src/feed/entry.ts';
@@ -91,4 +92,14 @@ test('a name that others could not read is refused before it is written', () => 
   } catch (error) {
     expect(isWaystationError(error, 'limit')).toBe(true);
   }
+});
+
+test('a profile says that it is a relay’s; one that says nothing is as short as before, and one of another kind is read', () => {
+  const profile = { name: 'Relay attic', station: null, spaceName: null };
+  expect(decodeProfile(encodeProfile({ ...profile, isRelay: true }))).toEqual({ ...profile, isRelay: true });
+  expect(decodeProfile(encodeProfile(profile))).toEqual(profile);
+  expect(encodeProfile(profile)).toEqual(encodeCbor([1, 'Relay attic', null, null]));
+  expect(decodeProfile(encodeCbor([1, 'Drone', null, null, 7]))).toEqual({ ...profile, name: 'Drone' });
+  const overlong = encodeCbor([1, 'Drone', null, null, 1, 1]);
+  expect(() => decodeProfile(overlong)).toThrow(expect.objectContaining({ code: 'malformed' }));
 });

@@ -42,6 +42,8 @@ function streamOf(
 }
 
 export interface HourOptions {
+  /** What the station is called; its number where not given. */
+  readonly name?: string;
   /** Its body cannot be opened until {@link ManyStations.giveKey}. */
   readonly isSealed?: boolean;
   readonly blobs?: readonly BlobRef[];
@@ -66,15 +68,20 @@ export class ManyStations {
   #count = 16;
   #lamport = 0;
 
-  constructor() {
-    this.replica = new Replica({
-      space: this.#id,
-      meetSecret: KEY,
-      membership: new Membership(this.#id),
-      index: new FeedIndex(),
-      policy: () => true,
-      credential: KEY,
-    });
+  /** @param partial chunks that the store has of blobs from the start. */
+  constructor(partial: ReadonlyMap<string, ReadonlySet<number>> = new Map()) {
+    this.replica = new Replica(
+      {
+        space: this.#id,
+        meetSecret: KEY,
+        membership: new Membership(this.#id),
+        index: new FeedIndex(),
+        policy: () => true,
+        credential: KEY,
+      },
+      new Set(),
+      partial,
+    );
     this.catalog = new Catalog(
       this.#crypto,
       this.#id,
@@ -109,7 +116,7 @@ export class ManyStations {
     const span = recordedMs === undefined ? null : { firstMs: startMs, lastMs: startMs + recordedMs };
     const body = encodeHourBody({
       station: id<StationId>(station, 16),
-      stationName: `Station ${station}`,
+      stationName: options.name ?? `Station ${station}`,
       startMs,
       lengthMs: HOUR_MS,
       openId: KEY.slice(0, 16) as Bytes,
@@ -155,6 +162,14 @@ export class ManyStations {
 
   lose(ref: BlobRef): void {
     this.replica.blobLost(blobKey(ref));
+  }
+
+  putAway(ref: BlobRef): void {
+    this.replica.putAway(blobKey(ref));
+  }
+
+  takeBack(ref: BlobRef): void {
+    this.replica.takeBack(blobKey(ref));
   }
 
   /** What was sealed can be opened from now on. */

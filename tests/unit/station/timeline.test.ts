@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Gap } from '../../../src/hour/types.ts';
+import { coverageOf } from '../../../src/station/coverage.ts';
+import { gapMsOf, merged } from '../../../src/station/hour-pieces.ts';
 import {
-  coverageOf,
-  gapMsOf,
   HOUR_HAS_GAP,
   HOUR_HELD,
+  HOUR_IS_PART,
   hoursWithin,
   type KnownHour,
-  mergedGaps,
   TimelineCache,
   timelineOf,
 } from '../../../src/station/timeline.ts';
@@ -28,14 +28,14 @@ describe('a station’s timeline', () => {
     const hours = [hour(3), hour(1, [gap(HOUR_MS, HOUR_MS + 60_000)]), hour(2)];
     const timeline = timelineOf(hours, (one) => one === hours[1]);
     expect([...timeline.startMs]).toEqual([1, 2, 3].map((i) => i * HOUR_MS));
-    expect([...timeline.flags]).toEqual([HOUR_HELD | HOUR_HAS_GAP, 0, 0]);
+    expect([...timeline.flags]).toEqual([HOUR_HELD | HOUR_HAS_GAP | HOUR_IS_PART, 0, 0]);
     expect(timeline.heldCount).toBe(1);
-    expect(timeline.span).toEqual({ fromMs: HOUR_MS, toMs: 4 * HOUR_MS });
+    expect(timeline.span).toEqual({ fromMs: HOUR_MS + 60_000, toMs: 4 * HOUR_MS });
   });
 
   it('counts gaps that overlap once, and only what lies in the hour', () => {
     expect(gapMsOf(hour(0, [gap(-500, 1_000), gap(500, 2_000), gap(5_000, 6_000)]).body)).toBe(3_000);
-    expect(mergedGaps([gap(5, 7), gap(1, 3), gap(2, 4)])).toEqual([
+    expect(merged([gap(5, 7), gap(1, 3), gap(2, 4)])).toEqual([
       { fromMs: 1, toMs: 4 },
       { fromMs: 5, toMs: 7 },
     ]);

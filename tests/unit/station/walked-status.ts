@@ -6,6 +6,7 @@ import { type StationTally, toldToMs } from '../../../src/station/station-tally.
 export function walkedTallies({ catalog, replica }: Space): StationTally[] {
   return [...catalog.stations.values()].map((station) => {
     let held = 0;
+    let inFolder = 0;
     let bytes = 0;
     let completeToMs: number | null = null;
     let isUnbroken = true;
@@ -18,10 +19,15 @@ export function walkedTallies({ catalog, replica }: Space): StationTally[] {
         held++;
         bytes += entry.header.blobs.reduce((sum, ref) => sum + ref.size, 0);
         if (isUnbroken) completeToMs = endMs;
+      } else if (
+        entry.header.blobs.every((ref) => replica.holds(blobKey(ref)) || replica.isPutAway(blobKey(ref)))
+      ) {
+        inFolder++;
+        if (isUnbroken) completeToMs = endMs;
       } else {
         isUnbroken = false;
       }
     }
-    return { sealed: entries.length, held, bytes, completeToMs };
+    return { sealed: entries.length, held, inFolder, bytes, completeToMs };
   });
 }

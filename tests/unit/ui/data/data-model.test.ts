@@ -1,6 +1,9 @@
 /** What the Data place is told of a real node's recordings. */
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_TABLE } from '../../../../src/ui/model/data-export-plan.ts';
 import { TestPage } from '../page.ts';
+
+const TABLE = /^time,p \(hPa\)\n\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,1\n$/;
 
 /** A page that has recorded one hour. */
 async function recorded() {
@@ -97,12 +100,22 @@ describe('the data of a page', () => {
       fromMs: null,
       toMs: null,
       columns: null,
-      isoTimes: false,
+      table: DEFAULT_TABLE,
     };
     const { signal } = new AbortController();
     await model.data.save('csv', model.data.planExport(options), options, signal, () => undefined);
-    expect([...page.saver.files.keys()]).toEqual(['Ridge.csv']);
-    expect(page.saver.files.get('Ridge.csv')).toMatch(/^t_ms,p\n\d+,1\n$/);
+    const [name = ''] = [...page.saver.files.keys()];
+    expect(name).toMatch(/^Ridge \d{4}-\d\d-\d\d\.csv$/);
+    expect(page.saver.files.get(name)).toMatch(TABLE);
+  });
+
+  it('keep the names of their columns where the table is to be replayed', async () => {
+    const { page, model } = await recorded();
+    const table = { ...DEFAULT_TABLE, ticks: true };
+    const options = { stations: model.data.stations(), fromMs: null, toMs: null, columns: null, table };
+    const { signal } = new AbortController();
+    await model.data.save('csv', model.data.planExport(options), options, signal, () => undefined);
+    expect([...page.saver.files.values()][0]).toMatch(/^time,t_\w+,p\n/);
   });
 
   it('of an hour file are told, plotted and saved; what is no hour file is refused with the reason', async () => {
@@ -113,7 +126,7 @@ describe('the data of a page', () => {
       expect(file.facts).toMatchObject({ stationName: 'Ridge', streams: [{ name: 'pressure', rows: 1 }] });
       expect(model.data.columns([file.station])).toMatchObject([{ name: 'p', unit: 'hPa' }]);
       await model.data.saveFileCsv(file, new AbortController().signal);
-      expect(page.saver.files.get('Ridge.csv')).toMatch(/^t_ms,p\n\d+,1\n$/);
+      expect([...page.saver.files.values()][0]).toMatch(TABLE);
       const cut = bytes.slice(0, -1);
       await expect(model.data.openHourFile(cut)).rejects.toMatchObject({ code: 'corrupt' });
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GapCause } from '../../../../src/hour/types.ts';
 import type { RecordingView, StreamView } from '../../../../src/ui/model/app-state.ts';
-import { gapWords, lengthText, roomText, standing } from '../../../../src/ui/record/gap-words.ts';
+import { gapWords, roomText, sleepyText, standing } from '../../../../src/ui/record/gap-words.ts';
 
 const STREAM: StreamView = {
   name: 'gyroscope',
@@ -21,6 +21,7 @@ function recording(change: Partial<RecordingView>): RecordingView {
     hourMs: 3_600_000,
     streams: [STREAM],
     sealedHours: 0,
+    sealedMs: 0,
     pictures: 0,
     waitingHours: 0,
     gaps: [],
@@ -33,19 +34,6 @@ function recording(change: Partial<RecordingView>): RecordingView {
 }
 
 describe('words of a recording', () => {
-  it.each([
-    [400, '0 s'],
-    [12_000, '12 s'],
-    [90_000, '2 min'],
-    [3_600_000, '1 h'],
-    [7_500_000, '2 h 5 min'],
-    [7_199_000, '2 h'],
-    [-86_400_000, '24 h'],
-    [34 * 86_400_000, '34 days'],
-  ])('a length of %d ms is %s', (ms, text) => {
-    expect(lengthText(ms)).toBe(text);
-  });
-
   it('every cause of an interruption has words of its own', () => {
     const causes: GapCause[] = [
       'hidden',
@@ -60,7 +48,7 @@ describe('words of a recording', () => {
     ];
     const words = causes.map((cause) => gapWords({ cause, detail: '' }).what);
     expect(new Set(words).size).toBe(causes.length);
-    expect(gapWords({ cause: 'clock', detail: '-3600000' }).what).toBe('The clock was set back by 1 h');
+    expect(gapWords({ cause: 'clock', detail: '-3600000' }).what).toBe('The clock was set back by 1 hour');
     expect(gapWords({ cause: 'sensor', detail: 'the cable was pulled out' }).what).toBe(
       'The sensor stopped: the cable was pulled out',
     );
@@ -73,7 +61,7 @@ describe('words of a recording', () => {
     [
       recording({ streams: [STREAM, { ...STREAM, name: 'accelerometer', trouble: 'x', silentMs: 12_400 }] }),
       false,
-      'Movement: silent for 12 s',
+      'Movement: silent for 12 seconds',
     ],
     [
       recording({ streams: [STREAM, { ...STREAM, name: 'camera', trouble: 'x', isOver: true }] }),
@@ -102,5 +90,16 @@ describe('words of a recording', () => {
     [0, 0, 'Room for less than an hour at this rate: free some space now.'],
   ])('room says no more than is known (%s free, %s a day)', (freeBytes, bytesPerDay, text) => {
     expect(roomText(freeBytes, bytesPerDay, '15:00')).toBe(text);
+  });
+
+  it('nothing is guessed of the battery when the screen is not kept on', () => {
+    const charging = sleepyText('refused', { level: 0.1, charging: true });
+    expect(charging).not.toMatch(/is low|the battery is at|Plug/);
+    expect(sleepyText('refused', null)).toBe(charging);
+    expect(sleepyText('refused', { level: 0.15, charging: false })).toMatch(
+      /the battery is at 15 %\. Plug the device in/,
+    );
+    expect(sleepyText('refused', { level: 0.8, charging: false })).toMatch(/80 % and not charging/);
+    expect(sleepyText('unsupported', null)).toMatch(/This browser cannot keep the screen on/);
   });
 });
