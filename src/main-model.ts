@@ -9,21 +9,25 @@ import { HOUR_MS } from './hour/recorder.ts';
 import { createWebCrypto } from './identity/crypto.web.ts';
 import {
   areKeysMovable,
+  forgetBrowserKeys,
   loadOrCreateBrowserKeys,
   readKeySeeds,
   settleStagedKeys,
   stageKeys,
 } from './identity/keys.browser.ts';
 import { codecWorker } from './pipeline/codec-worker.browser.ts';
+import { settleGroupLeft } from './station/leaving-group.ts';
 import { type KeyPlace, settleArriving } from './station/moving-settle.ts';
 import { connectStoreWorker } from './store/worker-bridge.browser.ts';
 import { dataWorker } from './ui/model/data-worker.browser.ts';
 import { openSaver } from './ui/model/save-files.browser.ts';
 import { StationModel } from './ui/model/station-model.ts';
 import type { InstallPrompt } from './ui/platform/install-prompt.browser.ts';
-import { askOwnRelay } from './ui/platform/own-relay.browser.ts';
+import { forgetMovingFile } from './ui/platform/moving-file.browser.ts';
+import { askInviteBehind, askOwnRelay } from './ui/platform/own-relay.browser.ts';
 import { serverTimeMs } from './ui/platform/server-time.browser.ts';
 import { AppVersion, browserVersionPorts } from './ui/platform/service-worker.browser.ts';
+import { TabHandover } from './ui/platform/tab-handover.browser.ts';
 import { keepAwake } from './ui/platform/wake-lock.ts';
 
 const clock: Clock = {
@@ -44,6 +48,10 @@ function hourMs(): number | undefined {
   const ms = Number(count) * { s: 1_000, m: 60_000, h: HOUR_MS }[unit as 's' | 'm' | 'h'];
   return ms >= 1_000 && ms <= HOUR_MS ? ms : undefined;
 }
+
+const STORE = 'waystation';
+/** As indexed-db.browser.ts names it. */
+const STORE_LOCK = `${STORE}-store`;
 
 const loadDrivers = () => import('./sensors/browser-drivers.browser.ts');
 const loadArchive = () => import('./store/directory-archive.browser.ts');
@@ -78,8 +86,9 @@ export function startModel(install: InstallPrompt, shownHash: () => string): Sta
     install,
     openPorts: async () => {
       const worker = new Worker(new URL('../workers/store.ts', import.meta.url), { type: 'module' });
-      const store = await connectStoreWorker(worker, 'waystation', { giveAwayWrites: true });
+      const store = await connectStoreWorker(worker, STORE, { giveAwayWrites: true });
       await settleArriving(store, keyPlace);
+      await settleGroupLeft(store, forgetBrowserKeys);
       return { store, keys: await loadOrCreateBrowserKeys(), crypto: createWebCrypto(), clock, random };
     },
     mesh: async () => (await loaded(loadMesh(), 'meets other devices')).pageMesh(),
@@ -92,6 +101,17 @@ export function startModel(install: InstallPrompt, shownHash: () => string): Sta
     // The address says again what is shown: a link to the place that it named otherwise would lead nowhere.
     forgetLink: () => history.replaceState(null, '', `${address}${shownHash()}`),
     ownRelay: askOwnRelay,
+    inviteBehind: askInviteBehind,
+    startAnew: (link) => {
+      const fragment = link?.slice(link.indexOf('#')) ?? shownHash();
+      history.replaceState(null, '', `${address}${fragment}`);
+      location.reload();
+    },
+    tabs: new TabHandover(
+      new BroadcastChannel('waystation-tabs'),
+      clock,
+      async () => !(await navigator.locks.query()).held?.some(({ name }) => name === STORE_LOCK),
+    ),
     ...(short === undefined ? {} : { hourMs: short }),
     persist: async () => (navigator.storage?.persist === undefined ? null : navigator.storage.persist()),
     keepAwake,
@@ -101,6 +121,7 @@ export function startModel(install: InstallPrompt, shownHash: () => string): Sta
       seeds: () => readKeySeeds(),
       areMovable: () => areKeysMovable(),
       restart: () => location.reload(),
+      forgetFile: () => forgetMovingFile(),
     },
     ...('serial' in navigator
       ? { attachUsb: async () => (await loaded(loadDrivers(), 'reads sensors')).attachSerial() }

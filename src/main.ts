@@ -6,6 +6,7 @@ import { receiveLaunch } from './ui/app/launches.ts';
 import { Router } from './ui/app/router.ts';
 import { browserInstallPorts, InstallPrompt } from './ui/platform/install-prompt.browser.ts';
 import { browserLaunchPorts, listenForLaunches, takeShared } from './ui/platform/launch.browser.ts';
+import { holdBuild } from './ui/platform/page-lock.browser.ts';
 
 async function bringModel(element: AppElement, router: Router): Promise<void> {
   // Before anything changes the address, and before the browser offers to install.
@@ -33,6 +34,7 @@ function mayKeep(): boolean {
   }
 }
 
+holdBuild();
 const element = document.querySelector('waystation-app');
 if (element instanceof AppElement) {
   if (mayKeep()) bringModel(element, new Router(window)).catch(() => element.fail('unloaded'));

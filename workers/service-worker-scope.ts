@@ -14,6 +14,8 @@ export interface WorkerMessageEvent extends LifetimeEvent {
 
 export interface RequestEvent extends LifetimeEvent {
   readonly request: Request;
+  /** The window that asks; empty when there is none. */
+  readonly clientId: string;
   respondWith(response: Promise<Response>): void;
 }
 
@@ -30,7 +32,7 @@ export interface ServiceWorkerScope {
     readonly installing: object | null;
     readonly waiting: object | null;
   };
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: { claim(): Promise<void>; get(id: string): Promise<object | undefined> };
   readonly caches: CacheStorage;
   readonly navigator: { readonly locks: LockManager };
   skipWaiting(): Promise<void>;

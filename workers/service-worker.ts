@@ -21,6 +21,7 @@ import {
   pageRequest,
   type WorkerStatus,
 } from '../src/ui/platform/app-worker-protocol.ts';
+import { isShareAllowed } from '../src/ui/platform/share-sender.ts';
 import { storeShared, storeUnreadable } from '../src/ui/platform/shared-items.ts';
 import type { LifetimeEvent, RequestEvent, ServiceWorkerScope } from './service-worker-scope.ts';
 
@@ -161,10 +162,17 @@ function answerFile(event: RequestEvent, url: URL): Promise<Response> | undefine
 
 /** Puts down what was shared and shows the app, which takes it out. */
 async function takeShare(event: RequestEvent): Promise<Response> {
+  const address = `${SCOPE}#/share`;
+  if (!(await mayShare(event))) return Response.redirect(SCOPE, 303);
   try {
     await storeShared(self.caches, SCOPE, await event.request.formData(), Date.now());
   } catch {
     await storeUnreadable(self.caches, SCOPE, Date.now()).catch(() => undefined);
   }
-  return Response.redirect(`${SCOPE}#/share`, 303);
+  return Response.redirect(address, 303);
+}
+
+async function mayShare({ request, clientId }: RequestEvent): Promise<boolean> {
+  const from = clientId === '' ? 'none' : (await self.clients.get(clientId)) === undefined ? 'unseen' : 'own';
+  return isShareAllowed({ origin: request.headers.get('origin'), own: new URL(SCOPE).origin, from });
 }

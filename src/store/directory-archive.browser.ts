@@ -57,6 +57,20 @@ async function told<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A disk that was pulled out has no files, either: what is on it is not gone for that. */
+async function mustBeThere(root: FileSystemDirectoryHandle): Promise<void> {
+  try {
+    await root.keys().next();
+  } catch (error) {
+    if (!isNamed(error, 'NotFoundError')) throw archiveError(error);
+    throw new WaystationError(
+      'unavailable',
+      'the folder is not there: attach its disk, or choose another folder. Nothing was changed',
+      { cause: error },
+    );
+  }
+}
+
 /** @param id tells it from other folders; kept with the handle. */
 export function directoryArchive(root: FileSystemDirectoryHandle, id: string): ArchiveFolder {
   const folderOf = async (path: ArchivePath, create: boolean): Promise<FileSystemDirectoryHandle> => {
@@ -74,8 +88,9 @@ export function directoryArchive(root: FileSystemDirectoryHandle, id: string): A
       try {
         return (await fileOf(path)).size;
       } catch (error) {
-        if (isNamed(error, 'NotFoundError')) return undefined;
-        throw archiveError(error);
+        if (!isNamed(error, 'NotFoundError')) throw archiveError(error);
+        await mustBeThere(root);
+        return undefined;
       }
     },
     read: (path) => told(async () => new Uint8Array(await (await fileOf(path)).arrayBuffer()) as Bytes),

@@ -177,8 +177,8 @@ async function refuseIfHeld(fs: FileApi, path: string): Promise<void> {
   const who = pid === process.pid ? 'this process' : `process ${pid}`;
   throw new WaystationError(
     'store-locked',
-    `expected a folder that nobody has open, but ${who} holds it (${path}). Stop that process, or use another folder; if it is ` +
-      'surely no Waystation, delete that file',
+    `this folder is in use: ${who} holds it. Stop that one first, or use another folder. Only if it is surely no Waystation, ` +
+      `delete ${path}`,
   );
 }
 

@@ -239,7 +239,7 @@ export function hourDigests(page: Page, station: string): Promise<string[]> {
   }, station);
 }
 
-/** Everything that the page holds of a station, saved as a table in the Data place. */
+/** Everything that the page holds of a station, saved as a table in the Data place; times as numbers, as a replay takes them. */
 export async function savedCsv(page: Page, name: string): Promise<string> {
   await page.getByRole('link', { name: 'Data' }).click();
   // With several stations one chooses; a single one is shown.
@@ -247,7 +247,14 @@ export async function savedCsv(page: Page, name: string): Promise<string> {
   const station = page.getByRole('button', { name, pressed: false });
   if ((await station.count()) > 0) await station.first().click();
   await page.getByRole('button', { name: 'Save CSV', exact: true }).click();
+  await page.getByText('Exactly as recorded:', { exact: false }).click();
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: `Save CSV of ${name}` }).click();
-  return readFileSync(await (await download).path(), 'utf8');
+  const file = await download;
+  if (!/^.+ \d{4}-\d\d-\d\d( to \d{4}-\d\d-\d\d)?\.csv$/.test(file.suggestedFilename()))
+    throw new Error(`expected a name with station and days, got ${file.suggestedFilename()}`);
+  const lines = readFileSync(await file.path(), 'utf8')
+    .trim()
+    .split('\n');
+  return lines.map((line) => line.slice(line.indexOf(',') + 1)).join('\n');
 }

@@ -14,7 +14,7 @@ const PHONE = { width: 390, height: 844 };
 /** Readings of the station, one a second; ten to an hour. */
 const READINGS = 4_000;
 /** Slow enough that a person, or a test, can pause while hours come. */
-const BYTES_PER_SECOND = 30_000;
+const BYTES_PER_SECOND = 12_000;
 
 interface Seen {
   readonly mayLeave: boolean;

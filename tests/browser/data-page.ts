@@ -10,7 +10,7 @@ import type { HourRecord, PictureRecord } from '../../src/station/catalog.ts';
 import type { HourBody } from '../../src/station/entry-bodies.ts';
 import { timelineOf } from '../../src/station/timeline.ts';
 import { Router } from '../../src/ui/app/router.ts';
-import { planExport } from '../../src/ui/model/data-export.ts';
+import { planExport } from '../../src/ui/model/data-export-plan.ts';
 import { PlotSource } from '../../src/ui/model/data-plot.ts';
 import type { AnyHour, ColumnView, DataModel, DataStation } from '../../src/ui/model/data-port.ts';
 import { dataWorker } from '../../src/ui/model/data-worker.browser.ts';
@@ -24,7 +24,7 @@ const LAST_MS = Date.UTC(2026, 9, 28, 12);
 const params = new URLSearchParams(location.search);
 const STATIONS = Number(params.get('stations') ?? 3);
 const HOURS = Number(params.get('hours') ?? 500);
-/** `held`, `known` (nothing is here), `mixed`, `locked`, `damaged` or `empty`. */
+/** `held`, `known` (nothing is here), `mixed`, `part` (of hours), `locked`, `damaged` or `empty`. */
 const STATE = params.get('state') ?? 'mixed';
 const PICTURES = Number(params.get('pictures') ?? 0);
 /** What an export asks of an hour's entry. */
@@ -42,7 +42,24 @@ const COLUMNS: readonly ColumnView[] = [
   },
 ];
 
+/** Twelve minutes of an hour, and an hour in two pieces. */
+const PART_MS = [
+  [3, 15],
+  [0, 22],
+  [31, 60],
+].map(([from = 0, to = 0]) => ({ from: from * 60_000, to: to * 60_000 }));
+
+function partOf(startMs: number, index: number): readonly Gap[] {
+  const { from, to } = PART_MS[index % PART_MS.length] ?? { from: 0, to: HOUR_MS };
+  const all = { stream: null, detail: '' };
+  return [
+    { ...all, fromMs: startMs, toMs: startMs + from, cause: 'start' as const },
+    { ...all, fromMs: startMs + to, toMs: startMs + HOUR_MS, cause: 'stop' as const },
+  ].filter(({ fromMs, toMs }) => toMs > fromMs);
+}
+
 function gapsOf(startMs: number, index: number): readonly Gap[] {
+  if (STATE === 'part') return partOf(startMs, index);
   if (index % 37 !== 5) return [];
   return [
     { stream: null, fromMs: startMs + 20 * 60_000, toMs: startMs + 27 * 60_000, cause: 'hidden', detail: '' },
@@ -50,7 +67,9 @@ function gapsOf(startMs: number, index: number): readonly Gap[] {
 }
 
 function bodyOf(station: number, index: number): HourBody {
-  const startMs = LAST_MS - (HOURS - index) * HOUR_MS;
+  // Of three parts the second and third are of one hour.
+  const slot = STATE === 'part' ? index - Math.floor((index + 1) / 3) : index;
+  const startMs = LAST_MS - (HOURS - slot) * HOUR_MS;
   const columns = [0, 1].map((column) => {
     const mean = valueAt(startMs + HOUR_MS / 2, station, column);
     return { count: ROWS, min: mean - 0.4, max: mean + 0.4, mean };
@@ -130,7 +149,7 @@ class FixtureData implements DataModel {
     worker: dataWorker(
       () => new Worker(new URL('../../workers/data.ts', import.meta.url), { type: 'module' }),
     ),
-    keyOf: (hour) => `${placeOf(hour)}/${hour.body.startMs}`,
+    keyOf: (hour) => `${placeOf(hour)}/${(hour as unknown as { index: number }).index}`,
     load: async (hour) => {
       const stored = await maker.make(hour.body, placeOf(hour));
       if (STATE === 'damaged' && (hour.body.startMs / HOUR_MS) % 5 === 0)
@@ -144,6 +163,7 @@ class FixtureData implements DataModel {
   columns = () => COLUMNS;
   learnColumns = async () => false;
   isHeld = () => true;
+  isInFolder = () => false;
 
   async picture({ body }: PictureRecord): Promise<Blob> {
     const canvas = new OffscreenCanvas(640, 480);
@@ -159,6 +179,7 @@ class FixtureData implements DataModel {
   }
 
   planExport = planExport;
+  tableBytes = async () => 5_000_000;
   save = async () => [];
   openHourFile = async (): Promise<never> => {
     throw new Error('not in this page');
@@ -175,8 +196,15 @@ const place = document.createElement('data-place') as HTMLElement & {
   state: unknown;
   router: Router;
 };
-place.model = { data: new FixtureData() };
-place.state = { recording: null };
+/** As of a device without sensors, unless the address says otherwise. */
+const senses = params.has('senses')
+  ? [{ name: 'accelerometer', isChosen: true, isMute: false, availability: { state: 'available' } }]
+  : [];
+place.model = {
+  data: new FixtureData(),
+  sensing: { view: { isKnown: true, senses }, look: () => undefined },
+};
+place.state = { recording: null, recordingPhase: 'idle' };
 place.router = router;
 const main = document.createElement('main');
 main.style.padding = '16px';

@@ -134,20 +134,24 @@ describe('the Data place', { timeout: 120_000 }, () => {
   it('saves a table with every value of the recording', async () => {
     await openData(`?station=${id}`);
     await page.getByRole('button', { name: 'Save CSV', exact: true }).click();
-    await page.getByText('Add a column with dates').click();
+    const size = await page.getByText(/in 1 file, about [\d.]+ [kM]B\./).innerText();
+    const announced = /about ([\d.]+) ([kM]B)/.exec(size);
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save CSV of Ridge' }).click();
     const file = await download;
-    expect(file.suggestedFilename()).toBe('Ridge.csv');
+    expect(file.suggestedFilename()).toMatch(/^Ridge 2025-07-\d\d( to 2025-07-\d\d)?\.csv$/);
+    const savedBytes = readFileSync(await file.path()).length;
+    const announcedBytes = Number(announced?.[1]) * (announced?.[2] === 'MB' ? 1e6 : 1e3);
+    expect(Math.abs(announcedBytes - savedBytes) / savedBytes).toBeLessThan(0.1);
     const [header = '', ...lines] = readFileSync(await file.path(), 'utf8')
       .trim()
       .split('\n');
-    expect(header.split(',').slice(0, 3)).toEqual(['t_s', 'time_utc', 'pressure']);
+    expect(header.split(',').slice(0, 2)).toEqual(['time', 'pressure']);
     expect(lines.length).toBe(times.length);
     for (const line of lines) {
-      const [time, iso = '', pressure] = line.split(',');
-      expect(Date.parse(iso)).toBe(Number(time) * 1000);
-      expect(pressure === '' ? undefined : Number(pressure)).toBe(recorded.get(Number(time) * 1000));
+      const [iso = '', pressure] = line.split(',');
+      expect(iso).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+      expect(pressure === '' ? undefined : Number(pressure)).toBe(recorded.get(Date.parse(iso)));
     }
     await page.getByRole('button', { name: 'Done' }).click();
   });

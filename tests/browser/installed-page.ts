@@ -6,10 +6,12 @@ import {
   listenForLaunches,
   takeShared,
 } from '../../src/ui/platform/launch.browser.ts';
+import { holdBuild } from '../../src/ui/platform/page-lock.browser.ts';
 import { AppVersion, browserVersionPorts } from '../../src/ui/platform/service-worker.browser.ts';
 
 declare const PROBE_VERSION: string;
 
+holdBuild();
 const version = new AppVersion(
   browserVersionPorts({
     nowMs: () => Date.now(),

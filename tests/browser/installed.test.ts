@@ -414,6 +414,35 @@ describe.each(['/', '/some/folder/'])('the share target under %s', (under) => {
   });
 });
 
+test('the share target takes nothing from other pages, whether they say who they are or hide it', async () => {
+  await visit(v1, async (server, context) => {
+    const page = await openProbe(context, server.url);
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    for (const policy of ['origin', 'no-referrer']) {
+      const foreign = await context.newPage();
+      await foreign.route('http://foreign.test/**', (route) =>
+        route.fulfill({
+          contentType: 'text/html',
+          body: `<meta name="referrer" content="${policy}"><p>foreign`,
+        }),
+      );
+      await foreign.goto('http://foreign.test/');
+      await foreign.evaluate((action) => {
+        const form = document.createElement('form');
+        Object.assign(form, { action, method: 'post', enctype: 'multipart/form-data' });
+        const input = document.createElement('textarea');
+        Object.assign(input, { name: 'text', value: 'https://relay.example/#join=abc_DEF-123' });
+        form.append(input);
+        document.body.append(form);
+        form.submit();
+      }, `${server.url}share`);
+      await foreign.waitForURL(server.url);
+      await foreign.close();
+    }
+    expect(await page.evaluate(() => globalThis.probe.shared())).toEqual({ items: [], refused: [] });
+  });
+});
+
 test('installed for real, it runs in a window of its own, opens hours from the file manager there, and shortcuts do not reload it', async () => {
   const server = await world.serve(v1);
   const context = await world.installable();

@@ -290,6 +290,11 @@ describe('a device that moves to another address', { timeout: 180_000 }, () => {
     await accessible(page);
     await page.getByRole('button', { name: 'Back' }).click();
     await phaseIs(page, 'no-space');
+    // The browser’s own Back does the same, and does not leave the app.
+    await page.getByRole('button', { name: 'Bring a device here' }).click();
+    await phaseIs(page, 'moving');
+    await page.goBack();
+    await phaseIs(page, 'no-space');
   });
 
   it('set up by an earlier version takes its recordings along, and is shown the doors to join anew', async () => {

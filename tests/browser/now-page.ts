@@ -3,12 +3,19 @@ import tokens from '../../src/ui/tokens.css?inline';
 import '../../src/ui/now/now-place.ts';
 import { Router } from '../../src/ui/app/router.ts';
 import type { AppModel } from '../../src/ui/model/app-model.ts';
-import type { AppState } from '../../src/ui/model/app-state.ts';
+import type { AppState, RecordingView } from '../../src/ui/model/app-state.ts';
 import type { CollectingView } from '../../src/ui/model/collecting-view.ts';
 import type { Spark, StationFacts } from '../../src/ui/model/station-facts.ts';
 import type { NowPlace } from '../../src/ui/now/now-place.ts';
+import {
+  collectingView,
+  HOUR_MS,
+  heard,
+  nowState,
+  type StationChange,
+  stationFacts,
+} from '../unit/ui/now/now-facts.ts';
 
-const HOUR_MS = 3_600_000;
 /** What other members may call themselves: as long as names may be, turned around, markup, pictures. */
 const HOSTILE_NAMES = ['W'.repeat(200), '\u202eegdiR\u202d', '<img src=x onerror=alert(1)>', '🏔️'.repeat(60)];
 const nowMs = Date.now();
@@ -25,90 +32,50 @@ const NAMES = [
   'Weir',
 ];
 
-type Change = Partial<Omit<StationFacts, 'status'>> & { readonly status?: Partial<StationFacts['status']> };
-
-function station(i: number, { status, ...facts }: Change = {}): StationFacts {
-  return {
-    isOwn: false,
-    isRemoved: false,
-    hourMs: HOUR_MS,
-    lastEndMs: nowMs - HOUR_MS / 2,
-    stoppedMs: null,
-    gaps: [],
-    through: [],
-    ...facts,
-    status: {
-      id: `${i}`,
-      key: `key-${i}`,
-      name: i < NAMES.length ? (NAMES[i] ?? null) : `Station ${i + 1}`,
-      seq: 500,
-      sealed: 500,
-      held: 500,
-      missing: 0,
-      bytes: 5e8,
-      unseen: 0,
-      completeTo: new Date(nowMs - HOUR_MS).toISOString(),
-      lastHeard: new Date(nowMs - (i % 7) * 60_000).toISOString(),
-      replay: false,
-      ...status,
+const station = (i: number, { status, ...facts }: StationChange = {}): StationFacts =>
+  stationFacts(
+    NAMES[i] ?? `Station ${i + 1}`,
+    {
+      ...facts,
+      status: {
+        id: `${i}`,
+        key: `key-${i}`,
+        seq: 500,
+        sealed: 500,
+        held: 500,
+        bytes: 5e8,
+        completeTo: new Date(nowMs - HOUR_MS).toISOString(),
+        lastHeard: new Date(nowMs - (i % 7) * 60_000).toISOString(),
+        ...status,
+      },
     },
-  };
-}
+    nowMs,
+  );
+const silent = (i: number, agoMs: number) => station(i, heard(agoMs, nowMs));
 
-const COLLECTING: CollectingView = {
-  limits: { paused: false, bytesPerSecond: null, amountBytes: null },
-  isSpent: false,
-  isFull: false,
+const COLLECTING = collectingView({
   bytes: { known: 6e9, held: 6e9, missing: 0, fetched: 6e9 },
   things: { held: 6000, missing: 0 },
-  bytesPerSecond: 0,
-  leftMs: 0,
-  connected: 1,
-  aloneSinceMs: null,
-  pickup: {
-    reached: [],
-    complete: true,
-    blobs: { held: 0, missing: 0, bytes: 0 },
-    entriesMissing: 0,
-    missingFrom: [],
-  },
-  mayLeave: true,
-  visit: null,
   history: [{ atMs: nowMs - 7 * 86_400_000, things: 1_204, bytes: 1.3e9 }],
-  met: ['Barn'],
   bytesPerDay: 2.4e8,
-  archive: {
-    isPossible: true,
-    phase: 'none',
-    folder: null,
-    files: null,
-    totalFiles: 0,
-    bytes: 0,
-    totalBytes: 0,
-    leftMs: null,
-    error: null,
-    checked: null,
-  },
-};
+});
 
 function stateOf(
-  stationFacts: readonly StationFacts[],
+  facts: readonly StationFacts[],
   collecting: Partial<CollectingView> = {},
   change: Partial<AppState> = {},
 ): AppState {
   return {
-    stationFacts,
-    stations: stationFacts.map(({ status }) => status),
+    ...nowState(facts),
     collecting: { ...COLLECTING, ...collecting },
-    recording: null,
-    sensorFailure: null,
-    refusal: null,
-    admitted: true,
+    spaceName: 'Our valley',
+    stations: facts.map(({ status }) => status),
     storage: { usedBytes: 6e9, freeBytes: 9e9, persistent: true },
     ...change,
   } as AppState;
 }
 
+const RECORDING = { streams: [] } as unknown as RecordingView;
 const visit = { sinceMs: nowMs - 60_000, things: 420, bytes: 4.1e8, completeMs: null, newThings: 0 };
 const behind = (i: number, missing: number) =>
   station(i, { through: ['Barn'], status: { held: 500 - missing, missing } });
@@ -126,7 +93,7 @@ const STATES: Readonly<Record<string, () => AppState>> = {
   fine: () => stateOf(Array.from({ length: 10 }, (_, i) => station(i))),
   trouble: () =>
     stateOf([
-      station(0, { status: { lastHeard: new Date(nowMs - 3.2 * HOUR_MS).toISOString() } }),
+      silent(0, 3.2 * HOUR_MS),
       station(1, { gaps: [{ cause: 'hidden', ms: 240_000 }] }),
       station(2, { stoppedMs: nowMs - 30 * HOUR_MS }),
       station(3, { status: { replay: true } }),
@@ -144,6 +111,20 @@ const STATES: Readonly<Record<string, () => AppState>> = {
       { met: HOSTILE_NAMES, things: { held: 1_997, missing: 12 } },
     ),
   alone: () => stateOf([station(0), station(1)], { connected: 0, aloneSinceMs: nowMs - 2 * HOUR_MS }),
+  'relay-down': () =>
+    stateOf(
+      [station(0, { isOwn: true, lastEndMs: null, status: { sealed: 0, held: 0 } }), station(1)],
+      { connected: 0, aloneSinceMs: nowMs - 2 * HOUR_MS, unmetSinceMs: nowMs - 2 * HOUR_MS },
+      { hosts: [{ url: 'wss://raspberrypi.local:8443', state: 'unreachable' }], recording: RECORDING },
+    ),
+  resting: () => stateOf([station(0), station(1), station(2, { stoppedMs: nowMs - 5 * HOUR_MS })]),
+  'first-hour': () =>
+    stateOf(
+      [station(0, { isOwn: true, lastEndMs: null, status: { sealed: 0, held: 0, lastHeard: null } })],
+      { connected: 0, things: { held: 0, missing: 0 }, history: [], bytesPerDay: null },
+      { recording: RECORDING },
+    ),
+  removed: () => stateOf([station(0), station(1)], {}, { refusal: 'revoked', admitted: false }),
   van: () =>
     stateOf(
       [behind(0, 9), behind(1, 4), behind(2, 1), ...Array.from({ length: 7 }, (_, i) => station(i + 3))],
@@ -192,13 +173,7 @@ const STATES: Readonly<Record<string, () => AppState>> = {
       { storage: { usedBytes: 6e9, freeBytes: 1.1e6, persistent: true } },
     ),
   many: () =>
-    stateOf(
-      Array.from({ length: 200 }, (_, i) =>
-        i === 150
-          ? station(i, { status: { lastHeard: new Date(nowMs - 26 * HOUR_MS).toISOString() } })
-          : station(i),
-      ),
-    ),
+    stateOf(Array.from({ length: 200 }, (_, i) => (i === 150 ? silent(i, 26 * HOUR_MS) : station(i)))),
 };
 
 /** A day of hours that goes up and down, with a hole in it. */
@@ -228,6 +203,7 @@ const model = {
     startArchive: action('archive'),
     stopArchive: action('stop'),
     checkArchive: action('check'),
+    fetchFromOtherFolders: action('fetch'),
     forgetFolder: action('forget'),
   },
 } as unknown as AppModel;

@@ -4,6 +4,7 @@
  */
 
 import { html, render, type TemplateResult } from 'lit';
+import { WaystationError } from '../../src/core/errors.ts';
 import type { SpaceId } from '../../src/core/ids.ts';
 import { chooseLook, type Look } from '../../src/ui/app/appearance.ts';
 import { Router, routeHash } from '../../src/ui/app/router.ts';
@@ -14,6 +15,8 @@ import tokens from '../../src/ui/tokens.css?inline';
 import '../../src/ui/people/people-place.ts';
 import '../../src/ui/people/device-dialog.ts';
 import '../../src/ui/people/invite-code.ts';
+import '../../src/ui/people/standing-card.ts';
+import '../../src/ui/welcome/elsewhere-view.ts';
 import '../../src/ui/welcome/join-view.ts';
 import '../../src/ui/welcome/recovery-view.ts';
 import '../../src/ui/welcome/welcome-view.ts';
@@ -28,6 +31,8 @@ const STATE: AppState = {
   phase: 'ready',
   failure: null,
   deviceName: 'Ridge',
+  shortId: '7kH2wA',
+  stationFacts: [],
   space: 'ab'.repeat(32) as SpaceId,
   spaceName: 'My stations',
   role: 'admin',
@@ -42,6 +47,10 @@ const STATE: AppState = {
   storage: { usedBytes: 12_400_000, freeBytes: 9_800_000_000, persistent: false },
   notice: null,
   pendingLink: null,
+  pendingCode: null,
+  isInvitePutOff: false,
+  relayGroup: null,
+  openElsewhere: null,
   isOtherGroupsLink: false,
   recoveryWords: null,
   recovery: 'none',
@@ -53,6 +62,8 @@ function device(i: number, change: Partial<DeviceRow> = {}): DeviceRow {
     name: `Station ${i}`,
     shortId: `x${String(i).padStart(5, '0')}`,
     role: 'member',
+    isNamesake: false,
+    isRelay: false,
     standing: 'active',
     isSelf: false,
     via: i % 3 === 0 ? 'wss://hut.example:8443' : null,
@@ -62,10 +73,29 @@ function device(i: number, change: Partial<DeviceRow> = {}): DeviceRow {
   };
 }
 
+const NO_LOSS = { ownHours: 0, othersHours: 0, ownMs: null, othersMs: null, pictures: 0, isWaiting: false };
 const SELF = device(0, { name: 'Ridge', role: 'admin', isSelf: true, via: null, lastHeardMs: NOW });
 const INVITES: InviteRow[] = [
-  { id: 'i1', role: 'reader', uses: 1, usesLeft: 1, expiresMs: NOW + HOUR_MS, by: 'Ridge', isOwn: true },
-  { id: 'i2', role: 'member', uses: 5, usesLeft: 2, expiresMs: NOW + 30 * HOUR_MS, by: null, isOwn: false },
+  {
+    id: 'i1',
+    role: 'reader',
+    uses: 1,
+    usesLeft: 1,
+    expiresMs: NOW + HOUR_MS,
+    by: 'Ridge',
+    isOwn: true,
+    isByRelay: false,
+  },
+  {
+    id: 'i2',
+    role: 'member',
+    uses: 5,
+    usesLeft: 2,
+    expiresMs: NOW + 30 * HOUR_MS,
+    by: null,
+    isOwn: false,
+    isByRelay: false,
+  },
 ];
 
 const VIEW: PeopleView = {
@@ -77,13 +107,14 @@ const VIEW: PeopleView = {
   isManager: true,
   managers: ['Ridge'],
   mayRename: true,
+  leaving: null,
 };
 
 const FEW: PeopleView = {
   ...VIEW,
   devices: [
     SELF,
-    device(3, { name: 'Home', role: 'admin' }),
+    device(3, { name: 'Relay attic', role: 'admin', isRelay: true }),
     device(4, { name: 'Van', role: 'reader' }),
     device(7, { name: null, role: 'mirror' }),
     device(8, { name: 'A station with a long name that somebody did not shorten at all', role: 'recorder' }),
@@ -119,7 +150,23 @@ function model(state: AppState, view: PeopleView, change: object = {}): AppModel
     installApp: note('installApp'),
     applyUpdate: note('applyUpdate'),
   };
-  const one = { state, people, recovery, device, create: note('create'), join: note('join'), ...change };
+  const one = {
+    state,
+    people,
+    recovery,
+    device,
+    create: note('create'),
+    join: note('join'),
+    joinAgain: note('joinAgain'),
+    leave: note('leave'),
+    putOff: note('putOff'),
+    offer: note('offer'),
+    useHere: async () => 'busy',
+    resolveCode: async () => {
+      throw new WaystationError('not-found', 'the relay knows no open invite by this code');
+    },
+    ...change,
+  };
   return Object.assign(new EventTarget(), one) as unknown as AppModel;
 }
 
@@ -127,7 +174,24 @@ const router = new Router(window);
 const place = (state: Partial<AppState>, view: Partial<PeopleView>): TemplateResult => {
   const whole = { ...STATE, ...state };
   const m = model(whole, { ...VIEW, ...view });
-  return html`<people-place .model=${m} .state=${whole} .router=${router}></people-place>`;
+  // As the frame shows them.
+  return html`
+    <standing-card .model=${m} .state=${whole} .place=${'people'}></standing-card>
+    <people-place .model=${m} .state=${whole} .router=${router}></people-place>
+  `;
+};
+/** What stands above the other places. */
+const standing = (state: Partial<AppState>, view: Partial<PeopleView> = {}): TemplateResult => {
+  const whole = { ...STATE, ...state };
+  return html`<standing-card
+    .model=${model(whole, { ...VIEW, ...view })}
+    .state=${whole}
+    .place=${'now'}
+  ></standing-card>`;
+};
+const elsewhere = (openElsewhere: AppState['openElsewhere'], answer: 'busy' | 'silent' | null) => {
+  const whole: AppState = { ...STATE, phase: 'failed', openElsewhere };
+  return html`<elsewhere-view .model=${model(whole, VIEW)} .state=${whole} .answer=${answer}></elsewhere-view>`;
 };
 const welcome = (state: Partial<AppState>): TemplateResult => {
   const whole: AppState = { ...STATE, phase: 'no-space', space: null, deviceName: '', ...state };
@@ -151,6 +215,22 @@ const link = (): string => (globalThis as { fixtureLink?: string }).fixtureLink 
 const STATES: Readonly<Record<string, { readonly hash?: string; readonly show: () => TemplateResult }>> = {
   doors: { show: () => welcome({}) },
   join: { hash: routeHash('now', { door: 'join' }), show: () => welcome({}) },
+  'doors-relay': { show: () => welcome({ relayGroup: { name: 'Home' } }) },
+  'doors-stranger': { show: () => welcome({ relayGroup: { name: null } }) },
+  'doors-new': {
+    hash: routeHash('now', { door: 'new' }),
+    show: () => welcome({ relayGroup: { name: 'Home' } }),
+  },
+  'doors-invite': { show: () => welcome({ pendingLink: link(), isInvitePutOff: true }) },
+  'join-relay': {
+    hash: routeHash('now', { door: 'join' }),
+    show: () => welcome({ relayGroup: { name: 'Home' } }),
+  },
+  'code-dead': { show: () => welcome({ pendingCode: 'K7QM-2F9X-RT4D' }) },
+  elsewhere: { show: () => elsewhere('before', null) },
+  'elsewhere-busy': { show: () => elsewhere('before', 'busy') },
+  'elsewhere-silent': { show: () => elsewhere('before', 'silent') },
+  'elsewhere-left': { show: () => elsewhere('left', null) },
   invited: { show: () => welcome({ pendingLink: link() }) },
   'invited-cut': { show: () => welcome({ pendingLink: link().slice(0, -200) }) },
   words: { show: () => recovery('open') },
@@ -190,10 +270,35 @@ const STATES: Readonly<Record<string, { readonly hash?: string; readonly show: (
     show: () =>
       place({ admitted: false, refusal: 'surplus' }, { devices: [], grantable: [], isManager: false }),
   },
+  'removed-now': {
+    show: () => standing({ refusal: 'revoked' }, { devices: [{ ...SELF, standing: 'revoked' }] }),
+  },
+  'surplus-now': {
+    show: () => standing({ admitted: false, refusal: 'surplus' }, { devices: [], leaving: NO_LOSS }),
+  },
+  'withdrawn-now': {
+    show: () => standing({ admitted: false, refusal: 'revoked' }, { devices: [], leaving: NO_LOSS }),
+  },
+  'not-served': { show: () => standing({ refusal: 'unknown-issuer' }) },
   'other-group': { show: () => place({ isOtherGroupsLink: true }, FEW) },
+  'other-group-now': { show: () => standing({ isOtherGroupsLink: true }, { leaving: NO_LOSS }) },
+  leaving: {
+    hash: routeHash('people', { show: 'leave' }),
+    show: () => place({}, { leaving: { ...NO_LOSS, ownHours: 12, othersHours: 3 } }),
+  },
+  'may-leave': { show: () => place({}, { leaving: NO_LOSS }) },
   invite: { hash: routeHash('people', { show: 'invite' }), show: () => place({}, FEW) },
   scan: { hash: routeHash('people', { show: 'scan' }), show: () => place({}, FEW) },
   device: { show: () => dialog(FEW, FEW.devices[2]) },
+  'device-connected': {
+    show: () =>
+      dialog(
+        FEW,
+        device(33, {
+          via: 'ws://therelayintheatticoftheoldhousebythelakewherenobodylives.local:7070/peerjs',
+        }),
+      ),
+  },
   removing: { show: () => dialog(FEW, FEW.devices[2], true) },
   'open-invite': {
     show: () =>

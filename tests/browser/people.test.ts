@@ -189,7 +189,7 @@ describe('by keyboard alone', { timeout: 60_000 }, () => {
     await show(page, 'doors');
     await tabTo(page, 'Make this device a station');
     await page.keyboard.press('Enter');
-    await expect.poll(() => asked(page)).toContainEqual(['create', 'My stations', 'Linux computer']);
+    await expect.poll(() => asked(page)).toContainEqual(['create', 'My stations', 'Linux computer 7K']);
     await page.context().close();
   });
 
@@ -266,7 +266,7 @@ describe('a scan', { timeout: 60_000 }, () => {
     await file.setInputFiles({ name: 'code.gif', mimeType: 'image/gif', buffer: code });
     await page.getByText('This device can record, and see what every station records.').waitFor();
     await page.getByRole('button', { name: 'Join', exact: true }).tap();
-    await expect.poll(() => asked(page)).toContainEqual(['join', link, 'Linux computer']);
+    await expect.poll(() => asked(page)).toContainEqual(['join', link, 'Linux computer 7K']);
     await page.context().close();
   });
 
@@ -362,7 +362,7 @@ describe('a link', { timeout: 60_000 }, () => {
 
   it.each([
     ['a day before it was made', Date.UTC(2026, 5, 30, 12), 'One of the two clocks is wrong'],
-    ['after it ended', Date.UTC(2026, 6, 20, 12), 'This invite ended on'],
+    ['after it ended', Date.UTC(2026, 6, 20, 12), 'This invite has ended'],
   ])('opened where the clock says %s is said to be so, with both times', async (_, nowMs, words) => {
     const page = await open(PHONE, browser, nowMs);
     await show(page, 'invited');
@@ -370,12 +370,90 @@ describe('a link', { timeout: 60_000 }, () => {
     await page.context().close();
   });
 
-  it('that is missing when Join is tapped is asked for', async () => {
+  it('that has ended says what to ask for, cannot be joined by, and leads to another', async () => {
+    const page = await open(PHONE, browser, Date.UTC(2026, 6, 20, 12));
+    await show(page, 'invited');
+    await page.getByText('This invite ended on').waitFor();
+    await page.getByText('Ask somebody in the group for a new one').waitFor();
+    await page.getByRole('button', { name: 'Scan or enter another invite' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Join', exact: true }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('that is missing when one wants to go on is asked for', async () => {
     const page = await open();
     await show(page, 'join');
-    await page.getByRole('button', { name: 'Join', exact: true }).tap();
-    await page.getByText('First scan the code or paste the link').waitFor();
+    await page.getByRole('button', { name: 'Go on', exact: true }).tap();
+    await page.getByText('First scan the code, or type the short code or paste the link').waitFor();
     expect(await asked(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('what one is told above every place', { timeout: 60_000 }, () => {
+  it('takes a new invite where the old one is used up, by its code', async () => {
+    const page = await open();
+    await show(page, 'surplus-now');
+    await page.getByRole('heading', { name: 'This invite is used up' }).waitFor();
+    await page.getByRole('textbox', { name: 'Short code or link of the new invite' }).fill('k7qm-2f9x-rt4d');
+    await page.getByRole('button', { name: 'Use the new invite' }).tap();
+    await expect.poll(() => asked(page)).toEqual([['joinAgain', 'k7qm-2f9x-rt4d']]);
+    await page.context().close();
+  });
+
+  it('a removed device is told what it holds and what it can do', async () => {
+    const page = await open();
+    await show(page, 'removed');
+    const card = page.getByRole('alert').filter({ hasText: 'was removed from' });
+    await card.getByText('It holds no recordings of the group.').waitFor();
+    await card.getByText('To come back, export first, then leave the group').waitFor();
+    await card
+      .getByRole('button', { name: 'See what is here' })
+      .or(card.getByRole('link', { name: 'See what is here' }))
+      .waitFor();
+    await page.context().close();
+  });
+
+  it('leaving is possible only after reading what is lost and saying that one is sure', async () => {
+    const page = await open();
+    await show(page, 'leaving');
+    await page.getByText('Deleted: 12 hours that this device recorded').waitFor();
+    await page.getByText('3 hours that other devices recorded').waitFor();
+    const leave = page.getByRole('button', { name: 'Delete it here and leave' });
+    expect(await leave.isDisabled()).toBe(true);
+    await page.getByText('I understand that this cannot be undone').tap();
+    await leave.tap();
+    await expect.poll(() => asked(page)).toEqual([['leave']]);
+    await page.context().close();
+  });
+});
+
+describe('a device’s dialog', { timeout: 60_000 }, () => {
+  it('is whole on the smallest phone, however long its name, and names no address that machines use', async () => {
+    const page = await open({ ...PHONE, viewport: { width: 360, height: 640 } });
+    await show(page, 'removing');
+    const dialog = page.getByRole('dialog');
+    const keep = page.getByRole('button', { name: 'Keep it' });
+    await keep.scrollIntoViewIfNeeded();
+    const box = await keep.boundingBox();
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThan(640);
+    const sheet = await dialog.evaluate((one) => {
+      const { top, bottom, left, right } = one.getBoundingClientRect();
+      return { top, bottom, left, right };
+    });
+    expect(sheet.top).toBeGreaterThanOrEqual(0);
+    expect(sheet.bottom).toBeLessThanOrEqual(640);
+    expect(sheet.right).toBeLessThanOrEqual(360);
+    await show(page, 'device-connected');
+    await page.getByText('they met at therelayintheattic').waitFor();
+    const said = await page.locator('device-dialog dl').evaluate((list) => ({
+      text: list.textContent ?? '',
+      right: Math.max(...[...list.querySelectorAll('dd')].map((one) => one.getBoundingClientRect().right)),
+      isCut: list.scrollWidth > list.clientWidth,
+    }));
+    expect(said.text).not.toMatch(/wss?:|peerjs|7070/);
+    expect(said.isCut).toBe(false);
+    expect(said.right).toBeLessThanOrEqual(360);
     await page.context().close();
   });
 });

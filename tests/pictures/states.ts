@@ -9,6 +9,7 @@ interface Fixtures {
   nowPage: { names: string[]; show(name: string): void };
   PEOPLE_STATES: string[];
   showPeople(name: string): void;
+  framed: { names: string[]; show(name: string): Promise<void> };
 }
 declare const self: Fixtures;
 
@@ -24,10 +25,20 @@ const DATA_STATES: Readonly<Record<string, string>> = {
   mixed: '?stations=3&hours=500&state=mixed',
   known: '?stations=2&hours=200&state=known',
   damaged: '?stations=1&hours=100&state=damaged',
+  part: '?stations=1&hours=1&state=part',
+  pieces: '?stations=1&hours=3&state=part',
   locked: '?stations=2&hours=100&state=locked',
   empty: '?stations=0&hours=0',
+  'empty-with-sensors': '?stations=0&hours=0&senses=1',
   'two-hundred': '?stations=200&hours=500&state=mixed',
 };
+
+/** A page whose states stand in the frame of the app; see tests/browser/framed-page.ts. */
+const framed = (entry: string): FixturePage => ({
+  entry,
+  states: (page) => page.evaluate(() => self.framed.names),
+  show: (page, state) => page.evaluate((name) => self.framed.show(name), state),
+});
 
 const PAGES: Readonly<Record<string, FixturePage>> = {
   now: {
@@ -35,6 +46,9 @@ const PAGES: Readonly<Record<string, FixturePage>> = {
     states: (page) => page.evaluate(() => self.nowPage.names),
     show: (page, state) => page.evaluate((name) => self.nowPage.show(name), state),
   },
+  record: framed('tests/browser/record-page.ts'),
+  network: framed('tests/browser/network-page.ts'),
+  moving: framed('tests/browser/moving-page.ts'),
   people: {
     entry: 'tests/browser/people-page.ts',
     states: (page) => page.evaluate(() => self.PEOPLE_STATES),
@@ -51,12 +65,22 @@ const PAGES: Readonly<Record<string, FixturePage>> = {
   },
 };
 
+/** Names of the places whose states there are. */
+export const STATE_PLACES: readonly string[] = Object.keys(PAGES);
+
 /**
  * @param folder where the pictures go, a folder for each place.
  * @param link an invite, for the states that show one.
+ * @param places whose pictures are taken; all of them when none is named.
  */
-export async function takeStates(browser: Browser, folder: string, link: string): Promise<void> {
+export async function takeStates(
+  browser: Browser,
+  folder: string,
+  link: string,
+  places: readonly string[],
+): Promise<void> {
   for (const [place, { entry, states, show }] of Object.entries(PAGES)) {
+    if (places.length > 0 && !places.includes(place)) continue;
     const served = await servePage(resolve(entry));
     for (const shape of Object.keys(SHAPES) as Shape[]) {
       const context = await newContext(browser, shape);

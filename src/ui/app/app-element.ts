@@ -42,11 +42,25 @@ type View = (model: AppModel, state: AppState, router: Router, files: HandedFile
 
 /** Each place's code, loaded when it is first shown. */
 const VIEWS: Readonly<
-  Partial<Record<Place | 'welcome' | 'recovery' | 'moving', (model: AppModel) => Promise<View>>>
+  Partial<
+    Record<
+      Place | 'welcome' | 'recovery' | 'moving' | 'elsewhere' | 'standing',
+      (model: AppModel) => Promise<View>
+    >
+  >
 > = {
   moving: async () => {
     await import('../moving/moving-view.ts');
     return (model, state) => html`<moving-view .model=${model} .state=${state}></moving-view>`;
+  },
+  elsewhere: async () => {
+    await import('../welcome/elsewhere-view.ts');
+    return (model, state) => html`<elsewhere-view .model=${model} .state=${state}></elsewhere-view>`;
+  },
+  standing: async () => {
+    await import('../people/standing-card.ts');
+    return (model, state, router) =>
+      html`<standing-card .model=${model} .state=${state} .place=${router.route.place}></standing-card>`;
   },
   welcome: async () => {
     await import('../welcome/welcome-view.ts');
@@ -154,6 +168,8 @@ export class AppElement extends LitElement {
   }
 
   protected override updated(): void {
+    const group = this.model?.state.spaceName ?? null;
+    document.title = group === null ? 'Waystation' : `${group} – Waystation`;
     if (!this.#focusMain) return;
     this.#focusMain = false;
     scrollTo(0, 0);
@@ -203,7 +219,8 @@ export class AppElement extends LitElement {
               <button @click=${() => model.dismissNotice()}>${msg('OK')}</button>
             </section>`
       }
-      ${newVersion(model)} ${this.#recovery(model, state)} ${this.#place(model, state, router)}
+      ${newVersion(model)} ${this.#recovery(model, state)} ${this.#standing(model, state, router)}
+      ${this.#place(model, state, router)}
     `;
   }
 
@@ -218,17 +235,28 @@ export class AppElement extends LitElement {
     return html`<recovery-card .model=${model} .state=${state}></recovery-card>`;
   }
 
+  /** A link for another group, or this device’s own standing in the one it is in: said at whatever place is open. */
+  #standing(model: AppModel, state: AppState, router: Router): TemplateResult | typeof nothing {
+    const isWell = state.admitted && state.refusal === null && !state.isOtherGroupsLink;
+    if (state.phase !== 'ready' || state.recovery === 'open' || isWell) return nothing;
+    // Where one does something about it, nothing is said again.
+    if (router.route.place === 'people' && router.route.params.has('show')) return nothing;
+    const view = this.#views.get('standing');
+    if (view === undefined) {
+      if (!this.#failed.has('standing')) void this.#load('standing', model);
+      return nothing;
+    }
+    return view(model, state, router, this.files);
+  }
+
   #place(model: AppModel, state: AppState, router: Router): TemplateResult {
     if (state.phase === 'starting') return starting();
-    if (state.phase === 'failed') {
-      return html`<section role="alert">
-        <h1>${msg('Waystation cannot start here')}</h1>
-        <p>${sentence(state.failure ?? '')}</p>
-      </section>`;
-    }
+    const isElsewhere = state.phase === 'failed' && state.openElsewhere !== null;
+    if (state.phase === 'failed' && !isElsewhere) return failed(state.failure ?? '');
     const { place } = router.route;
-    const name =
-      state.recovery === 'open'
+    const name = isElsewhere
+      ? 'elsewhere'
+      : state.recovery === 'open'
         ? 'recovery'
         : state.phase === 'no-space'
           ? 'welcome'
@@ -278,6 +306,15 @@ function newVersion(model: AppModel): TemplateResult | typeof nothing {
   return html`<section class="update" role="status">
     <p>${msg('A new version of the app is ready.')}</p>
     <button @click=${() => model.device.applyUpdate()}>${msg('Use it now')}</button>
+  </section>`;
+}
+
+/** The storage could not be opened. */
+function failed(why: string): TemplateResult {
+  return html`<section role="alert">
+    <h1>${msg('Waystation cannot start here')}</h1>
+    <p>${sentence(why)}</p>
+    <button class="main" @click=${() => location.reload()}>${msg('Try again')}</button>
   </section>`;
 }
 

@@ -17,7 +17,7 @@ export interface Route {
 /** The part of a window that routing needs. */
 export interface RouterWindow {
   readonly location: { readonly hash: string; readonly href: string };
-  readonly history: Pick<History, 'pushState' | 'replaceState'>;
+  readonly history: Pick<History, 'pushState' | 'replaceState' | 'state'>;
   addEventListener(type: 'hashchange' | 'popstate', listener: () => void): void;
 }
 
@@ -42,9 +42,13 @@ export class Router extends EventTarget {
   constructor(win: RouterWindow) {
     super();
     this.#window = win;
-    this.#route = parseRoute(win.location.hash) ?? { place: 'now', params: new URLSearchParams() };
+    const first = win.location.hash;
+    const start: Route = { place: 'now', params: new URLSearchParams() };
+    this.#route = parseRoute(first) ?? start;
     const read = () => {
-      const route = parseRoute(win.location.hash);
+      const { hash } = win.location;
+      // Back at where the page began, or at the bare address: what was shown there is shown again.
+      const route = parseRoute(hash) ?? (hash === '' || hash === first ? start : undefined);
       if (route !== undefined) this.#show(route);
     };
     win.addEventListener('hashchange', read);
@@ -63,8 +67,10 @@ export class Router extends EventTarget {
   /** Shows another place; `replace` leaves no way back to this one. */
   go(place: Place, params: Readonly<Record<string, string>> = {}, replace = false): void {
     const address = `${this.#window.location.href.split('#')[0]}${routeHash(place, params)}`;
-    if (replace) this.#window.history.replaceState(null, '', address);
-    else this.#window.history.pushState(null, '', address);
+    const { history } = this.#window;
+    // What Back closes (parts/back-stack.ts) stays as it is.
+    if (replace) history.replaceState(history.state, '', address);
+    else history.pushState(null, '', address);
     this.#show({ place, params: new URLSearchParams(params) });
   }
 

@@ -1,14 +1,25 @@
 /** Who this device is connected to, over which network and how fast; through which meeting points; what is wrong and what to do. */
-import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
+import { msg, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { ArrowDown, ArrowUp, CircleCheck, CircleDashed, Globe, MapPin, TriangleAlert, Wifi } from 'lucide';
+import {
+  ArrowDown,
+  ArrowUp,
+  CircleCheck,
+  CircleDashed,
+  Globe,
+  MapPin,
+  Server,
+  TriangleAlert,
+  Wifi,
+} from 'lucide';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState, HostView } from '../model/app-state.ts';
 import type { MeasuredConnection } from '../model/network-model.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
-import { agoText, bytesText } from '../parts/words.ts';
+import { agoText, bytesText, timeText } from '../parts/words.ts';
 import { ConnectionWatch } from './connection-watch.ts';
+import { connectionFacts, networkSummary, pointWords } from './network-words.ts';
 
 /** Slower is silence: what a link says to stay open. */
 const MIN_SHOWN_PER_SECOND = 1_000;
@@ -24,7 +35,7 @@ export class MeshPlace extends LitElement {
       }
       li {
         display: grid;
-        grid-template-columns: auto 1fr auto;
+        grid-template-columns: auto minmax(0, 1fr);
         gap: 4px 12px;
         align-items: start;
         padding-block: 12px;
@@ -37,15 +48,34 @@ export class MeshPlace extends LitElement {
       li strong {
         overflow-wrap: anywhere;
       }
+      .name,
+      .facts,
       .rates {
-        text-align: end;
-        white-space: nowrap;
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 12px;
       }
+      .facts {
+        gap: 0 0.4em;
+      }
+      .name {
+        justify-content: space-between;
+      }
+      .facts span,
       .rates span {
-        display: block;
+        white-space: nowrap;
       }
       .lead {
         font-size: var(--ws-size-large);
+      }
+      /* On a wide screen the two stand beside each other. */
+      @media (min-width: 1000px) {
+        .sides {
+          display: grid;
+          grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
+          gap: var(--ws-gap);
+          align-items: start;
+        }
       }
     `,
   ];
@@ -62,57 +92,47 @@ export class MeshPlace extends LitElement {
 
   protected override render(): TemplateResult {
     const { connections } = this.#watch;
-    const hosts = this.state.hosts;
+    const { hosts } = this.state;
+    const isConnected = connections === null || connections.length > 0;
     return html`
       <h1>${msg('Network')}</h1>
-      <section>
-        <p class="lead" role="status">${this.#summary(connections)}</p>
-        ${connections === null || connections.length === 0 ? nothing : html`<ul>${connections.map(connectionRow)}</ul>`}
-      </section>
-      <section>
-        <h2>${msg('Meeting points')}</h2>
-        <p class="soft">
-          ${msg('Where devices find each other. Once two are connected they need none: what you see above stays connected.')}
-        </p>
-        ${
-          hosts.length === 0
-            ? html`<p>${msg('This device knows none. A link from a device that does brings one along.')}</p>`
-            : html`<ul>${hosts.map((host) => meetingPoint(host, hosts))}</ul>`
-        }
-      </section>
+      <div class="sides">
+        <section>
+          <p class="lead" role="status">${networkSummary(this.state, connections)}</p>
+          ${connections === null || connections.length === 0 ? nothing : html`<ul>${connections.map(connectionRow)}</ul>`}
+        </section>
+        <section>
+          <h2>${msg('Meeting points')}</h2>
+          <p class="soft">
+            ${msg('Where devices find each other. Once two are connected they need none: they stay connected.')}
+          </p>
+          ${
+            hosts.length === 0
+              ? html`<p>${msg('This device knows none. A link from a device that does brings one along.')}</p>`
+              : html`<ul>${hosts.map((host) => meetingPoint(host, hosts, isConnected))}</ul>`
+          }
+        </section>
+      </div>
     `;
-  }
-
-  #summary(connections: readonly MeasuredConnection[] | null): string {
-    if (!this.state.admitted)
-      return msg('Not let in yet: this device waits to meet one of the group. Keep the page open.');
-    if (connections === null) return msg('Looking …');
-    const [only, ...others] = connections;
-    if (only === undefined)
-      return msg(
-        'Connected to nobody at the moment. Recording goes on, and what was recorded is shared when a device comes near.',
-      );
-    if (others.length === 0) return msg(str`Connected to ${only.name}.`);
-    return msg(str`Connected to ${connections.length} devices.`);
   }
 }
 
 function connectionRow(one: MeasuredConnection): TemplateResult {
-  const { name, sinceMs, kind, roundTripMs } = one;
-  const facts = [
-    kind === 'local' ? msg('same network') : kind === 'internet' ? msg('over the internet') : null,
-    roundTripMs === null ? null : msg(str`answers in ${roundTripMs < 1 ? '<1' : Math.round(roundTripMs)} ms`),
-    msg(str`connected ${agoText(sinceMs, Date.now())}`),
-  ].filter((fact) => fact !== null);
+  const { name, isRelay, kind, sinceMs } = one;
+  const facts = connectionFacts(one, (ms) => agoText(ms, Date.now()));
   return html`
     <li>
-      ${icon(kind === 'internet' ? Globe : Wifi)}
+      ${icon(isRelay ? Server : kind === 'internet' ? Globe : Wifi)}
       <div>
-        <strong>${name}</strong>
-        <div class="soft">${facts.join(' · ')}</div>
-      </div>
-      <div class="rates soft">
-        ${rate(one.receivedPerSecond, ArrowDown, msg('receiving'))} ${rate(one.sentPerSecond, ArrowUp, msg('sending'))}
+        <div class="name">
+          <span><strong>${name}</strong> ${isRelay && !RELAY.test(name) ? html`<span class="label">${msg('relay')}</span>` : nothing}</span>
+          <span class="rates soft">
+            ${rate(one.receivedPerSecond, ArrowDown, msg('receiving'))} ${rate(one.sentPerSecond, ArrowUp, msg('sending'))}
+          </span>
+        </div>
+        <div class="facts soft">
+          ${facts.map((fact, i) => html`<span title=${i === facts.length - 1 ? timeText(sinceMs) : nothing}>${fact}${i === facts.length - 1 ? nothing : ' ·'}</span>`)}
+        </div>
       </div>
     </li>
   `;
@@ -127,29 +147,19 @@ function rate(
   return html`<span>${icon(arrow, 1)} <span class="hidden-text">${what} </span>${bytesText(perSecond)}/s</span>`;
 }
 
-/** One that cannot be reached is trouble only where no other can. */
-function meetingPoint({ url, state }: HostView, all: readonly HostView[]): TemplateResult {
-  const { host } = new URL(url);
-  const isSpare = all.some((one) => one.state === 'open');
-  const said = {
-    open: { sign: CircleCheck, tone: 'good', words: msg('in touch') },
-    connecting: { sign: CircleDashed, tone: 'soft', words: msg('trying …') },
-    unreachable: isSpare
-      ? { sign: CircleDashed, tone: 'soft', words: msg('not reachable from here, and not needed') }
-      : {
-          sign: TriangleAlert,
-          tone: 'warn',
-          words: msg(
-            'cannot be reached from here; it is tried again. Check that this device is in the same Wi-Fi, or that it is switched on.',
-          ),
-        },
-  }[state];
+/** A name that says it already needs no label. */
+const RELAY = /relay/i;
+
+const SIGNS = { good: CircleCheck, soft: CircleDashed, warn: TriangleAlert } as const;
+
+function meetingPoint(one: HostView, all: readonly HostView[], isConnected: boolean): TemplateResult {
+  const { tone, text } = pointWords(one, all, isConnected);
   return html`
     <li>
       ${icon(MapPin)}
       <div>
-        <strong>${host}</strong>
-        <div class=${said.tone}>${icon(said.sign, 1)} ${said.words}</div>
+        <strong>${new URL(one.url).host}</strong>
+        <div class=${tone}>${icon(SIGNS[tone], 1)} ${text}</div>
       </div>
     </li>
   `;

@@ -30,10 +30,21 @@ export interface AppModel extends EventTarget {
   join(link: string, deviceName: string): Promise<void>;
   /** Another link to the group that has not let this device in. */
   joinAgain(link: string): Promise<void>;
-  /** A link was opened or scanned; if it is an invite, the views show what can be done with it. */
+  /** A link was opened or scanned; if it is an invite, or has a code for one, the views show what can be done with it. */
   offer(address: string): void;
+  /** The invite behind a short code. @throws WaystationError with what a person can do. */
+  resolveCode(code: string): Promise<string>;
+  /** Shows the doors though there is an invite, or the invite again. */
+  putOff(isPutOff: boolean): void;
   /** The link in the address bar is not wanted. */
   dismissLink(): void;
+  /**
+   * Leaves the group that this device is alone in, was not let into or was removed from: deletes it here, and starts anew at the doors.
+   * @throws WaystationError `forbidden` while others are in it.
+   */
+  leave(): Promise<void>;
+  /** Asks the tab that has this device open to let go, and starts here. `busy`: it records; `silent`: it does not answer. */
+  useHere(): Promise<'busy' | 'silent' | 'taken'>;
   /** Records what is switched on, see {@link SensingModel}. */
   record(): Promise<void>;
   stop(): Promise<void>;

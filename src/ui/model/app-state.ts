@@ -30,6 +30,8 @@ export interface RecordingView {
   readonly hourMs: number;
   readonly streams: readonly StreamView[];
   readonly sealedHours: number;
+  /** For how long something was recorded in the finished hours, ms. */
+  readonly sealedMs: number;
   readonly pictures: number;
   /** Hours that wait for this device to be let in before they can be sealed. */
   readonly waitingHours: number;
@@ -49,7 +51,8 @@ export interface RecordingView {
 export interface SensorFailure {
   /** The browser was not permitted any of the sensors. */
   readonly denied: boolean;
-  /** What each sensor said. */
+  /** The drivers that failed, and what each of them said, in the same order. */
+  readonly sensors: readonly string[];
   readonly troubles: readonly string[];
   /** There was a recording before the page was opened anew: it waits to go on. */
   readonly isInterrupted: boolean;
@@ -65,6 +68,8 @@ export interface HostView {
 
 export interface ConnectionView {
   readonly name: string;
+  /** It is a relay. */
+  readonly isRelay: boolean;
   readonly via: string;
   readonly sinceMs: number;
 }
@@ -74,7 +79,11 @@ export interface AppState {
   readonly phase: 'starting' | 'no-space' | 'ready' | 'moving' | 'failed';
   /** For `failed`: what happened and what to do. */
   readonly failure: string | null;
+  /** For `failed`: another tab of this browser has it open; `left` when it took this one's place. */
+  readonly openElsewhere: 'before' | 'left' | null;
   readonly deviceName: string;
+  /** A few characters of this device's id; empty until its storage is open. */
+  readonly shortId: string;
   readonly space: SpaceId | null;
   readonly spaceName: string | null;
   readonly role: Role | null;
@@ -101,9 +110,46 @@ export interface AppState {
   readonly notice: string | null;
   /** The invite in the address bar, waiting for a tap: to the group that is joined, or that did not let this device in yet. */
   readonly pendingLink: string | null;
+  /** A short code of an invite in the address bar, before a group; the relay is asked for it when it is shown. */
+  readonly pendingCode: string | null;
+  /** The doors are shown though there is an invite: it waits. */
+  readonly isInvitePutOff: boolean;
+  /** The group that the relay keeps which serves this page; its name is known on the relay's own computer alone. */
+  readonly relayGroup: { readonly name: string | null } | null;
   /** The invite in the address bar is for a group that this browser is not in, and it is in another. */
   readonly isOtherGroupsLink: boolean;
   /** Words of the group that was just made: in memory alone, until they are confirmed. */
   readonly recoveryWords: string | null;
   readonly recovery: RecoveryStep;
 }
+
+/** What is shown before anything is known. */
+export const NOTHING_YET: AppState = {
+  phase: 'starting',
+  failure: null,
+  openElsewhere: null,
+  deviceName: '',
+  shortId: '',
+  space: null,
+  spaceName: null,
+  role: null,
+  admitted: false,
+  refusal: null,
+  stations: [],
+  stationFacts: [],
+  collecting: null,
+  connections: [],
+  hosts: [],
+  recordingPhase: 'idle',
+  recording: null,
+  sensorFailure: null,
+  storage: { usedBytes: 0, freeBytes: null, persistent: null },
+  notice: null,
+  pendingLink: null,
+  pendingCode: null,
+  isInvitePutOff: false,
+  relayGroup: null,
+  isOtherGroupsLink: false,
+  recoveryWords: null,
+  recovery: 'none',
+};

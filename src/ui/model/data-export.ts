@@ -5,42 +5,21 @@
  * what was asked to stop leaves no further piece.
  */
 import { errorMessage, WaystationError } from '../../core/errors.ts';
-import { csvRows } from '../../hour/export-csv.ts';
+import { type CsvOptions, csvRows } from '../../hour/export-csv.ts';
 import type { HourContent, StreamDescriptor } from '../../hour/types.ts';
 import type { HourRecord } from '../../station/catalog.ts';
-import { HOUR_HELD, hoursWithin, type StationTimeline } from '../../station/timeline.ts';
+import {
+  type ExportOptions,
+  type ExportPart,
+  hourName,
+  sensorsOf,
+  tableCount,
+  tableName,
+} from './data-export-plan.ts';
 import type { ColumnRef } from './data-series.ts';
 
 /** Work of so many milliseconds is followed by a turn for the page. */
 const TURN_MS = 12;
-
-export interface ExportStation {
-  readonly key: string;
-  readonly id: string;
-  readonly name: string;
-  readonly timeline: StationTimeline<HourRecord>;
-}
-
-export interface ExportOptions {
-  readonly stations: readonly ExportStation[];
-  /** Null: from the first reading, to the last. */
-  readonly fromMs: number | null;
-  readonly toMs: number | null;
-  /** Null: all of them. */
-  readonly columns: readonly ColumnRef[] | null;
-  /** A second column with each time as ISO 8601 in UTC. */
-  readonly isoTimes: boolean;
-}
-
-/** One station's part of an export. */
-export interface ExportPart {
-  readonly station: ExportStation;
-  readonly hours: readonly HourRecord[];
-  /** Starts of the hours in the range that are not on this device. */
-  readonly notHereMs: readonly number[];
-  /** Bytes of the hours, as they are stored. */
-  readonly storedBytes: number;
-}
 
 export interface LeftOut {
   readonly station: string;
@@ -71,38 +50,30 @@ export interface ExportPorts {
   nowMs(): number;
 }
 
-/** What an export would take in, and what it would leave out. */
-export function planExport(options: Omit<ExportOptions, 'columns' | 'isoTimes'>): ExportPart[] {
-  const fromMs = options.fromMs ?? Number.NEGATIVE_INFINITY;
-  const toMs = options.toMs ?? Number.POSITIVE_INFINITY;
-  return options.stations.map((station) => {
-    const { timeline } = station;
-    const { first, end } = hoursWithin(timeline, fromMs, toMs);
-    const hours: HourRecord[] = [];
-    const notHereMs: number[] = [];
-    let storedBytes = 0;
-    for (let i = first; i < end; i++) {
-      const hour = timeline.hours[i] as HourRecord;
-      if ((timeline.endMs[i] as number) <= fromMs) continue;
-      if (((timeline.flags[i] as number) & HOUR_HELD) === 0) {
-        notHereMs.push(hour.body.startMs);
-        continue;
-      }
-      hours.push(hour);
-      storedBytes += hour.entry.header.blobs[0]?.size ?? 0;
-    }
-    return { station, hours, notHereMs, storedBytes };
-  });
+/** How csvRows writes a table for people. */
+export function csvOptionsOf({ fromMs, toMs, table }: Omit<ExportOptions, 'stations'>): CsvOptions {
+  return {
+    numbers: table.ticks ? 'exact' : 'tidy',
+    times: [
+      'utc',
+      ...(table.localTimes ? (['local'] as const) : []),
+      ...(table.ticks ? (['ticks'] as const) : []),
+    ],
+    localOffsetMs: (ms) => -new Date(ms).getTimezoneOffset() * 60_000,
+    ...(fromMs === null ? {} : { fromMs }),
+    ...(toMs === null ? {} : { toMs }),
+  };
 }
 
-/** A table's or hour's name on disk: nothing that a file system or a shell could take amiss. */
-export function fileName(text: string): string {
-  const plain = [...text.normalize('NFC')]
-    .map((char) => (/[\p{L}\p{N} ._-]/u.test(char) ? char : '-'))
-    .join('')
-    .replace(/^[.\s]+|[.\s]+$/g, '')
-    .slice(0, 100);
-  return plain === '' ? 'station' : plain;
+/** Streams that the hours have readings of; a summary tells of some dozens, of the others it is not known. */
+function withReadings(
+  part: ExportPart,
+  streams: readonly StreamDescriptor[],
+  columns: readonly ColumnRef[] | null,
+): readonly string[] {
+  const told = new Set(part.hours.flatMap(({ body }) => body.streams.map(({ name }) => name)));
+  const others = new Set(streams.map(({ name }) => name).filter((name) => !told.has(name)));
+  return [...sensorsOf(part, columns), ...others];
 }
 
 /** Only the asked columns of an hour. */
@@ -133,51 +104,17 @@ function chosenDescriptors(
   });
 }
 
-const TICK_DIGITS: Readonly<Record<string, number>> = { t_s: 9, t_ms: 6, t_us: 3, t_ns: 0 };
-
-/** `2026-03-01T14:00:00.123456Z` of a time in a table's own ticks; as many digits as there are. */
-export function isoOf(ticks: string, digits: number): string {
-  const [whole = '0', fraction = ''] = ticks.split('.');
-  const ns = BigInt(`${whole}${fraction.padEnd(digits, '0').slice(0, digits)}`);
-  const rest = ((ns % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const iso = new Date(Number((ns - rest) / 1_000_000n)).toISOString();
-  const finer = String(rest).padStart(6, '0').replace(/0+$/, '');
-  return finer === '' ? iso : `${iso.slice(0, -1)}${finer}Z`;
+/** `x (m/s2)`: units as the recording has them (UCUM), which every program reads. What is to be replayed keeps its names. */
+function withUnits(stream: StreamDescriptor): StreamDescriptor {
+  const columns = stream.columns.map((one) =>
+    one.unit === '' ? one : { ...one, name: `${one.name} (${one.unit})` },
+  );
+  return { ...stream, columns };
 }
 
-/** Where the rows begin. Names in the header may be quoted, and have lines of their own then. */
-function headerEnd(piece: string): number {
-  let isQuoted = false;
-  for (let i = 0; i < piece.length; i++) {
-    if (piece[i] === '"') isQuoted = !isQuoted;
-    else if (piece[i] === '\n' && !isQuoted) return i + 1;
-  }
-  return piece.length;
-}
-
-/** Pieces of whole lines, with a second column `time_utc`. */
-export async function* withIsoTimes(pieces: AsyncIterable<string>): AsyncIterable<string> {
-  let digits: number | undefined;
-  for await (const piece of pieces) {
-    let rows = piece;
-    let text = '';
-    if (digits === undefined) {
-      const end = headerEnd(piece);
-      const [first = ''] = piece.split(/[,\n]/, 1);
-      digits = TICK_DIGITS[first] ?? 6;
-      text = `${first},time_utc${piece.slice(first.length, end)}`;
-      rows = piece.slice(end);
-    }
-    const lines = rows.split('\n');
-    lines.pop();
-    for (const line of lines) {
-      const comma = line.indexOf(',');
-      const at = comma < 0 ? line.length : comma;
-      const first = line.slice(0, at);
-      text += `${first},${isoOf(first, digits)}${line.slice(at)}\n`;
-    }
-    yield text;
-  }
+function unitsNamed(content: HourContent): HourContent {
+  const streams = content.streams.map((one) => ({ ...one, descriptor: withUnits(one.descriptor) }));
+  return { ...content, streams };
 }
 
 /** Runs an export to its end; returns what was left out. Rejects with the signal's reason when it is stopped. */
@@ -197,19 +134,26 @@ export class Exporter {
     this.#onProgress = onProgress;
   }
 
-  /** One table a station. */
+  /** One table a station, or one for each of its sensors. */
   async tables(
     parts: readonly ExportPart[],
     options: ExportOptions,
     saver: Saver,
   ): Promise<readonly LeftOut[]> {
-    // Each hour is looked at for the header, and decoded.
-    this.#total = 2 * parts.reduce((sum, { hours }) => sum + hours.length, 0);
+    const isApart = options.table.tables === 'apart';
+    // Each hour is looked at for the header, and decoded for each table.
+    this.#total = parts.reduce((sum, part) => sum + part.hours.length * (1 + tableCount(part, options)), 0);
     const names = new Set<string>();
     for (const part of parts) {
       if (part.hours.length === 0) continue;
-      const file = await saver.file(`${unused(names, fileName(part.station.name))}.csv`, 'text/csv');
-      await this.#write(file, () => this.#table(part, options));
+      const streams = await this.#streamsOf(part, options);
+      const sensors = isApart ? withReadings(part, streams, options.columns) : [null];
+      for (const sensor of sensors) {
+        // The only one needs no name beside the station's.
+        const name = tableName(part, options, sensors.length === 1 ? '' : (sensor ?? ''));
+        const file = await saver.file(unused(names, name), 'text/csv');
+        await this.#write(file, async () => this.#table(part, options, streams, sensor));
+      }
     }
     return [...this.#leftOut.values()];
   }
@@ -224,9 +168,8 @@ export class Exporter {
         const bytes = await this.#orLeaveOut(station.key, hour, () => this.#ports.file(station.key, hour));
         this.#tick();
         if (bytes === undefined) continue;
-        const start = new Date(hour.body.startMs).toISOString().replace(/[:.]/g, '').replace('000Z', 'Z');
-        const name = unused(names, fileName(`${station.name} ${start}`));
-        const file = await saver.file(`${name}.hour`, 'application/octet-stream');
+        const name = unused(names, hourName(station.name, hour.body.startMs));
+        const file = await saver.file(name, 'application/octet-stream');
         await this.#write(file, async function* () {
           yield bytes;
         });
@@ -235,27 +178,38 @@ export class Exporter {
     return [...this.#leftOut.values()];
   }
 
-  async #table(part: ExportPart, options: ExportOptions): Promise<AsyncIterable<Uint8Array>> {
-    const { station, hours } = part;
+  async #streamsOf({ station, hours }: ExportPart, options: ExportOptions): Promise<StreamDescriptor[]> {
     const streams: StreamDescriptor[] = [];
     for (const hour of hours) {
       this.#signal.throwIfAborted();
       const own = await this.#orLeaveOut(station.key, hour, () => this.#ports.streams(station.key, hour));
       this.#tick();
-      if (own !== undefined) streams.push(...chosenDescriptors(own, options.columns));
+      if (own === undefined) continue;
+      const chosen = chosenDescriptors(own, options.columns);
+      streams.push(...(options.table.ticks ? chosen : chosen.map(withUnits)));
     }
-    const contents = this.#contents(part, options.columns);
-    const rows = csvRows(contents, {
-      streams,
-      ...(options.fromMs === null ? {} : { fromMs: options.fromMs }),
-      ...(options.toMs === null ? {} : { toMs: options.toMs }),
-    });
-    return this.#encoded(options.isoTimes ? withIsoTimes(rows) : rows);
+    return streams;
+  }
+
+  /** @param sensor null for all of them in one table. */
+  #table(
+    part: ExportPart,
+    options: ExportOptions,
+    streams: readonly StreamDescriptor[],
+    sensor: string | null,
+  ): AsyncIterable<Uint8Array> {
+    const isOwn = ({ name }: StreamDescriptor) => sensor === null || name === sensor;
+    const contents = this.#contents(part, options);
+    const own = async function* (): AsyncIterable<HourContent> {
+      for await (const content of contents)
+        yield { ...content, streams: content.streams.filter(({ descriptor }) => isOwn(descriptor)) };
+    };
+    return this.#encoded(csvRows(own(), { ...csvOptionsOf(options), streams: streams.filter(isOwn) }));
   }
 
   async *#contents(
     { station, hours }: ExportPart,
-    columns: readonly ColumnRef[] | null,
+    { columns, table }: ExportOptions,
   ): AsyncIterable<HourContent> {
     for (const hour of hours) {
       this.#signal.throwIfAborted();
@@ -263,7 +217,10 @@ export class Exporter {
         const content = await this.#orLeaveOut(station.key, hour, () =>
           this.#ports.content(station.key, hour),
         );
-        if (content !== undefined) yield chosenColumns(content, columns);
+        if (content !== undefined) {
+          const chosen = chosenColumns(content, columns);
+          yield table.ticks ? chosen : unitsNamed(chosen);
+        }
       }
       this.#tick();
     }
@@ -317,11 +274,13 @@ export class Exporter {
   }
 }
 
+/** A name that was not given out yet, also to disks that take `a` and `A` for the same. */
 function unused(names: Set<string>, name: string): string {
+  const dot = name.lastIndexOf('.');
   for (let n = 1; ; n++) {
-    const own = n === 1 ? name : `${name} (${n})`;
-    if (names.has(own)) continue;
-    names.add(own);
+    const own = n === 1 ? name : `${name.slice(0, dot)} (${n})${name.slice(dot)}`;
+    if (names.has(own.toLowerCase())) continue;
+    names.add(own.toLowerCase());
     return own;
   }
 }

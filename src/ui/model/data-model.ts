@@ -5,24 +5,26 @@
  * Invariants: asking again while nothing changed costs nothing and gives the same objects; an hour is opened in the data worker.
  */
 import { errorMessage, WaystationError } from '../../core/errors.ts';
-import { blobKey, type NodeId, nodeIdText } from '../../core/ids.ts';
+import { blobKey, type NodeId, nodeIdText, shortNodeId } from '../../core/ids.ts';
 import type { HourContent, StreamDescriptor } from '../../hour/types.ts';
-import type { HourRecord, PictureRecord, StationRecord } from '../../station/catalog.ts';
+import { type HourRecord, isOfNode, type PictureRecord, type StationRecord } from '../../station/catalog.ts';
 import type { HourBody } from '../../station/entry-bodies.ts';
-import { readPicture, type SealedBytes, sealedHour, stationName } from '../../station/export.ts';
+import { readPicture, type SealedBytes, sealedHour } from '../../station/export.ts';
 import type { Space } from '../../station/space.ts';
+import { stationName } from '../../station/station-name.ts';
 import { type StationTimeline, TimelineCache, timelineOf } from '../../station/timeline.ts';
-import { plainName } from '../parts/names.ts';
+import { plainName, sharedNames } from '../parts/names.ts';
+import { Exporter, type ExportProgress, type LeftOut, type Saver } from './data-export.ts';
 import {
-  Exporter,
+  DEFAULT_TABLE,
   type ExportOptions,
   type ExportPart,
-  type ExportProgress,
-  fileName,
-  type LeftOut,
+  firstFileName,
+  type PlanOptions,
   planExport,
-  type Saver,
-} from './data-export.ts';
+  tableCount,
+} from './data-export-plan.ts';
+import { TableSizes } from './data-export-size.ts';
 import { PlotSource } from './data-plot.ts';
 import type { AnyHour, ColumnView, DataModel, DataStation, FileHour, OpenedFile } from './data-port.ts';
 import type { HourFacts } from './data-shelf.ts';
@@ -41,8 +43,6 @@ export interface DataPorts {
 const PICTURE_TYPES: ReadonlySet<string> = new Set(['image/jpeg', 'image/webp', 'image/png']);
 /** Larger than any hour that was recorded, and what a phone can open in one piece. */
 const MAX_OPENED_FILE_BYTES = 64 * 2 ** 20;
-/** A table is about so many times as large as the hour that it comes from. */
-const TABLE_FACTOR = 5;
 
 interface Columns {
   readonly hours: number;
@@ -65,6 +65,7 @@ export class Data implements DataModel {
   /** How often something was learnt about names. */
   #names = 0;
   readonly #columns = new Map<string, Columns>();
+  readonly #sizes = new TableSizes((station, hour) => this.#exportPorts().content(station, hour));
   #files = 0;
   #watched: Space['replica'] | undefined;
   /** How often something that was held was lost. */
@@ -90,8 +91,11 @@ export class Data implements DataModel {
     }
     this.#watch(space);
     const versions = holdingsVersions(space);
+    const shared = sharedNames(
+      [...space.catalog.stations.values()].map(({ author, name }) => [author, name]),
+    );
     const found = [...space.catalog.stations.values()].map((record) =>
-      this.#station(space, record, versions.get(record.author) ?? 0),
+      this.#station(space, record, versions.get(record.author) ?? 0, shared),
     );
     found.sort((a, b) => a.name.localeCompare(b.name) || (a.key < b.key ? -1 : 1));
     const isSame =
@@ -111,7 +115,7 @@ export class Data implements DataModel {
 
   readonly #known = new Map<string, DataStation>();
 
-  #station(space: Space, record: StationRecord, version: number): DataStation {
+  #station(space: Space, record: StationRecord, version: number, shared: ReadonlySet<string>): DataStation {
     const key = stationName(record);
     const { replica } = space;
     // The same as asking for each blob, at a tenth of the cost: positions of a feed are kept as runs.
@@ -121,11 +125,14 @@ export class Data implements DataModel {
       if (runs?.feed !== feed) runs = { feed, held: replica.holdings(replica.index.keyOf(author, feed)) };
       return runs.held.has(seq);
     };
-    const timeline = this.#timelines.of(key, record.hours, { isHeld, version, lost: this.#lost });
+    const isInFolder = ({ entry: { header } }: HourRecord) =>
+      replica.putAwayCount > 0 &&
+      replica.isPutAwayAt(replica.index.keyOf(header.author, header.feed), header.seq);
+    const timeline = this.#timelines.of(key, record.hours, { isHeld, isInFolder, version, lost: this.#lost });
     const pictures = this.#picturesOf(key, record.pictures);
-    const isNode = record.unopened.length > 0 && record.hours.length === 0;
-    const id = isNode ? nodeIdText(record.id as NodeId) : record.id;
-    const name = plainName(record.name) || id.slice(0, 16);
+    const id = isOfNode(record) ? nodeIdText(record.author) : record.id;
+    const plain = plainName(record.name);
+    const name = shared.has(plain) ? `${plain} (${shortNodeId(record.author)})` : plain || id.slice(0, 16);
     const replay = record.hours.at(-1)?.body.streams.some((stream) => stream.replay) === true;
     const known = this.#known.get(key);
     if (
@@ -229,6 +236,11 @@ export class Data implements DataModel {
     return holdsAll(this.#core.space(), record);
   }
 
+  isInFolder({ entry }: HourRecord | PictureRecord): boolean {
+    const { replica } = this.#core.space();
+    return entry.header.blobs.some((ref) => replica.isPutAway(blobKey(ref)));
+  }
+
   async #load(hour: AnyHour): Promise<SealedBytes> {
     if ('fileKey' in hour) return { stored: hour.bytes.slice(), seal: null };
     return sealedHour(this.#core.space(), hour);
@@ -246,8 +258,12 @@ export class Data implements DataModel {
     return new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });
   }
 
-  planExport(options: Omit<ExportOptions, 'columns' | 'isoTimes'>): readonly ExportPart[] {
+  planExport(options: PlanOptions): readonly ExportPart[] {
     return planExport(options);
+  }
+
+  tableBytes(parts: readonly ExportPart[], options: ExportOptions): Promise<number> {
+    return this.#sizes.measured(parts, options);
   }
 
   async save(
@@ -258,12 +274,11 @@ export class Data implements DataModel {
     onProgress: (progress: ExportProgress) => void,
   ): Promise<readonly LeftOut[]> {
     const stored = parts.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
-    const withHours = parts.filter(({ hours }) => hours.length > 0);
-    const count = kind === 'csv' ? withHours.length : parts.reduce((sum, { hours }) => sum + hours.length, 0);
-    const firstName = `${fileName(withHours[0]?.station.name ?? '')}.${kind === 'csv' ? 'csv' : 'hour'}`;
+    const tables = parts.reduce((sum, part) => sum + tableCount(part, options), 0);
+    const count = kind === 'csv' ? tables : parts.reduce((sum, { hours }) => sum + hours.length, 0);
     const saver = await this.#ports.openSaver(
-      { count, firstName },
-      kind === 'csv' ? stored * TABLE_FACTOR : stored,
+      { count, firstName: firstFileName(kind, parts, options) },
+      kind === 'csv' ? this.#sizes.known(parts, options) : stored,
     );
     const exporter = new Exporter(this.#exportPorts(), signal, onProgress);
     return kind === 'csv' ? exporter.tables(parts, options, saver) : exporter.hourFiles(parts, saver);
@@ -331,10 +346,6 @@ export class Data implements DataModel {
 
   async saveFileCsv({ station }: OpenedFile, signal: AbortSignal): Promise<void> {
     const hour = station.timeline.hours[0] as FileHour;
-    const saver = await this.#ports.openSaver(
-      { count: 1, firstName: `${fileName(station.name)}.csv` },
-      hour.bytes.length * TABLE_FACTOR,
-    );
     // The exporter asks of an hour what the ports answer, and those know files as well.
     const one = hour as unknown as HourRecord;
     const part: ExportPart = {
@@ -343,9 +354,20 @@ export class Data implements DataModel {
       notHereMs: [],
       storedBytes: hour.bytes.length,
     };
+    const options: ExportOptions = {
+      stations: [],
+      fromMs: null,
+      toMs: null,
+      columns: null,
+      table: DEFAULT_TABLE,
+    };
+    const saver = await this.#ports.openSaver(
+      { count: 1, firstName: firstFileName('csv', [part], options) },
+      this.#sizes.known([part], options),
+    );
     const leftOut = await new Exporter(this.#exportPorts(), signal, () => undefined).tables(
       [part],
-      { stations: [], fromMs: null, toMs: null, columns: null, isoTimes: false },
+      options,
       saver,
     );
     const [wrong] = leftOut;

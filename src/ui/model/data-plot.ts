@@ -8,7 +8,13 @@ import { errorMessage } from '../../core/errors.ts';
 import type { Gap } from '../../hour/types.ts';
 import type { HourBody } from '../../station/entry-bodies.ts';
 import type { SealedBytes } from '../../station/export.ts';
-import { HOUR_HAS_GAP, HOUR_HELD, hoursWithin, type StationTimeline } from '../../station/timeline.ts';
+import {
+  HOUR_HAS_GAP,
+  HOUR_HELD,
+  HOUR_IS_PART,
+  hoursWithin,
+  type StationTimeline,
+} from '../../station/timeline.ts';
 import { ByteBudget } from './data-cache.ts';
 import {
   type Break,
@@ -142,7 +148,7 @@ export class PlotSource<Hour extends PlotHour> {
     const found: { fromMs: number; toMs: number; cause: string; detail: string }[] = [];
     const { first, end } = hoursWithin(timeline, fromMs, toMs);
     for (let i = first; i < end && found.length < MAX_BREAKS; i++) {
-      if (((timeline.flags[i] as number) & HOUR_HAS_GAP) === 0) continue;
+      if (((timeline.flags[i] as number) & (HOUR_HAS_GAP | HOUR_IS_PART)) === 0) continue;
       const hour = timeline.hours[i] as Hour;
       const { body } = hour;
       const gaps = this.#gaps.get(this.#ports.keyOf(hour)) ?? body.gaps;

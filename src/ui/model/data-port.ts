@@ -2,7 +2,8 @@
 import type { HourRecord, PictureRecord } from '../../station/catalog.ts';
 import type { HourBody } from '../../station/entry-bodies.ts';
 import type { StationTimeline } from '../../station/timeline.ts';
-import type { ExportOptions, ExportPart, ExportProgress, LeftOut } from './data-export.ts';
+import type { ExportProgress, LeftOut } from './data-export.ts';
+import type { ExportOptions, ExportPart, PlanOptions } from './data-export-plan.ts';
 import type { PlotSource } from './data-plot.ts';
 import type { ColumnRef } from './data-series.ts';
 import type { HourFacts } from './data-shelf.ts';
@@ -58,9 +59,13 @@ export interface DataModel {
   learnColumns(stations: readonly DataStation[]): Promise<boolean>;
   readonly plot: PlotSource<AnyHour>;
   isHeld(record: HourRecord | PictureRecord): boolean;
+  /** It is in a folder of the person's, and this device has let go of it. */
+  isInFolder(record: HourRecord | PictureRecord): boolean;
   /** @throws WaystationError `not-found`, `no-key`, `corrupt`, `malformed` (no picture that a page should show). */
   picture(record: PictureRecord): Promise<Blob>;
-  planExport(options: Omit<ExportOptions, 'columns' | 'isoTimes'>): readonly ExportPart[];
+  planExport(options: PlanOptions): readonly ExportPart[];
+  /** How large tables become, bytes: counted from summaries, and measured on an hour that is opened for it. */
+  tableBytes(parts: readonly ExportPart[], options: ExportOptions): Promise<number>;
   /** Writes tables or hour files. Rejects with the signal's reason when stopped. */
   save(
     kind: 'csv' | 'hours',

@@ -31,6 +31,8 @@ export interface MovingPorts {
   readonly areMovable: () => Promise<boolean>;
   /** Starts the page anew. */
   readonly restart: () => void;
+  /** Deletes what the page itself keeps of a file that was made: it is with the person, or of no use. Never rejects. */
+  readonly forgetFile?: () => Promise<void>;
 }
 
 /** Where a file is written to. */
@@ -128,7 +130,11 @@ export class Moving implements MovingModel {
   /** True when the device on these ports rests: its node is not to be opened. */
   async isResting(ports: NodePorts): Promise<boolean> {
     const leaving = await readLeaving(ports.store);
-    if (leaving === null) return false;
+    if (leaving === null) {
+      // Of a move that was given up, or ended while the page was closed.
+      void this.#ports.forgetFile?.();
+      return false;
+    }
     this.#resting = ports;
     this.state = { ...this.state, leaving };
     this.#core.set({ phase: 'moving', deviceName: (await rememberedName(ports.store)) ?? '' });
@@ -232,12 +238,14 @@ export class Moving implements MovingModel {
     const leaving = { phase: 'moved', to: to === '' ? null : to, sinceMs: clock.nowMs() } as const;
     await markLeaving(store, leaving);
     this.#set({ leaving });
+    await this.#ports.forgetFile?.();
   }
 
   async stay(): Promise<void> {
     const { store } = this.#atRest();
     this.stop();
     await markLeaving(store, null);
+    await this.#ports.forgetFile?.();
     this.#ports.restart();
   }
 

@@ -1,15 +1,14 @@
 /** The connections of this device as they are at the moment: over which network, how quick, how much is moving. */
-import { shortNodeId } from '../../core/ids.ts';
 import type { LinkPath } from '../../mesh/link-path.ts';
-import type { PeerLink, WaystationNode } from '../../station/node.ts';
-import type { Space } from '../../station/space.ts';
-import { nodeName } from '../../station/status.ts';
+import { linkedMembers } from '../../station/linked-members.ts';
 import type { LinkId } from '../../sync/effects.ts';
-import { plainName } from '../parts/names.ts';
+import { deviceName } from './members.ts';
 import type { ModelCore } from './model-core.ts';
 
 export interface MeasuredConnection {
   readonly name: string;
+  /** It calls itself a relay: a machine that stays on and keeps what others record. */
+  readonly isRelay: boolean;
   /** The meeting point that brought the two together. */
   readonly via: string;
   readonly sinceMs: number;
@@ -26,20 +25,12 @@ export interface NetworkModel {
   measure(): Promise<readonly MeasuredConnection[]>;
 }
 
+export { linkedMembers };
+
 interface Count {
   readonly atMs: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
-}
-
-/**
- * The links to devices of the group. Others may hold a link, too: one that was turned away, or removed, is not connected in any
- * sense that a person has. Before this device is let in it knows nobody's standing, and tells of all.
- */
-export function linkedMembers(node: WaystationNode, space: Space): PeerLink[] {
-  const peers = node.peers();
-  if (!space.isAdmitted) return peers;
-  return peers.filter(({ node: peer }) => space.replica.membership.isActive(peer));
 }
 
 export class Network implements NetworkModel {
@@ -67,7 +58,8 @@ export class Network implements NetworkModel {
           ? null
           : (1000 * Math.max(0, path[count] - last[count])) / (atMs - last.atMs);
       return {
-        name: plainName(nodeName(space, peer)) || shortNodeId(peer),
+        name: deviceName(space, peer),
+        isRelay: space.catalog.relays.has(peer),
         via,
         sinceMs,
         kind: path?.kind ?? null,

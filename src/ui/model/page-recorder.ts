@@ -5,27 +5,19 @@
  * it; a start that fails leaves nothing running; one whose every sensor has failed is over, and says why; one sensor that fails keeps
  * no other from recording.
  */
-import { msg } from '@lit/localize';
 import { decodeCbor, encodeCbor } from '../../core/cbor.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import type { StationId } from '../../core/ids.ts';
-import type { GapCause } from '../../hour/types.ts';
 import type { EndCause } from '../../pipeline/hour-writer.ts';
 import type { SensorChoice } from '../../sensors/choice.ts';
 import type { Driver, DriverSink } from '../../sensors/port.ts';
 import { Recording, type RecordingOptions } from '../../station/recording.ts';
 import type { Store } from '../../store/port.ts';
 import type { AwakeState } from '../platform/wake-lock.ts';
-import type { RecordingPhase, RecordingView, SensorFailure, StreamView } from './app-state.ts';
+import type { RecordingPhase, RecordingView, SensorFailure } from './app-state.ts';
 import { GapLedger } from './gap-ledger.ts';
-import {
-  bytesPerDay,
-  earlierGaps,
-  hourCountSince,
-  lastReadingMs,
-  type RecordingSummary,
-  summaryOf,
-} from './recording-story.ts';
+import { hourCountSince, lastReadingMs, type RecordingSummary, summaryOf } from './recording-story.ts';
+import { gapsOf, type Part, type Running, viewOf } from './running-recording.ts';
 
 const RECORD_KEY = 'recording';
 const MAX_RECORD_BYTES = 64;
@@ -33,8 +25,6 @@ const MAX_RECORD_BYTES = 64;
 const WATCH_MS = 1_000;
 /** The wall clock and the monotonic one drift apart by less than this in a second, also when the network sets the time gently. */
 const CLOCK_JUMP_MS = 2_000;
-/** A sensor that has said nothing for so long after it was started is told of: cameras and cables take a few seconds, people longer. */
-const FIRST_READING_MS = 10_000;
 
 export interface PageRecorderPorts {
   /** Every driver of this device, whether it is switched on or not. */
@@ -52,42 +42,6 @@ export interface PageRecorderPorts {
 export interface EndedRecording {
   readonly summary: RecordingSummary;
   readonly station: StationId;
-}
-
-/** A driver that was started. */
-interface Part {
-  readonly driver: Driver;
-  readonly stop: AbortController;
-  readonly streams: Set<string>;
-  /** What it failed with; undefined while it runs. */
-  failed: unknown;
-  isOver: boolean;
-  /** When it was started, by the clock that nobody sets. */
-  readonly startedMs: number;
-}
-
-interface Running {
-  readonly recording: Recording;
-  readonly options: RecordingOptions;
-  readonly parts: Map<string, Part>;
-  readonly ledger: GapLedger;
-  readonly letSleep: () => void;
-  /** When a person started it; a reload does not start it anew. */
-  readonly sinceMs: number;
-  /** The newest reading from before a reload or crash; null when a person started it. */
-  readonly interruptedMs: number | null;
-  /** Hours of it that were finished before the page was opened anew. */
-  readonly earlierHours: number;
-  /** When the first reading after that came. */
-  resumedMs: number | null;
-  /** Since when the device is full and readings are kept in memory alone; null while they are stored. */
-  fullSinceMs: number | null;
-  readonly wakefulness: { state: AwakeState };
-  /** Wall clock less monotonic clock: it changes when somebody sets the clock, or the device slept. */
-  originMs: number;
-  /** By how much the clock was set since the recording began. */
-  clockSetMs: number;
-  cancelWatch: () => void;
 }
 
 /** Since when was being recorded when the page was last open; undefined when nothing was, null when that is not known. */
@@ -110,6 +64,8 @@ export class PageRecorder {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #failure: SensorFailure | null = null;
+  /** By driver: what it failed with when it was run last. */
+  readonly #troubles = new Map<string, string>();
 
   constructor(ports: PageRecorderPorts) {
     this.#ports = ports;
@@ -124,6 +80,11 @@ export class PageRecorder {
   /** Why nothing is recorded though it was asked for; null when it is, or was not asked for. */
   get failure(): SensorFailure | null {
     return this.#failure;
+  }
+
+  /** What a driver failed with when it was last to be recorded; undefined when it delivered, or was not tried. */
+  troubleOf(driver: string): string | undefined {
+    return this.#troubles.get(driver);
   }
 
   /** Starts recording, unless it runs or is starting. @throws what kept it from starting. */
@@ -184,6 +145,7 @@ export class PageRecorder {
         interrupted === undefined
           ? 0
           : Math.max(0, hourCountSince(options.space, recording.station, sinceMs) - recording.writer.sealed),
+      told: { hours: 0, ms: 0 },
       resumedMs: null,
       fullSinceMs: null,
       wakefulness,
@@ -258,10 +220,13 @@ export class PageRecorder {
       startedMs: running.options.space.context.clock.monotonicMs(),
     };
     running.parts.set(driver.name, part);
+    this.#troubles.delete(driver.name);
     running.recording
       .run(this.#observed(running, part))
       .catch((error: unknown) => {
-        if (!isWaystationError(error, 'closed')) part.failed = error;
+        if (isWaystationError(error, 'closed')) return;
+        part.failed = error;
+        this.#troubles.set(driver.name, errorMessage(error));
       })
       .then(async () => {
         part.isOver = true;
@@ -283,9 +248,11 @@ export class PageRecorder {
       ]);
       return;
     }
-    const failed = parts.flatMap((part) => (part.failed === undefined ? [] : [part.failed]));
+    const silent = parts.filter((part) => part.failed !== undefined);
+    const failed = silent.map((part) => part.failed);
     this.#failure = {
       denied: failed.length > 0 && failed.every(isDenied),
+      sensors: silent.map(({ driver }) => driver.name),
       troubles: failed.map(errorMessage),
       isInterrupted: running.interruptedMs !== null,
     };
@@ -357,7 +324,7 @@ export class PageRecorder {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     if (running === undefined) return null;
     const { recording, options, sinceMs } = running;
-    const summary = summaryOf({ recording, space: options.space, sinceMs, gaps: this.#gaps(running) });
+    const summary = summaryOf({ recording, space: options.space, sinceMs, gaps: gapsOf(running) });
     return { summary, station: recording.station };
   }
 
@@ -378,84 +345,8 @@ export class PageRecorder {
     await this.#running?.recording.admitted();
   }
 
-  #gaps({ ledger, recording, options, sinceMs, interruptedMs }: Running): RecordingView['gaps'] {
-    return [...ledger.list(), ...earlierGaps(options.space, recording, sinceMs, interruptedMs)];
-  }
-
   view(): RecordingView | null {
-    const running = this.#running;
-    if (running === undefined) return null;
-    const { recording, options, sinceMs, interruptedMs, resumedMs } = running;
-    return {
-      // How long it has been going on is not changed by a clock that is set.
-      sinceMs: sinceMs + running.clockSetMs,
-      hourMs: recording.hourMs,
-      streams: this.#streams(running),
-      sealedHours: running.earlierHours + recording.writer.sealed,
-      pictures: recording.pictures,
-      waitingHours: recording.writer.waitingHours,
-      gaps: this.#gaps(running),
-      fullSinceMs: running.fullSinceMs,
-      awake: running.wakefulness.state,
-      resumed:
-        interruptedMs === null || resumedMs === null
-          ? null
-          : { atMs: resumedMs, missedMs: Math.max(0, resumedMs - interruptedMs) },
-      bytesPerDay: bytesPerDay(options.space, recording.station, sinceMs),
-    };
-  }
-
-  #streams({ recording, parts, ledger, options }: Running): StreamView[] {
-    const { clock } = options.space.context;
-    const nowMs = clock.nowMs();
-    /** For how long a driver runs; null while it may yet begin. */
-    const muteMs = ({ startedMs, isOver }: Part) => {
-      const ms = clock.monotonicMs() - startedMs;
-      return !isOver && ms > FIRST_READING_MS ? ms : null;
-    };
-    const partOf = (stream: string) => [...parts.values()].find((part) => part.streams.has(stream));
-    const told = new Set<Part>();
-    const streams: StreamView[] = [];
-    for (const { descriptor, rows, last, rateHz, gap } of recording.streams()) {
-      const part = partOf(descriptor.name);
-      if (part === undefined) continue; // switched off
-      told.add(part);
-      const silentSinceMs = ledger.silentSinceMs(descriptor.name);
-      const silentMs =
-        silentSinceMs === null ? (rows === 0 ? muteMs(part) : null) : Math.max(0, nowMs - silentSinceMs);
-      const cause: GapCause | null = gap ?? (silentMs === null ? null : 'unknown');
-      streams.push({
-        name: descriptor.name,
-        driver: part.driver.name,
-        trouble:
-          part.failed !== undefined ? errorMessage(part.failed) : cause === null ? null : gapText(cause),
-        isOver: part.isOver,
-        silentMs,
-        replay: descriptor.replay,
-        rateHz: silentMs === null ? rateHz : null,
-        rows,
-        columns: descriptor.columns.map((column, i) => {
-          const value = last[i] ?? Number.NaN;
-          return { name: column.name, unit: column.unit, last: Number.isNaN(value) ? null : value };
-        }),
-      });
-    }
-    for (const part of parts.values()) {
-      const silentMs = muteMs(part);
-      if (told.has(part) || (part.failed === undefined && silentMs === null)) continue;
-      streams.push({
-        name: part.driver.name,
-        driver: part.driver.name,
-        trouble: part.failed === undefined ? gapText('unknown') : errorMessage(part.failed),
-        isOver: part.isOver,
-        silentMs: part.failed === undefined ? silentMs : null,
-        replay: false,
-        rateHz: null,
-        rows: 0,
-        columns: [],
-      });
-    }
-    return streams;
+    return this.#running === undefined ? null : viewOf(this.#running);
   }
 }
 
@@ -465,24 +356,4 @@ const SWITCHED_OFF = 'switched off by the person';
 function isDenied(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && cause.name === 'NotAllowedError';
-}
-
-/** Interruptions in plain words. */
-function gapText(cause: GapCause): string {
-  switch (cause) {
-    case 'hidden':
-      return msg('paused: the page was hidden or the screen went off');
-    case 'frozen':
-      return msg('paused: the system froze the page');
-    case 'permission':
-      return msg('the permission was taken back');
-    case 'sensor':
-      return msg('the sensor stopped');
-    case 'clock':
-      return msg('the clock was changed');
-    case 'store':
-      return msg('the device is full');
-    default:
-      return msg('no readings');
-  }
 }

@@ -8,9 +8,13 @@ export interface DeviceRow {
   readonly id: string;
   /** What it calls itself; null when it has not said, or this device cannot read it. */
   readonly name: string | null;
-  /** A few characters of its id, for devices without a name. */
+  /** A few characters of its id, for devices without a name, or with another's. */
   readonly shortId: string;
+  /** Another device of the group, now or once, has the same name. */
+  readonly isNamesake: boolean;
   readonly role: Role;
+  /** It stands somewhere, keeps everything, and is where the others meet. */
+  readonly isRelay: boolean;
   readonly standing: MemberStatus;
   readonly isSelf: boolean;
   /** Through which meeting point it is connected with this device; null when it is not. */
@@ -31,6 +35,23 @@ export interface InviteRow {
   /** Who made it; null when the name is not known. */
   readonly by: string | null;
   readonly isOwn: boolean;
+  /** A relay made it, which shows its code again by itself. */
+  readonly isByRelay: boolean;
+}
+
+/** What is deleted when this device leaves its group. */
+export interface LeavingCosts {
+  /** Hours that this device recorded. */
+  readonly ownHours: number;
+  /** Hours of others that are on this device, opened or not. */
+  readonly othersHours: number;
+  /** For how long these were recorded, ms; null where that is not known, or so long that the number of hours says it. */
+  readonly ownMs: number | null;
+  readonly othersMs: number | null;
+  /** Pictures that are on this device, whoever took them. */
+  readonly pictures: number;
+  /** It was not let in: what it recorded meanwhile is in no hour yet. */
+  readonly isWaiting: boolean;
 }
 
 export interface PeopleView {
@@ -48,6 +69,8 @@ export interface PeopleView {
   /** Names of the devices that manage the group, as far as they are known. */
   readonly managers: readonly string[];
   readonly mayRename: boolean;
+  /** What leaving the group would delete; null while others are in it with this device. */
+  readonly leaving: LeavingCosts | null;
 }
 
 export interface PeopleModel {

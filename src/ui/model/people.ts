@@ -10,11 +10,13 @@ import { KIND } from '../../feed/kinds.ts';
 import { MAX_CHAIN_DEPTH } from '../../identity/grant-chain.ts';
 import type { Member } from '../../identity/membership.ts';
 import { mayAuthorKind, mayGrant, ROLES, type Role } from '../../identity/roles.ts';
+import { isOfNode } from '../../station/catalog.ts';
 import { createInvite, revokeMember } from '../../station/membership-actions.ts';
 import { rememberName } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import type { StationStatus } from '../../station/status.ts';
-import { plainName } from '../parts/names.ts';
+import { plainName, sharedNames, shownName } from '../parts/names.ts';
+import { whatLeavingCosts } from './leaving-costs.ts';
 import type { ModelCore } from './model-core.ts';
 import type { DeviceRow, InviteRow, PeopleModel, PeopleView } from './people-model.ts';
 
@@ -28,6 +30,7 @@ const NOTHING: Omit<PeopleView, 'nowMs'> = {
   isManager: false,
   managers: [],
   mayRename: true,
+  leaving: null,
 };
 
 /** What an invite opens, and where its group meets: the group's own meeting points when `hosts` is empty. */
@@ -54,24 +57,30 @@ export class People implements PeopleModel {
     const own = membership.member(space.self);
     const isActive = own?.status === 'active';
     const isTooFar = isActive && own.depth + 1 > MAX_CHAIN_DEPTH;
-    const grantable = isActive && !isTooFar ? ROLES.filter((role) => mayGrant(own.role, role)) : [];
-    const devices = this.#devices(space);
+    const grantable =
+      isActive && !isTooFar && this.#core.state.refusal !== 'revoked'
+        ? ROLES.filter((role) => mayGrant(own.role, role))
+        : [];
+    // Of what is said to it, and of what it says, the others keep nothing: it is connected with nobody, and invites nobody.
+    const isOut = !isActive || this.#core.state.refusal === 'revoked';
+    const devices = this.#devices(space, isOut);
     return {
       nowMs,
       devices,
-      invites: invitesOf(space, nowMs),
+      invites: isOut ? [] : invitesOf(space, nowMs),
       grantable,
       isTooFar,
       isManager: isActive && own.role === 'admin',
       managers: devices
-        .filter(({ role, standing, name }) => role === 'admin' && standing === 'active' && name !== null)
-        .map(({ name }) => plainName(name))
-        .filter((name) => name !== ''),
+        .filter(({ role, standing }) => role === 'admin' && standing === 'active')
+        .filter(({ name }) => plainName(name) !== '')
+        .map(({ name, shortId, isNamesake }) => shownName(name, shortId, isNamesake)),
       mayRename: own === undefined || (isActive && mayAuthorKind(own.role, KIND.profile)),
+      leaving: whatLeavingCosts(space, this.#core.state.refusal),
     };
   }
 
-  #devices(space: Space): DeviceRow[] {
+  #devices(space: Space, isOut: boolean): DeviceRow[] {
     const heard = lastHeard(space);
     const hours = hoursByDevice(this.#core.state.stations);
     const links = new Map(
@@ -80,18 +89,23 @@ export class People implements PeopleModel {
         .peers()
         .map(({ node, via }) => [node, via]),
     );
+    const members = [...space.replica.membership.members()].filter(({ isRecovery }) => !isRecovery);
+    const nameOf = (node: NodeId) =>
+      space.catalog.names.get(node) ?? (node === space.self ? this.#core.state.deviceName : null);
+    const shared = sharedNames(members.map(({ node }) => [node, nameOf(node)]));
     const row = ({ node, role, status }: Member): DeviceRow => ({
       id: nodeIdText(node),
-      name: space.catalog.names.get(node) ?? (node === space.self ? this.#core.state.deviceName : null),
+      name: nameOf(node),
       shortId: shortNodeId(node),
+      isNamesake: shared.has(plainName(nameOf(node))),
       role,
+      isRelay: space.catalog.relays.has(node),
       standing: status,
       isSelf: node === space.self,
-      via: links.get(node) ?? null,
+      via: isOut ? null : (links.get(node) ?? null),
       lastHeardMs: heard.get(node) ?? null,
       hours: hours.get(nodeIdText(node)) ?? { known: 0, held: 0 },
     });
-    const members = [...space.replica.membership.members()].filter(({ isRecovery }) => !isRecovery);
     return members.map(row).sort(byName);
   }
 
@@ -131,7 +145,7 @@ export class People implements PeopleModel {
     await space.settled();
     const own = [...space.catalog.stations.values()].find(({ author }) => author === space.self);
     // A station is known by what it said when it last recorded: the new name is said for it as well.
-    const station = own === undefined || isOfNode(own.id, own.author) ? null : own.id;
+    const station = own === undefined || isOfNode(own) ? null : (own.id as StationId);
     await space.writeProfile({ name, station, spaceName: null });
     this.#changed();
   }
@@ -153,11 +167,6 @@ export class People implements PeopleModel {
   #changed(): void {
     this.#core.set({});
   }
-}
-
-/** Nothing of the station could be opened: it goes by the id of its device. */
-function isOfNode(id: StationId | NodeId, author: NodeId): id is NodeId {
-  return id === author;
 }
 
 function memberNamed(space: Space, id: string): NodeId {
@@ -203,7 +212,16 @@ function invitesOf(space: Space, nowMs: number): InviteRow[] {
     const usesLeft = membership.grantState(id, nowMs)?.usesLeft ?? body.uses;
     const by = plainName(space.catalog.names.get(issuer)) || null;
     const { role, uses, expiresMs } = body;
-    return { id, role, uses, usesLeft, expiresMs, by, isOwn: issuer === space.self };
+    return {
+      id,
+      role,
+      uses,
+      usesLeft,
+      expiresMs,
+      by,
+      isOwn: issuer === space.self,
+      isByRelay: space.catalog.relays.has(issuer),
+    };
   });
   return rows.sort((a, b) => a.expiresMs - b.expiresMs);
 }

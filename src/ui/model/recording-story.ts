@@ -3,8 +3,8 @@
  * reading before a crash, how much room a day takes, and what there is when it has ended.
  */
 import type { StationId } from '../../core/ids.ts';
-import type { HourContent } from '../../hour/types.ts';
 import type { HourRecord } from '../../station/catalog.ts';
+import { lengthOf, merged, piecesOf } from '../../station/hour-pieces.ts';
 import type { Recording } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import { type GapView, MAX_LISTED_GAPS, mergedGaps, type OneGap } from './gap-ledger.ts';
@@ -23,6 +23,8 @@ export interface RecordingSummary {
   readonly hours: number;
   /** Finished hours that cannot be stored safely yet. */
   readonly waitingHours: number;
+  /** For how long something was recorded in the hours that are finished, ms: a part of an hour counts as long as it is. */
+  readonly recordedMs: number;
   readonly pictures: number;
   readonly bytes: number;
   readonly gaps: readonly GapView[];
@@ -52,6 +54,15 @@ function hoursSince(
 /** How many hours hold something from `sinceMs` on. */
 export function hourCountSince(space: Space, station: StationId, sinceMs: number): number {
   return hoursSince(space, station, sinceMs).length;
+}
+
+/** For how long something was recorded in finished hours from `sinceMs` on, ms; parts of one hour that overlap count once. */
+export function recordedMsSince(space: Space, station: StationId, sinceMs: number): number {
+  const pieces = hoursSince(space, station, sinceMs)
+    .flatMap(({ body }) => piecesOf(body))
+    .map(({ fromMs, toMs }) => ({ fromMs: Math.max(fromMs, sinceMs), toMs }))
+    .filter(({ fromMs, toMs }) => toMs > fromMs);
+  return lengthOf(merged(pieces));
 }
 
 function endOf({ body }: HourRecord): number {
@@ -97,11 +108,8 @@ export function lastReadingMs(recording: Recording, space: Space, sinceMs: numbe
   const note = (ms: number | null) => {
     if (ms !== null && ms >= sinceMs && (last === null || ms > last)) last = ms;
   };
-  const open: HourContent | undefined = recording.writer.recorder.snapshot();
-  for (const { rows } of open?.streams ?? []) {
-    const offset = rows.offsetsNs.at(-1);
-    note(offset === undefined ? null : rows.baseMs + offset / 1e6);
-  }
+  const { recorder } = recording.writer;
+  for (const stream of recorder.streams.keys()) note(recorder.openTally(stream)?.lastMs ?? null);
   for (const { body } of hoursSince(space, recording.station, sinceMs))
     for (const { lastMs } of body.streams) note(lastMs);
   return last;
@@ -161,6 +169,7 @@ export function summaryOf({ recording, space, sinceMs, gaps }: SummaryParts): Re
     toMs: space.context.clock.nowMs(),
     hours: hours.length,
     waitingHours: recording.writer.waitingHours,
+    recordedMs: recordedMsSince(space, recording.station, sinceMs),
     pictures: Math.max(pictures.length, recording.pictures),
     bytes: bytesOf(hours) + bytesOf(pictures),
     gaps,

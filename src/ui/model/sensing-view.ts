@@ -16,6 +16,10 @@ export interface SenseView {
   readonly availability: Availability | null;
   /** What it says now, where it may be read without asking. */
   readonly live: LiveView | null;
+  /** What it failed with when it was to be recorded last; null when it did not, or has spoken since. */
+  readonly trouble: string | null;
+  /** It is listened to and says nothing: there may be no such sensor behind what the browser offers. */
+  readonly isMute: boolean;
 }
 
 export interface CameraView {
@@ -40,8 +44,11 @@ export interface SensingView {
 
 export interface SensingModel {
   readonly view: SensingView;
-  /** Somebody looks (or not any more) at what there is: sensors are read for them while nothing is recorded. */
-  look(isLooking: boolean): void;
+  /**
+   * Somebody looks (or not any more) at what there is: sensors are read for them while nothing is recorded.
+   * @param who looks; a place that is left does not end what another looks at.
+   */
+  look(isLooking: boolean, who: object): void;
   /** Switches one on or off, also while recording. */
   choose(name: string, isChosen: boolean): Promise<void>;
   chooseCamera(change: Partial<CameraChoice>): Promise<void>;

@@ -16,7 +16,7 @@ import { ClockCheck } from './clock-check.ts';
 import type { ModelCore } from './model-core.ts';
 import type { EndedRecording, PageRecorder } from './page-recorder.ts';
 import { heldBy, type RecordingSummary } from './recording-story.ts';
-import type { CameraView, SensingModel, SensingView } from './sensing-view.ts';
+import type { CameraView, SenseView, SensingModel, SensingView } from './sensing-view.ts';
 import { SensorPreview } from './sensor-preview.ts';
 
 /** A clock that is wrong may be set right while somebody looks: the page's server is asked again. */
@@ -41,7 +41,7 @@ export class Sensing implements SensingModel {
   #isKnown = false;
   #availability = new Map<string, Availability>();
   #cameras: readonly CameraView[] = [];
-  #isLooking = false;
+  readonly #lookers = new Set<object>();
   /** Counts looks, so that what an older one finds out is not shown. */
   #round = 0;
   #preview: SensorPreview | undefined;
@@ -55,6 +55,10 @@ export class Sensing implements SensingModel {
     this.#recorder = recorder;
   }
 
+  get #isLooking(): boolean {
+    return this.#lookers.size > 0;
+  }
+
   get view(): SensingView {
     return {
       isKnown: this.#isKnown,
@@ -63,7 +67,7 @@ export class Sensing implements SensingModel {
         device: device ?? null,
         isChosen: !this.#choice.off.includes(name),
         availability: this.#availabilityOf(name),
-        live: this.#preview?.live(name) ?? null,
+        ...this.#saidOf(name),
       })),
       camera: this.#choice.camera,
       cameras: this.#cameras,
@@ -74,14 +78,28 @@ export class Sensing implements SensingModel {
     };
   }
 
+  #saidOf(name: string): Pick<SenseView, 'live' | 'trouble' | 'isMute'> {
+    const live = this.#preview?.live(name) ?? null;
+    const hasSpoken = live?.columns.some(({ last }) => last !== null) === true;
+    return {
+      live,
+      // While it is recorded the recording itself tells.
+      trouble:
+        hasSpoken || this.#recorder.phase === 'running' ? null : (this.#recorder.troubleOf(name) ?? null),
+      isMute: this.#preview?.isMute(name) === true,
+    };
+  }
+
   #availabilityOf(name: string): Availability | null {
     const trouble = this.#preview?.trouble(name);
     if (trouble !== undefined) return { state: 'unavailable', reason: trouble };
     return this.#availability.get(name) ?? null;
   }
 
-  look(isLooking: boolean): void {
-    this.#isLooking = isLooking;
+  look(isLooking: boolean, who: object): void {
+    if (isLooking) this.#lookers.add(who);
+    else this.#lookers.delete(who);
+    if (!isLooking && this.#isLooking) return;
     this.#endPreview();
     if (!isLooking) return;
     void this.#core.orTell(() => this.#findOut());

@@ -10,6 +10,8 @@ import type { Driver, DriverSink } from '../../sensors/port.ts';
 
 /** Over so long a rate is taken. */
 const RATE_WINDOW_MS = 3_000;
+/** Motion sensors say something within a tenth of a second; a busy phone may take a second or two. */
+const MUTE_AFTER_MS = 4_000;
 
 export interface LiveView {
   readonly rateHz: number | null;
@@ -28,10 +30,14 @@ export class SensorPreview {
   readonly #stop = new AbortController();
   readonly #live = new Map<string, Live>();
   readonly #troubles = new Map<string, string>();
+  readonly #names: ReadonlySet<string>;
+  readonly #sinceMs: number;
 
   /** Starts looking. */
   constructor(clock: Clock, drivers: readonly Driver[]) {
     this.#clock = clock;
+    this.#names = new Set(drivers.map(({ name }) => name));
+    this.#sinceMs = clock.monotonicMs();
     for (const driver of drivers) {
       driver.run(this.#sinkOf(driver.name), this.#stop.signal).catch((error: unknown) => {
         this.#live.delete(driver.name);
@@ -69,6 +75,12 @@ export class SensorPreview {
   /** Why a sensor could not be looked at; undefined when it could. */
   trouble(name: string): string | undefined {
     return this.#troubles.get(name);
+  }
+
+  /** It is looked at for a while, and neither says anything nor fails: browsers tell so of sensors that are not built in. */
+  isMute(name: string): boolean {
+    const isNew = this.#clock.monotonicMs() - this.#sinceMs < MUTE_AFTER_MS;
+    return this.#names.has(name) && !isNew && !this.#live.has(name) && !this.#troubles.has(name);
   }
 
   /** What a sensor says now; null before its first reading. */

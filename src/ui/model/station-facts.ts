@@ -15,14 +15,20 @@ export interface StationFacts {
   readonly isOwn: boolean;
   /** Its device was removed from the group: what it recorded stays, nothing new is expected. */
   readonly isRemoved: boolean;
+  /** Short id of its device where another device's station has the same name; null where the name is enough. */
+  readonly mark: string | null;
   /** Length of its hours; null before its first. */
   readonly hourMs: number | null;
   /** End of its latest hour. */
   readonly lastEndMs: number | null;
   /** It was ended by a person, and has not recorded since. */
   readonly stoppedMs: number | null;
+  /** Its latest hour was recorded to its end: nothing says that the recording ended with it. */
+  readonly isWholeToEnd: boolean;
   /** Interruptions of its latest hour, longest first, one of each cause. */
   readonly gaps: readonly RecentGap[];
+  /** For how long it has recorded in all that is known, ms; null where it is so long that the number of its hours says it. */
+  readonly recordedMs: number | null;
   /** Connected devices through which its hours come, by name. */
   readonly through: readonly string[];
 }

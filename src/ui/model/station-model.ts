@@ -1,35 +1,26 @@
 /** The page's model: the node in this browser, what it records, and its state as the views show it. */
 
-import { msg, str } from '@lit/localize';
-import { type Bytes, equalBytes } from '../../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import { blobKey, type NodeId, shortNodeId } from '../../core/ids.ts';
 import { KIND } from '../../feed/kinds.ts';
 import { HOUR_MS } from '../../hour/recorder.ts';
-import type { HourContent } from '../../hour/types.ts';
-import { looksLikeInvite, parseInvite } from '../../identity/invite.ts';
 import { mayAuthorKind, type Role } from '../../identity/roles.ts';
 import type { HostStatus } from '../../mesh/mesh.ts';
-import type { SensorChoice } from '../../sensors/choice.ts';
-import type { Driver } from '../../sensors/port.ts';
-import { findStation, readHourFile } from '../../station/export.ts';
-import { type MeshPorts, type NodePorts, WaystationNode } from '../../station/node.ts';
-import { rememberedName, rememberName } from '../../station/recording.ts';
+import { WaystationNode } from '../../station/node.ts';
+import { rememberedName } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import { spaceStatus } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';
-import { plainName } from '../parts/names.ts';
-import type { OwnRelay } from '../platform/own-relay.browser.ts';
-import type { AwakeState } from '../platform/wake-lock.ts';
 import type { AppModel } from './app-model.ts';
-import type { AppState, HostView } from './app-state.ts';
-import { type ArchivePorts, Collecting } from './collecting.ts';
-import type { DataPorts } from './data-model.ts';
+import { type AppState, type HostView, NOTHING_YET } from './app-state.ts';
+import { Collecting } from './collecting.ts';
 import type { DataModel } from './data-port.ts';
-import { Device, type DevicePorts } from './device.ts';
+import { Device } from './device.ts';
 import type { DeviceModel } from './device-model.ts';
+import { deviceName, endedAs } from './members.ts';
 import type { ModelCore } from './model-core.ts';
-import { Moving, type MovingPorts } from './moving.ts';
+import type { ModelPorts } from './model-ports.ts';
+import { Moving } from './moving.ts';
 import { linkedMembers, Network, type NetworkModel } from './network-model.ts';
 import { interruptedRecording, PageRecorder } from './page-recorder.ts';
 import { People } from './people.ts';
@@ -37,62 +28,13 @@ import type { PeopleModel } from './people-model.ts';
 import { Recovery } from './recovery.ts';
 import { Sensing } from './sensing.ts';
 import { StationsView } from './stations-view.ts';
+import { REMOVED, WaysIn } from './ways-in.ts';
 
 /** How often what is shown is gathered anew. */
 const REFRESH_MS = 1_000;
 
-export interface ModelPorts extends DevicePorts {
-  readonly openPorts: () => Promise<NodePorts>;
-  readonly mesh: () => Promise<MeshPorts>;
-  readonly encodeHour: (content: HourContent) => Promise<Bytes>;
-  /** Every driver of this device, whether it is switched on or not. */
-  readonly drivers: (choice: SensorChoice) => Promise<readonly Driver[]>;
-  /** Lets the person pick a USB sensor; missing where the browser cannot. Resolves to false when nothing was picked. */
-  readonly attachUsb?: () => Promise<boolean>;
-  /** What time it is where the page came from, ms; null when that is out of reach. */
-  readonly serverTimeMs?: () => Promise<number | null>;
-  /** Address of this page: what invites open. */
-  readonly base: string;
-  /** Takes the invite, which is a secret, out of the address bar and the history. */
-  readonly forgetLink: () => void;
-  /** The relay that serves this page, if one does. */
-  readonly ownRelay: () => Promise<OwnRelay | null>;
-  readonly hourMs?: number;
-  readonly keepAwake: (tell: (state: AwakeState) => void) => () => void;
-  /** Opens recordings off the page's thread, and writes files for the person. */
-  readonly data: DataPorts;
-  /** Folders that hours are copied to; missing where the browser lets nobody choose one. */
-  readonly archive?: ArchivePorts;
-  readonly moving: MovingPorts;
-}
-
-const EMPTY: AppState = {
-  phase: 'starting',
-  failure: null,
-  deviceName: '',
-  space: null,
-  spaceName: null,
-  role: null,
-  admitted: false,
-  refusal: null,
-  stations: [],
-  stationFacts: [],
-  collecting: null,
-  connections: [],
-  hosts: [],
-  recordingPhase: 'idle',
-  recording: null,
-  sensorFailure: null,
-  storage: { usedBytes: 0, freeBytes: null, persistent: null },
-  notice: null,
-  pendingLink: null,
-  isOtherGroupsLink: false,
-  recoveryWords: null,
-  recovery: 'none',
-};
-
 export class StationModel extends EventTarget implements AppModel {
-  state: AppState = EMPTY;
+  state: AppState = NOTHING_YET;
   readonly #ports: ModelPorts;
   readonly #recorder: PageRecorder;
   #node: WaystationNode | undefined;
@@ -100,10 +42,11 @@ export class StationModel extends EventTarget implements AppModel {
   /** Who refuses this device, and why. */
   readonly #refusals = new Map<NodeId, string>();
   #isLetIn = false;
+  /** Another tab has taken this one's place, or the group is being left: nothing is gathered any more. */
+  #isLeft = false;
   /** What failed when it was tried last, and was told. */
   readonly #told = new Map<string, string>();
-  /** Where others reach the relay that serves this page; null when none does, or nobody else reaches it. */
-  #reach: OwnRelay['reach'] = null;
+  readonly #waysIn: WaysIn;
   readonly people: PeopleModel;
   readonly collecting: Collecting;
   readonly stations: StationsView;
@@ -129,10 +72,7 @@ export class StationModel extends EventTarget implements AppModel {
       tell: (notice) => this.#tell(notice),
       orTell: (work) => this.#orTell(work),
     };
-    this.people = new People(core, () => ({
-      base: this.#reach === null ? ports.base : new URL('/', this.#reach.url).href,
-      hosts: this.#reach?.hosts ?? [],
-    }));
+    this.people = new People(core, () => this.#waysIn.leadTo());
     this.stations = new StationsView(core);
     this.collecting = new Collecting(core, this.stations, ports.archive);
     this.#openData = async () => {
@@ -140,6 +80,17 @@ export class StationModel extends EventTarget implements AppModel {
       return new Data(core, ports.data);
     };
     this.recovery = new Recovery(core);
+    this.#waysIn = new WaysIn(core, ports, this.recovery, {
+      enter: (space) => this.#enter(space),
+      rejoined: async () => {
+        this.#refusals.clear();
+        await this.refresh();
+      },
+      stopRecording: () => this.stop(),
+      closing: () => {
+        this.#isLeft = true;
+      },
+    });
     this.device = new Device(core, ports);
     this.network = new Network(core);
     this.moving = new Moving(core, ports.moving, () => this.stop());
@@ -172,13 +123,17 @@ export class StationModel extends EventTarget implements AppModel {
         encode: this.#ports.encodeHour,
       });
       this.#node = node;
-      this.#set({ deviceName: (await rememberedName(ports.store)) ?? '' });
+      this.#set({ deviceName: (await rememberedName(ports.store)) ?? '', shortId: shortNodeId(node.id) });
       const damage = ports.store.recovered.filter(({ kind }) => kind === 'damaged');
       if (damage.length > 0) this.#tell(damage.map(({ message }) => message).join(' '));
       await this.moving.greet(ports);
       const first = [...node.spaces.values()][0];
-      if (first === undefined) this.#set({ phase: 'no-space' });
-      else {
+      this.#ports.tabs?.serve(() => this.#letGo());
+      if (first === undefined) {
+        this.#set({ phase: 'no-space' });
+        // Whether the relay of this page keeps a group: nothing waits for it.
+        void this.networkCame();
+      } else {
         await this.recovery.reopened(ports.store);
         await this.#enter(first);
       }
@@ -187,30 +142,42 @@ export class StationModel extends EventTarget implements AppModel {
       if (interrupted === undefined || first === undefined) return;
       await this.record().catch((error: unknown) => this.#tell(errorMessage(error)));
     } catch (error) {
-      this.#set({ phase: 'failed', failure: errorMessage(error) });
+      const openElsewhere = isWaystationError(error, 'store-locked') ? 'before' : null;
+      this.#set({ phase: 'failed', failure: errorMessage(error), openElsewhere });
     }
   }
 
-  /** An address was opened; if it holds an invite, the views show what can be done with it. */
   offer(address: string): void {
-    if (!looksLikeInvite(address)) return;
-    const space = this.#space;
-    if (space === undefined) return this.#set({ pendingLink: address });
-    try {
-      const invite = parseInvite(address);
-      if (invite.space !== space.id) return this.#set({ isOtherGroupsLink: true });
-      const { inviteSeed } = space.record;
-      const isUsed = inviteSeed !== null && equalBytes(inviteSeed, invite.seed);
-      if (space.isAdmitted || isUsed) this.dismissLink();
-      else this.#set({ pendingLink: address });
-    } catch (error) {
-      this.#tell(errorMessage(error));
-    }
+    this.#waysIn.offer(address);
+  }
+
+  resolveCode(code: string): Promise<string> {
+    return this.#waysIn.resolveCode(code);
+  }
+
+  putOff(isPutOff: boolean): void {
+    this.#waysIn.putOff(isPutOff);
   }
 
   dismissLink(): void {
-    this.#ports.forgetLink();
-    this.#set({ pendingLink: null, isOtherGroupsLink: false });
+    this.#waysIn.dismissLink();
+  }
+
+  /** Another tab wants to open this device: true when it may, as soon as this resolves. */
+  async #letGo(): Promise<boolean> {
+    const { phase, recordingPhase, recoveryWords } = this.state;
+    const isBusy = recordingPhase !== 'idle' || recoveryWords !== null || this.moving.state.work !== null;
+    if (isBusy || (phase !== 'ready' && phase !== 'no-space')) return false;
+    this.#isLeft = true;
+    this.#set({ phase: 'failed', failure: null, openElsewhere: 'left' });
+    await this.#node?.close();
+    return true;
+  }
+
+  async useHere(): Promise<'busy' | 'silent' | 'taken'> {
+    const answer = (await this.#ports.tabs?.ask()) ?? 'silent';
+    if (answer === 'taken') this.#ports.startAnew?.(null);
+    return answer;
   }
 
   /** Never throws: the group is there, whatever fails now is told and tried again. */
@@ -227,17 +194,13 @@ export class StationModel extends EventTarget implements AppModel {
     void this.networkCame();
   }
 
-  /** There is a network, perhaps another one: where the page came from may be reached now, and be a meeting point. */
+  /** There is a network, perhaps another one. */
   networkCame(): Promise<void> {
-    return this.#orTell(async () => {
-      const relay = await this.#ports.ownRelay();
-      if (relay === null) return;
-      this.#reach = relay.reach;
-      await this.#space?.learnHosts([relay.host]);
-    });
+    return this.#waysIn.networkCame();
   }
 
   async #keepRefreshing(): Promise<void> {
+    if (this.#isLeft) return;
     await this.#orTellOnce('refresh', () => this.refresh());
     this.#opened().ports.clock.schedule(REFRESH_MS, () => void this.#keepRefreshing());
   }
@@ -274,7 +237,8 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   #tell(notice: string): void {
-    this.#set({ notice });
+    // What still fails once the storage is closed is no trouble.
+    if (!this.#isLeft) this.#set({ notice });
   }
 
   say(notice: string): void {
@@ -304,57 +268,25 @@ export class StationModel extends EventTarget implements AppModel {
     }
   }
 
-  async create(spaceName: string, deviceName: string): Promise<void> {
-    const node = this.#opened();
-    await this.#name(deviceName);
-    await this.recovery.expect(node.ports.store);
-    try {
-      await node.createSpace({
-        name: spaceName,
-        isPublic: false,
-        ownName: deviceName,
-        onMade: (words) => this.recovery.made(words),
-      });
-    } catch (error) {
-      // What was cut short after the group was made is made up for by itself; another attempt would be a second group.
-      if (node.spaces.size === 0) {
-        await this.recovery.unexpect(node.ports.store).catch(() => undefined);
-        throw error;
-      }
-      this.#tell(errorMessage(error));
-    }
-    await this.#enter(node.space());
+  create(spaceName: string, deviceName: string): Promise<void> {
+    return this.#waysIn.create(spaceName, deviceName);
   }
 
-  async join(link: string, deviceName: string): Promise<void> {
-    const invite = parseInvite(link);
-    await this.#name(deviceName);
-    const space = await this.#opened().join(invite);
-    this.dismissLink();
-    await this.#enter(space);
+  join(link: string, deviceName: string): Promise<void> {
+    return this.#waysIn.join(link, deviceName);
   }
 
-  async joinAgain(link: string): Promise<void> {
-    const space = this.#entered();
-    const invite = parseInvite(link);
-    if (invite.space !== space.id) throw new WaystationError('usage', OTHER_GROUP);
-    if (standingOf(space) === 'revoked') throw new WaystationError('revoked', REMOVED);
-    await this.#opened().join(invite);
-    this.#refusals.clear();
-    this.dismissLink();
-    await this.refresh();
+  joinAgain(link: string): Promise<void> {
+    return this.#waysIn.joinAgain(link);
   }
 
-  async #name(deviceName: string): Promise<void> {
-    await rememberName(this.#opened().ports.store, deviceName);
-    this.#set({ deviceName });
-    const persistent = await this.#ports.persist();
-    this.#set({ storage: { ...this.state.storage, persistent } });
+  leave(): Promise<void> {
+    return this.#waysIn.leave();
   }
 
   async record(): Promise<void> {
     const space = this.#entered();
-    if (standingOf(space) === 'revoked') throw new WaystationError('revoked', REMOVED);
+    if (endedAs(space, space.self) === 'revoked') throw new WaystationError('revoked', REMOVED);
     // In this very task: what a browser may be asked, it may be asked from a tap alone.
     await this.#recorder.start(this.sensing.beforeRecording(), {
       space,
@@ -381,6 +313,7 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   async *hourFiles(stationId: string): AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array }> {
+    const { findStation, readHourFile } = await import('../../station/export.ts');
     const space = this.#entered();
     const station = findStation(space, stationId);
     for (const record of station.hours) {
@@ -401,11 +334,12 @@ export class StationModel extends EventTarget implements AppModel {
       spaceName: status.name,
       role: status.role as Role | null,
       admitted: status.admitted,
-      refusal: standingOf(space) ?? [...this.#refusals.values()].at(-1) ?? null,
+      refusal: endedAs(space, space.self) ?? [...this.#refusals.values()].at(-1) ?? null,
       stations: status.stations,
       ...(await this.collecting.look(space, status.stations)),
       connections: linkedMembers(node, space).map(({ node: peer, via, sinceMs }) => ({
         name: deviceName(space, peer),
+        isRelay: space.catalog.relays.has(peer),
         via,
         sinceMs,
       })),
@@ -434,22 +368,6 @@ export class StationModel extends EventTarget implements AppModel {
       if (!isWaystationError(error, 'no-key')) throw error;
     }
   }
-}
-
-const OTHER_GROUP =
-  'this link is for another group, and a browser can be in one: open it on another device, or in another browser or browser profile';
-const REMOVED =
-  'this device was removed from the group, and no link lets it in again: join with another browser or browser profile';
-
-/** What this device knows of its own membership when that has ended; null while it is in, or not in yet. */
-function standingOf({ replica, self }: Space): string | null {
-  const status = replica.membership.member(self)?.status;
-  return status === undefined || status === 'active' ? null : status;
-}
-
-function deviceName(space: Space, node: NodeId): string {
-  const name = plainName(space.catalog.names.get(node));
-  return name === '' ? msg(str`A device without a name (${shortNodeId(node)})`) : name;
 }
 
 function hostView({ url, state, lastFailure }: HostStatus): HostView {

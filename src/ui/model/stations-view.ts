@@ -3,12 +3,15 @@
  * Kept per station and made anew only when an hour came, so that two hundred stations cost nothing while nothing happens.
  */
 import type { NodeId } from '../../core/ids.ts';
-import { nodeIdText } from '../../core/ids.ts';
+import { nodeIdText, shortNodeId } from '../../core/ids.ts';
 import type { Gap, GapCause } from '../../hour/types.ts';
 import type { HourRecord, StationRecord } from '../../station/catalog.ts';
-import { stationName } from '../../station/export.ts';
+import { recordedMsOf } from '../../station/hour-pieces.ts';
 import type { Space } from '../../station/space.ts';
+import { stationName } from '../../station/station-name.ts';
 import type { StationStatus } from '../../station/status.ts';
+import { plainName, sharedNames } from '../parts/names.ts';
+import { endedAs } from './members.ts';
 import type { ModelCore } from './model-core.ts';
 import type { RecentGap, Spark, SparkPoint, StationFacts, StationsModel } from './station-facts.ts';
 
@@ -17,6 +20,8 @@ const DAY_MS = 86_400_000;
 const MIN_RATE_SPAN_MS = 55 * 60_000;
 /** Shorter interruptions than this are told in the hour itself, and alarm nobody. */
 const MIN_GAP_MS = 5_000;
+/** Of more hours the number says for how long a station has recorded; of fewer a part of one counts. */
+const FEW_HOURS = 24;
 /** Points of a line: more cannot be told apart on a card. */
 const MAX_POINTS = 60;
 /** Readings of this device kept for its live line, one a second. */
@@ -29,17 +34,13 @@ interface Derived {
   readonly hourMs: number | null;
   readonly lastEndMs: number | null;
   readonly stoppedMs: number | null;
+  readonly isWholeToEnd: boolean;
   readonly gaps: readonly RecentGap[];
   /** Bytes that its hours and pictures of its last day took, and the span that was recorded in it. */
   readonly dayBytes: number;
   readonly daySpanMs: number;
+  readonly recordedMs: number | null;
   spark: Spark | null | undefined;
-}
-
-/** It is known to have been in the group, and is no member any more. */
-function hasLeft({ replica }: Space, author: NodeId): boolean {
-  const status = replica.membership.member(author)?.status;
-  return status !== undefined && status !== 'active';
 }
 
 export class StationsView implements StationsModel {
@@ -59,25 +60,35 @@ export class StationsView implements StationsModel {
     statuses: readonly StationStatus[],
     throughOf: (author: NodeId) => readonly string[],
   ): StationFacts[] {
-    // None ever goes, so their names are looked up when one comes.
-    if (space.catalog.stations.size !== this.#stations.size)
-      for (const station of space.catalog.stations.values())
-        this.#stations.set(stationName(station), station);
+    // Their names are looked up when one comes, or one that stood for another goes.
+    const isSame = statuses.length === this.#stations.size;
+    if (!isSame || statuses.some(({ key }) => !this.#stations.has(key))) this.#list(space);
     const own = `${nodeIdText(space.self)}/`;
+    const shared = sharedNames(statuses.map(({ key, name }) => [key.slice(0, key.indexOf('/')), name]));
     return statuses.map((status) => {
       const station = this.#stations.get(status.key);
       const derived = this.#of(status.key);
       return {
         status,
         isOwn: status.key.startsWith(own),
-        isRemoved: station !== undefined && hasLeft(space, station.author),
+        isRemoved: station !== undefined && endedAs(space, station.author) !== null,
+        mark:
+          station !== undefined && shared.has(plainName(status.name)) ? shortNodeId(station.author) : null,
         hourMs: derived?.hourMs ?? null,
         lastEndMs: derived?.lastEndMs ?? null,
         stoppedMs: derived?.stoppedMs ?? null,
+        isWholeToEnd: derived?.isWholeToEnd ?? false,
         gaps: derived?.gaps ?? [],
+        recordedMs: derived?.recordedMs ?? null,
         through: station === undefined || status.missing === 0 ? [] : throughOf(station.author),
       };
     });
+  }
+
+  #list({ catalog }: Space): void {
+    this.#stations.clear();
+    for (const station of catalog.stations.values()) this.#stations.set(stationName(station), station);
+    for (const key of this.#derived.keys()) if (!this.#stations.has(key)) this.#derived.delete(key);
   }
 
   /** Bytes that a day of all stations that record takes here; null while too little was seen to say. */
@@ -138,7 +149,16 @@ export class StationsView implements StationsModel {
 function derive(station: StationRecord, count: number): Derived {
   const last = station.hours.at(-1);
   if (last === undefined) {
-    const none = { hourMs: null, lastEndMs: null, stoppedMs: null, gaps: [], dayBytes: 0, daySpanMs: 0 };
+    const none = {
+      hourMs: null,
+      lastEndMs: null,
+      stoppedMs: null,
+      isWholeToEnd: false,
+      gaps: [],
+      dayBytes: 0,
+      daySpanMs: 0,
+      recordedMs: null,
+    };
     return { count, last, ...none, spark: undefined };
   }
   const { startMs, lengthMs, gaps } = last.body;
@@ -153,18 +173,23 @@ function derive(station: StationRecord, count: number): Derived {
     hourMs: lengthMs,
     lastEndMs: endMs,
     stoppedMs: stop === undefined ? null : stop.fromMs,
+    isWholeToEnd: !gaps.some(({ stream, toMs }) => stream === null && toMs >= endMs),
     gaps: recentGaps(gaps, endMs),
     dayBytes: [...day, ...pictures].reduce(
       (sum, { entry }) => sum + entry.header.blobs.reduce((bytes, { size }) => bytes + size, 0),
       0,
     ),
-    daySpanMs: day.reduce((sum, { body }) => sum + recordedMs(body), 0),
+    recordedMs:
+      station.hours.length > FEW_HOURS || station.unopened.length > 0
+        ? null
+        : station.hours.reduce((sum, { body }) => sum + recordedMsOf(body), 0),
+    daySpanMs: day.reduce((sum, { body }) => sum + heardMs(body), 0),
     spark: undefined,
   };
 }
 
-/** How much of an hour was recorded: the first and the last of a recording are seldom whole. */
-function recordedMs({ streams, lengthMs }: HourRecord['body']): number {
+/** From an hour's first reading to its last, ms: the first and the last of a recording are seldom whole. */
+function heardMs({ streams, lengthMs }: HourRecord['body']): number {
   let firstMs = Number.POSITIVE_INFINITY;
   let lastMs = Number.NEGATIVE_INFINITY;
   for (const stream of streams) {

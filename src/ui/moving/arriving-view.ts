@@ -7,6 +7,7 @@ import '@awesome.me/webawesome/dist/components/textarea/textarea.js';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import { Attempt } from '../parts/attempt.ts';
+import { BackCloses } from '../parts/back-closes.ts';
 import { icon } from '../parts/icon.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { bytesText } from '../parts/words.ts';
@@ -67,12 +68,19 @@ export class ArrivingView extends LitElement {
     updateWhenLocaleChanges(this);
     this.file = null;
     this.isOver = false;
+    new BackCloses(this, () => this.#back());
+  }
+
+  /** Back to the doors; false while a file is taken in. */
+  #back(): boolean {
+    this.model.moving.hideArriving();
+    return this.model.state.phase !== 'moving';
   }
 
   protected override render(): TemplateResult {
     const { work } = this.model.moving.state;
     return html`
-      <wa-button appearance="plain" ?disabled=${this.#taking.busy} @click=${() => this.model.moving.hideArriving()}>
+      <wa-button appearance="plain" ?disabled=${this.#taking.busy} @click=${() => this.#back()}>
         <span slot="start">${icon(ArrowLeft)}</span>${msg('Back')}
       </wa-button>
       <section>

@@ -4,9 +4,8 @@
  */
 import { WaystationError } from '../../core/errors.ts';
 import type { SaveTarget } from '../model/moving.ts';
+import { forgetMovingFile, MOVING_FILE } from '../platform/moving-file.browser.ts';
 
-/** In the origin's own file system. */
-const SPILL_NAME = 'waystation-moving-out';
 /** A download has begun reading by then. */
 const ADDRESS_MS = 60_000;
 
@@ -62,10 +61,9 @@ function saveError(cause: unknown): unknown {
 async function spilled(name: string): Promise<SaveTarget | undefined> {
   try {
     const root = await navigator.storage.getDirectory();
-    await root.removeEntry(SPILL_NAME).catch(() => undefined); // of the last time
-    const handle = await root.getFileHandle(SPILL_NAME, { create: true });
+    await forgetMovingFile(); // of the last time
+    const handle = await root.getFileHandle(MOVING_FILE, { create: true });
     const target = intoStream(await handle.createWritable());
-    const forget = () => root.removeEntry(SPILL_NAME).catch(() => undefined);
     return {
       write: target.write,
       close: async () => {
@@ -74,7 +72,7 @@ async function spilled(name: string): Promise<SaveTarget | undefined> {
       },
       abort: async () => {
         await target.abort().catch(() => undefined);
-        await forget();
+        await forgetMovingFile();
       },
     };
   } catch {

@@ -15,7 +15,8 @@ import { icon } from '../parts/icon.ts';
 import { ringStyles } from '../parts/ring.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { sparklineStyles } from '../parts/sparkline.ts';
-import { momentText, zoneName } from '../parts/words.ts';
+import { momentText, zoneAt } from '../parts/words.ts';
+import { CHOSEN_DOOR, tabNote } from '../platform/tab-notes.browser.ts';
 import './collecting-settings.ts';
 import { type Concern, type NowSentence, nowSentence } from './now-sentence.ts';
 import { byUrgency, cardStyles, stationCard } from './station-card.ts';
@@ -52,6 +53,15 @@ export class NowPlace extends LitElement {
       header {
         margin-block-end: 20px;
       }
+      .group {
+        margin: 0;
+      }
+      /* On a wide screen it stands above the places. */
+      @media (min-width: 900px) {
+        .group {
+          display: none;
+        }
+      }
       header ul {
         margin: 8px 0;
         padding-inline-start: 1.2em;
@@ -85,7 +95,12 @@ export class NowPlace extends LitElement {
         display: flex;
         gap: 8px;
         align-items: center;
-        font-weight: 600;
+      }
+      header a {
+        color: inherit;
+      }
+      header a span {
+        text-decoration: underline;
       }
     `,
   ];
@@ -123,12 +138,13 @@ export class NowPlace extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { stationFacts, collecting } = this.state;
+    const { stationFacts, collecting, spaceName } = this.state;
     const nowMs = Date.now();
-    const said = nowSentence(this.state, nowMs, (ms) => momentText(ms, nowMs));
+    const said = nowSentence(this.state, nowMs, (ms) => minuteText(ms, nowMs));
     const isVisit = collecting !== null && collecting.visit !== null;
     return html`
-      <h1 class=${isVisit || stationFacts.length === 0 ? '' : 'hidden-text'}>${isVisit ? msg('Collecting') : msg('Now')}</h1>
+      ${isVisit || spaceName === null ? nothing : html`<p class="group soft">${spaceName}</p>`}
+      <h1 class=${isVisit ? '' : 'hidden-text'}>${isVisit ? msg('Collecting') : msg('Now')}</h1>
       ${isVisit ? html`<van-panel .model=${this.model} .state=${this.state}></van-panel>` : nothing}
       ${isVisit && (said.tone !== 'bad' || collecting.isFull) ? nothing : this.#header(said)}
       ${stationFacts.length === 0 ? this.#empty() : this.#stations(nowMs)}
@@ -140,7 +156,7 @@ export class NowPlace extends LitElement {
     const more = concerns.length - MAX_CONCERNS;
     return html`<header>
       <p class="sentence ${tone}" role="status">${icon(SIGNS[tone], 1.1)} <strong>${text}</strong></p>
-      ${detail === null ? nothing : html`<p>${detail} <span class="soft">(${zoneName()})</span></p>`}
+      ${detail === null ? nothing : html`<p>${detail}</p>`}
       ${
         concerns.length === 0
           ? nothing
@@ -155,10 +171,12 @@ export class NowPlace extends LitElement {
 
   /** Without a visit worth a panel: whether one may go, in one line. */
   #calmLeave(): TemplateResult | typeof nothing {
-    const { collecting } = this.state;
+    const { collecting, refusal } = this.state;
     if (collecting === null || collecting.connected === 0 || !collecting.mayLeave) return nothing;
-    if (collecting.things.held === 0) return nothing;
-    return html`<p class="leave good">${icon(CircleCheckBig)} ${msg('Everything that the connected devices had is on this device.')}</p>`;
+    // Of who does not share with this device nobody knows what they have.
+    if (refusal !== null) return nothing;
+    if (collecting.things.held + collecting.inFolder === 0) return nothing;
+    return html`<p class="leave good">${icon(CircleCheckBig)} ${collecting.inFolder > 0 ? msg('Everything that the connected devices had is on this device or in the folder.') : msg('Everything that the connected devices had is on this device.')}</p>`;
   }
 
   #empty(): TemplateResult {
@@ -166,17 +184,32 @@ export class NowPlace extends LitElement {
       <p>
         ${msg('Stations appear here as soon as one records: this device, or any other of the group. As far as this device knows, none has yet.')}
       </p>
-      <div class="buttons">
-        <wa-button variant="brand" @click=${() => this.router.go('record')}>${icon(CircleDot)} ${msg('Record on this device')}</wa-button>
-        <wa-button appearance="outlined" @click=${() => this.router.go('people', { show: 'invite' })}>${icon(UserPlus)} ${msg('Invite a device')}</wa-button>
-      </div>
+      <div class="buttons">${this.#firstSteps()}</div>
     </section>`;
+  }
+
+  /** What was chosen at the doors first; nobody is invited by a device that takes no part. */
+  #firstSteps(): readonly TemplateResult[] {
+    const { admitted, refusal } = this.state;
+    const isCollector = tabNote(CHOSEN_DOOR) === 'now';
+    const mayInvite = admitted && refusal !== 'revoked';
+    const look = (isFirst: boolean) => (isFirst ? 'accent' : 'outlined');
+    const record = html`<wa-button variant=${isCollector ? 'neutral' : 'brand'} appearance=${look(!isCollector)} @click=${() => this.router.go('record')}>${icon(CircleDot)} ${msg('Record on this device')}</wa-button>`;
+    const invite = html`<wa-button variant=${isCollector ? 'brand' : 'neutral'} appearance=${look(isCollector)} @click=${() => this.router.go('people', { show: 'invite' })}>${icon(UserPlus)} ${isCollector ? msg('Invite a station') : msg('Invite a device')}</wa-button>`;
+    if (!mayInvite) return [record];
+    return isCollector ? [invite, record] : [record, invite];
   }
 
   #stations(nowMs: number): TemplateResult {
     const { stationFacts, collecting, recording } = this.state;
-    const context = { nowMs, isAlone: (collecting?.connected ?? 0) === 0, isRecording: recording !== null };
-    const sorted = byUrgency(stationFacts, nowMs, context.isAlone, context.isRecording);
+    const { admitted, refusal } = this.state;
+    const context = {
+      nowMs,
+      isAlone: (collecting?.connected ?? 0) === 0,
+      isRecording: recording !== null,
+      isOut: !admitted || refusal === 'revoked',
+    };
+    const sorted = byUrgency(stationFacts, context);
     const card = (facts: StationFacts) => html`<div role="listitem">
       ${stationCard(facts, { ...context, spark: this.model.stations.spark(facts.status.key) })}
     </div>`;
@@ -193,6 +226,11 @@ export class NowPlace extends LitElement {
         })}
       </div>`;
   }
+}
+
+/** To the minute, which is all that a person needs, with the zone. */
+function minuteText(ms: number, nowMs: number): string {
+  return `${momentText(ms - (ms % 60_000), nowMs)} ${zoneAt(ms)}`;
 }
 
 /** What needs a person, with a way to its data. */

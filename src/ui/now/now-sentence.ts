@@ -10,9 +10,13 @@ import type { AppState } from '../model/app-state.ts';
 import type { StationFacts } from '../model/station-facts.ts';
 import { plainName } from '../parts/names.ts';
 import { bytesText } from '../parts/words.ts';
-import { hoursText, stationsText, stretchText } from './time-words.ts';
+import { hoursText, listText, stationsText, stretchText } from './time-words.ts';
 
 const DAY_MS = 86_400_000;
+/** A meeting point that does not answer for less long than this is dialled again as a rule before anybody need know. */
+const MIN_UNMET_MS = 60_000;
+/** Stations named of those that do not record. */
+const MAX_NAMED = 2;
 /** Beats come every minute; a phone in a pocket, or a mesh that heals, may take a quarter of an hour. */
 const MIN_SILENCE_MS = 15 * 60_000;
 /** Room for less than this is a warning; for less than a day, an alarm. */
@@ -42,12 +46,14 @@ export interface NowSentence {
 /** The part of the page's state that the sentence is made from. */
 export type NowState = Pick<
   AppState,
-  'stationFacts' | 'collecting' | 'recording' | 'sensorFailure' | 'refusal' | 'admitted' | 'storage'
+  'stationFacts' | 'collecting' | 'recording' | 'sensorFailure' | 'refusal' | 'admitted' | 'storage' | 'hosts'
 >;
 
-export function nameOf({ status }: StationFacts): string {
+/** What people call a station, with what tells it from another of the same name. */
+export function nameOf({ status, mark }: StationFacts): string {
   const name = plainName(status.name);
-  return name === '' ? msg('A station without a name') : name;
+  if (name === '') return msg('A station without a name');
+  return mark === null ? name : `${name} (${mark})`;
 }
 
 /** Since when a station has said nothing, ms, when that is longer than it should be; null while it is well or was stopped. */
@@ -168,12 +174,21 @@ export function roomDays({ storage, collecting }: Pick<NowState, 'storage' | 'co
   return storage.freeBytes === null || perDay === null || perDay <= 0 ? null : storage.freeBytes / perDay;
 }
 
+/** How this device stands in its group where it does not take part; why, and what to do, is said above every place. */
+function standingText({ admitted, refusal }: NowState): string | null {
+  if (refusal === null)
+    return admitted ? null : msg('This device waits to be let in by another device of the group');
+  if (refusal === 'revoked') return msg('This device is not in the group: nothing is shared with it');
+  if (refusal === 'succeeded') return msg('This device was replaced by another one');
+  return admitted ? msg('Another device does not share with this one') : msg('This device was not let in');
+}
+
 function ownConcerns(state: NowState): Concern[] {
   const { collecting, recording, sensorFailure, storage } = state;
   const own: Concern[] = [];
   const say = (tone: Concern['tone'], text: string) => own.push({ tone, text, station: null });
-  if (!state.admitted) say('warn', msg('This device waits to be let in by another device of the group'));
-  else if (state.refusal !== null) say('bad', msg('Another device does not share with this one: see Record'));
+  const standing = standingText(state);
+  if (standing !== null) say(state.refusal === null ? 'warn' : 'bad', standing);
   if (sensorFailure !== null)
     say(
       'bad',
@@ -214,9 +229,14 @@ export function concernsOf(state: NowState, nowMs: number): Concern[] {
 }
 
 /** What to know beside the sentence while this device is connected to nobody. */
-function aloneText(state: NowState, clock: (ms: number) => string): string | null {
+function aloneText(state: NowState, nowMs: number, clock: (ms: number) => string): string | null {
   const { collecting, recording } = state;
   if (collecting === null || collecting.connected > 0) return null;
+  const unmet = unmetText(state, nowMs, clock);
+  if (unmet !== null) {
+    const goesOn = recording === null ? '' : `${msg('Recording goes on.')} `;
+    return `${unmet} ${goesOn}${msg('Nothing is copied until then; what is here stays.')}`;
+  }
   const since = collecting.aloneSinceMs;
   const alone =
     since === null
@@ -225,48 +245,102 @@ function aloneText(state: NowState, clock: (ms: number) => string): string | nul
   return recording === null ? alone : `${alone} ${msg('Recording goes on.')}`;
 }
 
-/**
- * @param clock says a time of day in the reader's zone.
- */
+/** That no meeting point answers, without which no device can be found; null while one does, or was there a moment ago. */
+function unmetText(
+  { collecting, hosts }: NowState,
+  nowMs: number,
+  clock: (ms: number) => string,
+): string | null {
+  const since = collecting?.unmetSinceMs ?? null;
+  const [first, ...others] = hosts;
+  if (since === null || first === undefined || nowMs - since < MIN_UNMET_MS) return null;
+  return others.length === 0
+    ? msg(
+        str`${new URL(first.url).hostname}, through which devices find each other, has not answered since ${clock(since)}: it is tried again.`,
+      )
+    : msg(
+        str`None of the ${hosts.length} meeting points has answered since ${clock(since)}: they are tried again.`,
+      );
+}
+
+/** `2 stations are recording. Ford has not recorded since 14:02.` */
+function mixedText(
+  recording: readonly StationFacts[],
+  resting: readonly StationFacts[],
+  clock: (ms: number) => string,
+): string {
+  const [one] = recording;
+  const first =
+    recording.length === 1 && one !== undefined
+      ? msg(str`${nameOf(one)} is recording.`)
+      : msg(str`${stationsText(recording.length)} are recording.`);
+  return `${first} ${restingText(resting, clock)}.`;
+}
+
+/** Stations that do not record: by name where they are few. */
+function restingText(resting: readonly StationFacts[], clock: (ms: number) => string): string {
+  const [one] = resting;
+  if (resting.length === 1 && one !== undefined)
+    return one.stoppedMs === null
+      ? msg(str`${nameOf(one)} is not recording`)
+      : msg(str`${nameOf(one)} has not recorded since ${clock(one.stoppedMs)}`);
+  return resting.length <= MAX_NAMED
+    ? msg(str`${listText(resting.map(nameOf))} are not recording`)
+    : msg(str`${stationsText(resting.length)} are not`);
+}
+
+/** @param clock says a time of day in the reader's zone, and which zone that is. */
 export function nowSentence(state: NowState, nowMs: number, clock: (ms: number) => string): NowSentence {
   const concerns = concernsOf(state, nowMs);
-  const detail = aloneText(state, clock);
-  const [first] = concerns;
-  if (first !== undefined) {
-    const stations = new Set(concerns.map(({ station }) => station));
-    const tone = first.tone;
-    if (concerns.length === 1) return { tone, text: first.text, detail, concerns: [] };
-    if (!stations.has(null) && stations.size > 1)
-      return { tone, text: msg(str`${stationsText(stations.size)} need you`), detail, concerns };
-    if (stations.size === 1 && !stations.has(null))
-      return { tone, text: first.text, detail, concerns: concerns.slice(1) };
-    return { tone, text: msg(str`${concerns.length} things need you`), detail, concerns };
-  }
+  const detail = aloneText(state, nowMs, clock);
+  if (concerns.length > 0) return { ...alarmText(concerns), detail };
+  const calm = (tone: Tone, text: string): NowSentence => ({ tone, text, detail, concerns });
   const stations = state.stationFacts.filter(({ isRemoved, isOwn }) => isOwn || !isRemoved);
   const count = stations.length;
   const [only] = stations;
-  if (only === undefined)
-    return { tone: 'soft', text: msg('Nothing has been recorded yet'), detail, concerns };
-  if (detail !== null && stations.some(({ isOwn }) => !isOwn)) {
-    const text =
-      count === 1
-        ? msg(str`${nameOf(only)} was fine when it was last heard`)
-        : msg(str`${stationsText(count)} were fine when they were last heard`);
-    return { tone: 'soft', text, detail, concerns };
-  }
+  if (only === undefined) return calm('soft', msg('Nothing has been recorded yet'));
+  // This device’s own station is heard all the time.
+  const others = detail === null ? [] : stations.filter(({ isOwn }) => !isOwn);
+  const [other] = others;
+  if (other !== undefined)
+    return calm(
+      'soft',
+      others.length === 1
+        ? msg(str`${nameOf(other)} was fine when it was last heard`)
+        : msg(str`${stationsText(others.length)} were fine when they were last heard`),
+    );
   // What this device does itself it knows, whatever its last hour says.
-  const resting = stations.filter(({ stoppedMs, isOwn }) =>
-    isOwn ? state.recording === null : stoppedMs !== null,
-  ).length;
-  const text =
-    count === 1
-      ? msg(str`${nameOf(only)} is fine`)
-      : resting === 0
-        ? msg(str`All ${count} stations are fine`)
-        : msg(str`All that record are fine: ${count - resting} of ${count} stations`);
-  if (resting === count && count === 1)
-    return { tone: 'soft', text: msg(str`${nameOf(only)} is not recording`), detail, concerns };
-  if (resting === count)
-    return { tone: 'soft', text: msg(str`None of the ${count} stations is recording`), detail, concerns };
-  return { tone: 'good', text, detail, concerns };
+  const rests = ({ stoppedMs, isOwn }: StationFacts) =>
+    isOwn ? state.recording === null : stoppedMs !== null;
+  const resting = stations.filter(rests);
+  if (resting.length === 0)
+    return calm(
+      'good',
+      count === 1 ? msg(str`${nameOf(only)} is fine`) : msg(str`All ${count} stations are fine`),
+    );
+  if (resting.length < count)
+    return calm(
+      'good',
+      mixedText(
+        stations.filter((facts) => !rests(facts)),
+        resting,
+        clock,
+      ),
+    );
+  return calm(
+    'soft',
+    count <= MAX_NAMED ? restingText(resting, clock) : msg(str`None of the ${count} stations is recording`),
+  );
+}
+
+/** The worst thing, or how many there are. */
+function alarmText(concerns: readonly Concern[]): Omit<NowSentence, 'detail'> {
+  const [first] = concerns as [Concern, ...Concern[]];
+  const { tone } = first;
+  if (concerns.length === 1) return { tone, text: first.text, concerns: [] };
+  const stations = new Set(concerns.map(({ station }) => station));
+  if (!stations.has(null) && stations.size > 1)
+    return { tone, text: msg(str`${stationsText(stations.size)} need you`), concerns };
+  if (!stations.has(null)) return { tone, text: first.text, concerns: concerns.slice(1) };
+  return { tone, text: msg(str`${concerns.length} things need you`), concerns };
 }

@@ -7,7 +7,7 @@ import type { Spark, StationFacts } from '../model/station-facts.ts';
 import { icon } from '../parts/icon.ts';
 import { ring } from '../parts/ring.ts';
 import { sparkline } from '../parts/sparkline.ts';
-import { agoText, readingText, timeText, unitText, zoneAt } from '../parts/words.ts';
+import { agoText, lengthInHoursText, momentText, readingText, unitText, zoneAt } from '../parts/words.ts';
 import { aheadMs, gapText, idleMs, nameOf, silentMs } from './now-sentence.ts';
 import { hoursText, listText, stretchText } from './time-words.ts';
 
@@ -89,6 +89,9 @@ export const cardStyles = css`
   }
 `;
 
+/** Beats come every minute: what was not heard for longer may have ended since. */
+const FRESH_MS = 5 * 60_000;
+
 /** What a station needs, as a word with a shape. Lower is more urgent. */
 interface Standing {
   readonly urgency: number;
@@ -97,15 +100,37 @@ interface Standing {
   readonly sign: TemplateResult;
 }
 
+/**
+ * Whether another device records now, as far as that is known: its latest hour was recorded to its end, the next is not due yet, and it has
+ * been heard since. Null where nothing says so.
+ */
+export function recordsText(
+  { status, hourMs, lastEndMs, isWholeToEnd }: StationFacts,
+  nowMs: number,
+): string | null {
+  if (status.lastHeard === null || status.replay) return null;
+  const heardMs = Date.parse(status.lastHeard);
+  if (nowMs - heardMs > FRESH_MS) return null;
+  // A station is known from the moment on at which its recording was started.
+  if (lastEndMs === null || hourMs === null) return status.sealed === 0 ? msg('has begun to record') : null;
+  const isDue = nowMs - lastEndMs > hourMs + FRESH_MS;
+  return isWholeToEnd && !isDue && heardMs >= lastEndMs ? msg('records now') : null;
+}
+
 export function standingOf(
   facts: StationFacts,
-  nowMs: number,
-  isAlone: boolean,
-  isRecording: boolean,
+  { nowMs, isAlone, isRecording, isOut }: Omit<CardContext, 'spark'>,
 ): Standing {
   const { status, stoppedMs, isOwn, gaps } = facts;
   if (facts.isRemoved && !isOwn)
     return { urgency: 6, tone: 'soft', text: msg('removed from the group'), sign: icon(CirclePause) };
+  if (isOut && !isOwn)
+    return {
+      urgency: 6,
+      tone: 'soft',
+      text: msg('shares nothing with this device'),
+      sign: icon(CirclePause),
+    };
   const silence = silentMs(facts, nowMs);
   if (silence !== null && isAlone)
     return { urgency: 3, tone: 'soft', text: msg('not heard: no device is connected'), sign: icon(VolumeX) };
@@ -121,7 +146,7 @@ export function standingOf(
     return {
       urgency: 5,
       tone: 'soft',
-      text: msg(str`stopped ${timeText(stoppedMs)} (${zoneAt(stoppedMs)})`),
+      text: msg(str`stopped ${momentText(stoppedMs - (stoppedMs % 60_000), nowMs)} (${zoneAt(stoppedMs)})`),
       sign: icon(CirclePause),
     };
   if (isOwn) return { urgency: 5, tone: 'soft', text: msg('does not record now'), sign: icon(CirclePause) };
@@ -151,7 +176,7 @@ export function standingOf(
     };
   if (status.missing + status.unseen > 0)
     return { urgency: 2, tone: 'warn', text: msg('not all is here yet'), sign: icon(Hourglass) };
-  return { urgency: 4, tone: 'good', text: msg('fine'), sign: icon(Check) };
+  return { urgency: 4, tone: 'good', text: recordsText(facts, nowMs) ?? msg('fine'), sign: icon(Check) };
 }
 
 /** As people count: 9 before 10. */
@@ -160,11 +185,9 @@ const BY_NAME = new Intl.Collator(undefined, { numeric: true });
 /** Alarms first, then by name. */
 export function byUrgency(
   stations: readonly StationFacts[],
-  nowMs: number,
-  isAlone: boolean,
-  isRecording: boolean,
+  context: Omit<CardContext, 'spark'>,
 ): StationFacts[] {
-  const urgency = new Map(stations.map((one) => [one, standingOf(one, nowMs, isAlone, isRecording).urgency]));
+  const urgency = new Map(stations.map((one) => [one, standingOf(one, context).urgency]));
   return [...stations].sort(
     (a, b) => (urgency.get(a) ?? 0) - (urgency.get(b) ?? 0) || BY_NAME.compare(nameOf(a), nameOf(b)),
   );
@@ -203,16 +226,27 @@ export interface CardContext {
   readonly nowMs: number;
   readonly isAlone: boolean;
   readonly isRecording: boolean;
+  /** This device takes no part in its group: others share nothing with it. */
+  readonly isOut: boolean;
   readonly spark: Spark | null;
 }
 
-export function stationCard(
-  facts: StationFacts,
-  { nowMs, isAlone, isRecording, spark }: CardContext,
-): TemplateResult {
+/** `all 12 hours here`, `all 12 minutes here`, `3 of 12 hours here, 9 in the folder`: what was copied to a folder and let go of here is not missing. */
+export function hereText({ status, recordedMs }: Pick<StationFacts, 'status' | 'recordedMs'>): string {
+  const { sealed, held, inFolder } = status;
+  const all = recordedMs === null ? hoursText(sealed) : lengthInHoursText(recordedMs);
+  if (sealed === 0) return msg('no hour finished yet');
+  if (held === sealed) return msg(str`all ${all} here`);
+  if (inFolder === sealed) return msg(str`all ${all} in the folder`);
+  const here = msg(str`${held} of ${hoursText(sealed)} here`);
+  return inFolder === 0 ? here : msg(str`${here}, ${inFolder} in the folder`);
+}
+
+export function stationCard(facts: StationFacts, { spark, ...context }: CardContext): TemplateResult {
   const { status, isOwn } = facts;
-  const { tone, text, sign } = standingOf(facts, nowMs, isAlone, isRecording);
-  const share = status.sealed === 0 ? null : status.held / status.sealed;
+  const { tone, text, sign } = standingOf(facts, context);
+  const { nowMs } = context;
+  const share = status.sealed === 0 ? null : (status.held + status.inFolder) / status.sealed;
   const heard = status.lastHeard === null ? null : Date.parse(status.lastHeard);
   const missing = missingText(facts);
   return html`<article class="card ${tone}">
@@ -222,7 +256,11 @@ export function stationCard(
       label:
         status.sealed === 0
           ? msg('No hour is finished yet')
-          : msg(str`${status.held} of ${hoursText(status.sealed)} are on this device`),
+          : status.inFolder === 0
+            ? msg(str`${status.held} of ${hoursText(status.sealed)} are on this device`)
+            : msg(
+                str`${status.held + status.inFolder} of ${hoursText(status.sealed)} are on this device or in the folder`,
+              ),
       middle: share === null ? '–' : share === 1 ? icon(Check, 1.6) : `${Math.floor(share * 100)}%`,
     })}
     <div>
@@ -231,7 +269,7 @@ export function stationCard(
       ${status.replay ? html`<p><span class="label warn">${msg('replay of a recording')}</span></p>` : nothing}
       <p class="soft">
         ${isOwn ? msg('This device') : msg(str`Heard ${agoText(heard, nowMs)}`)} ·
-        ${status.sealed === 0 ? msg('no hour finished yet') : status.held === status.sealed ? msg(str`all ${hoursText(status.sealed)} here`) : msg(str`${status.held} of ${hoursText(status.sealed)} here`)}
+        ${hereText(facts)}
       </p>
       ${missing === null ? nothing : html`<p class="warn">${missing}</p>`}
     </div>

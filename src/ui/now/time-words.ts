@@ -1,20 +1,22 @@
 /** Stretches of time and amounts as one says them: rounded to what is known. */
 import { msg, str } from '@lit/localize';
+import { lengthText } from '../parts/words.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** `25 minutes`, `3 hours`, `2 days`: rounded down, never nothing. */
+/** From so long on a length is told in steps of so much, ms. */
+const STEPS = [
+  { fromMs: 2 * DAY_MS, stepMs: DAY_MS },
+  { fromMs: HOUR_MS, stepMs: HOUR_MS },
+  { fromMs: 2 * MINUTE_MS, stepMs: MINUTE_MS },
+] as const;
+
+/** `25 minutes`, `3 hours`, `2 days`: rounded down to one unit, so that an alarm does not change each minute; never nothing. */
 export function stretchText(ms: number): string {
-  if (ms >= 730 * DAY_MS) return msg('years');
-  if (ms >= 2 * DAY_MS) return msg(str`${Math.floor(ms / DAY_MS)} days`);
-  if (ms >= 2 * HOUR_MS) return msg(str`${Math.floor(ms / HOUR_MS)} hours`);
-  if (ms >= HOUR_MS) return msg('1 hour');
-  if (ms >= 2 * MINUTE_MS) return msg(str`${Math.floor(ms / MINUTE_MS)} minutes`);
-  if (ms >= MINUTE_MS) return msg('1 minute');
-  if (ms >= 2_000) return msg(str`${Math.floor(ms / 1000)} seconds`);
-  return msg('1 second');
+  const stepMs = STEPS.find(({ fromMs }) => ms >= fromMs)?.stepMs ?? 1_000;
+  return lengthText(Math.max(1, Math.floor(ms / stepMs)) * stepMs);
 }
 
 /** `about 4 min`: coarser the longer it is, so that it seldom changes. */

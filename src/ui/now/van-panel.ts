@@ -140,7 +140,7 @@ export class VanPanel extends LitElement {
   protected override render(): TemplateResult | typeof nothing {
     const { collecting, stationFacts } = this.state;
     if (collecting === null) return nothing;
-    const words = leaving(stationFacts, collecting, (ms) => momentText(ms, Date.now()));
+    const words = leaving(stationFacts, collecting, (ms) => momentText(ms - (ms % 60_000), Date.now()));
     return html`<section aria-label=${msg('Collecting')}>
       ${this.#ring(collecting)}
       <div class="words">

@@ -185,7 +185,7 @@ export class ScanView extends LitElement {
           <span slot="start">${icon(ClipboardPaste)}</span>${msg('Paste what I copied')}
         </wa-button>
         <wa-button appearance="outlined" @click=${() => this.dispatchEvent(new Event('cancel'))}>
-          <span slot="start">${icon(X)}</span>${msg('Stop scanning')}
+          <span slot="start">${icon(X)}</span>${isOn ? msg('Stop scanning') : msg('Back')}
         </wa-button>
       </div>
       <input type="file" accept="image/*" tabindex="-1" aria-hidden="true" @change=${(event: Event) => void this.#pick(event)} />

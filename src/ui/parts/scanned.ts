@@ -10,6 +10,7 @@ import { BODY } from '../../identity/bodies.ts';
 import { decodeChain } from '../../identity/grant-chain.ts';
 import { type Invite, looksLikeInvite, MAX_LINK_LENGTH, parseInvite } from '../../identity/invite.ts';
 import type { Role } from '../../identity/roles.ts';
+import { codeInLink, readShortCode } from '../../identity/short-code.ts';
 
 /** A QR code holds at most 7,089 characters; a pasted text may be anything. */
 export const MAX_SCANNED_LENGTH = 4 * MAX_LINK_LENGTH;
@@ -36,6 +37,8 @@ export type OtherCode = 'web' | 'wifi' | 'contact' | 'mail' | 'phone' | 'positio
 
 export type Scanned =
   | { readonly kind: 'invite'; readonly terms: InviteTerms }
+  /** Stands for an invite that a relay knows: typed, or in a short link. */
+  | { readonly kind: 'code'; readonly code: string }
   /** An invite that cannot be used: cut off by a messenger, of another version, or made up. */
   | { readonly kind: 'broken'; readonly isCut: boolean; readonly message: string }
   | { readonly kind: 'other'; readonly what: OtherCode; readonly shown: string };
@@ -43,7 +46,10 @@ export type Scanned =
 /** Says what the text is; never throws. */
 export function readScanned(text: string): Scanned {
   const bounded = text.slice(0, MAX_SCANNED_LENGTH).trim();
-  if (!looksLikeInvite(bounded)) return { kind: 'other', ...nameOther(bounded) };
+  if (!looksLikeInvite(bounded)) {
+    const code = readShortCode(bounded) ?? codeInLink(bounded);
+    return code === undefined ? { kind: 'other', ...nameOther(bounded) } : { kind: 'code', code };
+  }
   const link = linkIn(bounded);
   try {
     return { kind: 'invite', terms: termsOf(link, parseInvite(link)) };

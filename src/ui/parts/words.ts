@@ -8,6 +8,9 @@ const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' });
 /** Within half a day a time of day can be no other day's. */
 const HALF_DAY_MS = 43_200_000;
 const NUMBER = new Intl.NumberFormat();
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The reader's time zone as it is called at that time: summer time has a name of its own. */
 export function zoneAt(ms: number): string {
@@ -52,6 +55,41 @@ export function bytesText(bytes: number): string {
   return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
 }
 
+/**
+ * A length of time as one says it, rounded to the nearest of what is told: `340 ms`, `12 seconds`, `3 minutes`, `2 hours 5 minutes`,
+ * `30 hours`, `34 days`. The one text for lengths everywhere; {@link durationText} is the clock that runs.
+ */
+export function lengthText(ms: number): string {
+  const length = Math.abs(ms);
+  if (length > 0 && length < 995) return msg(str`${Number(length.toPrecision(2))} ms`);
+  const seconds = Math.round(length / 1_000);
+  if (seconds < 2 * 60) return seconds === 1 ? msg('1 second') : msg(str`${seconds} seconds`);
+  const minutes = Math.round(length / MINUTE_MS);
+  if (minutes < 60) return minutesText(minutes);
+  if (minutes < DAY_MS / MINUTE_MS) {
+    const hours = hoursText(Math.floor(minutes / 60));
+    return minutes % 60 === 0 ? hours : msg(str`${hours} ${minutesText(minutes % 60)}`);
+  }
+  const hours = Math.round(length / HOUR_MS);
+  if (hours < 48) return hoursText(hours);
+  const days = Math.round(length / DAY_MS);
+  return days < 2 * 365 ? msg(str`${days} days`) : msg(str`${Math.round(days / 365)} years`);
+}
+
+function minutesText(count: number): string {
+  return count === 1 ? msg('1 minute') : msg(str`${count} minutes`);
+}
+
+function hoursText(count: number): string {
+  return count === 1 ? msg('1 hour') : msg(str`${numberText(count)} hours`);
+}
+
+/** The same where hours are what is counted, however many there are: `12 minutes`, `1 hour`, `480 hours`. */
+export function lengthInHoursText(ms: number): string {
+  return ms < 2 * DAY_MS ? lengthText(ms) : hoursText(Math.round(ms / HOUR_MS));
+}
+
+/** What a clock that runs shows: `0:42`, `1:02:07`. */
 export function durationText(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const hours = Math.floor(seconds / 3600);

@@ -7,19 +7,32 @@ import '@awesome.me/webawesome/dist/components/dialog/dialog.js';
 import type { AppModel } from '../model/app-model.ts';
 import type { DeviceRow, InviteRow, PeopleView } from '../model/people-model.ts';
 import { Attempt } from '../parts/attempt.ts';
+import { BackCloses } from '../parts/back-closes.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { agoText, countText, timeText, zoneAt } from '../parts/words.ts';
 import type { ChosenDetail } from './device-list.ts';
-import { nameOf, stateOf } from './device-words.ts';
+import { meetingText, nameOf, stateOf } from './device-words.ts';
 import { roleWords } from './role-words.ts';
 
 export class DeviceDialog extends LitElement {
   static override styles = [
     SHARED_STYLES,
     css`
+      wa-dialog {
+        --width: min(34rem, 100vw - 24px);
+      }
+      /* All of it can be reached on the smallest phone: what is inside scrolls, the title stays. */
+      wa-dialog::part(dialog) {
+        max-width: calc(100vw - 24px);
+        max-height: calc(100dvh - 24px);
+      }
+      wa-dialog::part(body) {
+        overflow: auto;
+        overflow-wrap: anywhere;
+      }
       dl {
         display: grid;
-        grid-template-columns: auto 1fr;
+        grid-template-columns: minmax(5rem, auto) minmax(0, 1fr);
         gap: 6px 16px;
         margin: 0 0 16px;
       }
@@ -80,6 +93,7 @@ export class DeviceDialog extends LitElement {
     updateWhenLocaleChanges(this);
     this.isRemoving = false;
     this.isSure = false;
+    new BackCloses(this, () => this.#close());
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -102,6 +116,7 @@ export class DeviceDialog extends LitElement {
       >
         ${now === undefined ? (invite === undefined ? nothing : this.#invite(invite)) : this.#device(now)}
         ${this.#work.trouble()}
+        ${now !== undefined && this.isRemoving && this.view.isManager && now.standing === 'active' ? this.#removalButtons(now) : nothing}
       </wa-dialog>
     `;
   }
@@ -116,18 +131,16 @@ export class DeviceDialog extends LitElement {
     const [, state] = stateOf(device, this.view.nowMs);
     return html`
       <dl class="after" tabindex="-1">
-        <dt>${msg('May')}</dt>
+        <dt>${msg('Role')}</dt>
         <dd>${roleWords(role).title}</dd>
         <dt>${msg('State')}</dt>
-        <dd>${isSelf ? msg('this device') : via !== null ? msg(str`connected (through ${via})`) : standing === 'active' ? msg('not connected') : state}</dd>
+        <dd>${isSelf ? msg('this device') : via !== null ? meetingText(via) : standing === 'active' ? msg('not connected') : state}</dd>
         ${
           isSelf || lastHeardMs === null
             ? nothing
             : html`<dt>${msg('Last heard')}</dt>
                 <dd>${timeText(lastHeardMs)} (${zoneAt(lastHeardMs)}), ${agoText(lastHeardMs, this.view.nowMs)}</dd>`
         }
-        <dt>${msg('Short id')}</dt>
-        <dd>${shortId}</dd>
         <dt>${msg('Recorded')}</dt>
         <dd>
           ${
@@ -138,6 +151,8 @@ export class DeviceDialog extends LitElement {
                 )
           }
         </dd>
+        <dt>${msg('Short id')}</dt>
+        <dd class="soft">${msg(str`${shortId}, to tell devices of one name apart`)}</dd>
       </dl>
       ${standing === 'active' ? this.#removal(device) : standing === 'revoked' ? this.#removed(device) : nothing}
     `;
@@ -197,7 +212,15 @@ export class DeviceDialog extends LitElement {
           }}
           >${msg('I understand that this cannot be undone')}</wa-checkbox
         >
-        <div class="buttons">
+      </div>
+    `;
+  }
+
+  /** Always in sight, however much is to be read above. */
+  #removalButtons(device: DeviceRow): TemplateResult {
+    const name = nameOf(device);
+    return html`
+        <div class="buttons" slot="footer">
           <wa-button
             variant="danger"
             ?disabled=${!this.isSure}
@@ -214,7 +237,6 @@ export class DeviceDialog extends LitElement {
             this.isSure = false;
           }}>${msg('Keep it')}</wa-button>
         </div>
-      </div>
     `;
   }
 
@@ -223,7 +245,8 @@ export class DeviceDialog extends LitElement {
   }
 
   #invite(invite: InviteRow): TemplateResult {
-    const { id, role, uses, usesLeft, expiresMs, by, isOwn } = invite;
+    const { id, role, uses, usesLeft, expiresMs, by, isOwn, isByRelay } = invite;
+    const { isManager, managers } = this.view;
     return html`
       <dl>
         <dt>${msg('Allows')}</dt>
@@ -236,10 +259,18 @@ export class DeviceDialog extends LitElement {
         <dd>${isOwn ? msg('this device') : (by ?? msg('another device'))}</dd>
       </dl>
       <p class="soft">
-        ${msg('The link itself is shown only when it is made, and kept nowhere. If you cannot find it, withdraw it and make another.')}
+        ${
+          isByRelay
+            ? msg('The relay that made it shows its code again each time it is started.')
+            : isOwn
+              ? msg(
+                  'Its code can be shown again under “Invite a device”, until the tab in which it was made is closed. Without it, make another.',
+                )
+              : msg('Its code is on the device that made it, if anywhere. Without it, make another.')
+        }
       </p>
       ${
-        this.view.isManager
+        isManager
           ? html`<wa-button
               variant="danger"
               appearance="outlined"
@@ -251,7 +282,13 @@ export class DeviceDialog extends LitElement {
                 })}
               >${msg('Withdraw this invite')}</wa-button
             >`
-          : html`<p class="soft">${msg('A device that manages the group can withdraw it.')}</p>`
+          : html`<p class="soft">
+              ${
+                managers.length === 0
+                  ? msg('Only a device that manages the group can withdraw it.')
+                  : msg(str`Only a device that manages the group can withdraw it: ${managers.join(', ')}.`)
+              }
+            </p>`
       }
     `;
   }

@@ -6,7 +6,16 @@
 import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { virtualize } from '@lit-labs/virtualizer/virtualize.js';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { ChevronRight, CircleMinus, QrCode, Smartphone } from 'lucide';
+import {
+  ChevronRight,
+  CircleMinus,
+  type IconNode,
+  Laptop,
+  MonitorSmartphone,
+  QrCode,
+  Server,
+  Smartphone,
+} from 'lucide';
 import '@awesome.me/webawesome/dist/components/input/input.js';
 import type { DeviceRow, InviteRow, PeopleView } from '../model/people-model.ts';
 import { icon } from '../parts/icon.ts';
@@ -24,6 +33,11 @@ type Row =
   | { readonly kind: 'head'; readonly key: string; readonly text: string }
   | { readonly kind: 'device'; readonly key: string; readonly device: DeviceRow }
   | { readonly kind: 'invite'; readonly key: string; readonly invite: InviteRow };
+
+/** Of the device that shows the list it is known what it is; of the others only what they are called. */
+function ownSign(): IconNode {
+  return matchMedia('(pointer: coarse)').matches ? Smartphone : Laptop;
+}
 
 /** What was tapped. */
 export interface ChosenDetail {
@@ -82,6 +96,7 @@ export class DeviceList extends LitElement {
       .state {
         flex: 0 1 auto;
         max-width: 42%;
+        white-space: nowrap;
         text-align: end;
         font-size: 0.9375rem;
       }
@@ -98,6 +113,7 @@ export class DeviceList extends LitElement {
           grid-column: 2;
           grid-row: 2;
           max-width: none;
+          white-space: normal;
           text-align: start;
         }
         .sign {
@@ -182,16 +198,19 @@ export class DeviceList extends LitElement {
   }
 
   #device(device: DeviceRow): TemplateResult {
-    const { role, isSelf, standing } = device;
-    const [sign, state, tone] = stateOf(device, this.view.nowMs);
+    const { role, isSelf, standing, isRelay } = device;
+    const sign =
+      standing !== 'active' ? CircleMinus : isRelay ? Server : isSelf ? ownSign() : MonitorSmartphone;
+    const [link, state, tone] = stateOf(device, this.view.nowMs);
     return html`<button class="row" @click=${() => this.#choose({ device })}>
-      <span class="sign">${icon(standing === 'active' ? Smartphone : CircleMinus)}</span>
+      <span class="sign">${icon(sign)}</span>
       <span class="who">
         <strong>${nameOf(device)}</strong>
         ${isSelf ? html`<span class="label">${msg('this device')}</span>` : nothing}
+        ${isRelay ? html`<span class="label">${msg('relay')}</span>` : nothing}
         <span class="soft">${roleWords(role).title}</span>
       </span>
-      ${state === '' ? nothing : html`<span class="state ${tone}">${sign === null ? nothing : icon(sign)} ${state}</span>`}
+      ${state === '' ? nothing : html`<span class="state ${tone}">${link === null ? nothing : icon(link)} ${state}</span>`}
       <span class="sign">${icon(ChevronRight)}</span>
     </button>`;
   }

@@ -66,6 +66,8 @@ export class DeviceSettings extends LitElement {
   declare state: AppState;
   declare look: Look;
   readonly #asking = new Attempt(this);
+  /** The person has: what the browser answered to the app alone is no answer to them. */
+  #hasAsked = false;
   readonly #installing = new Attempt(this);
 
   constructor() {
@@ -141,11 +143,15 @@ export class DeviceSettings extends LitElement {
               <wa-button
                 appearance="outlined"
                 ?loading=${this.#asking.busy}
-                @click=${() => void this.#asking.run(() => this.model.device.askToKeep())}
+                @click=${() =>
+                  void this.#asking.run(async () => {
+                    await this.model.device.askToKeep();
+                    this.#hasAsked = true;
+                  })}
                 >${msg('Ask the browser to keep them')}</wa-button
               >
               ${
-                persistent === false
+                persistent === false && this.#hasAsked
                   ? html`<p class="soft" role="status">
                       ${msg('The browser said no. It decides by itself: it says yes more often to an app that is installed and used often.')}
                     </p>`

@@ -6,6 +6,7 @@ import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { Copy, Share2, TriangleAlert, X } from 'lucide';
 import '@awesome.me/webawesome/dist/components/button/button.js';
+import { BackCloses } from '../parts/back-closes.ts';
 import { renderCode } from '../parts/code.ts';
 import { icon } from '../parts/icon.ts';
 import { readScanned } from '../parts/scanned.ts';
@@ -123,6 +124,7 @@ export class InviteCode extends LitElement {
     updateWhenLocaleChanges(this);
     this.link = '';
     this.copied = null;
+    new BackCloses(this, () => this.#close());
   }
 
   protected override firstUpdated(): void {

@@ -6,12 +6,16 @@ import '@awesome.me/webawesome/dist/components/button/button.js';
 import '@awesome.me/webawesome/dist/components/input/input.js';
 import '@awesome.me/webawesome/dist/components/radio/radio.js';
 import '@awesome.me/webawesome/dist/components/radio-group/radio-group.js';
+import type { SpaceId } from '../../core/ids.ts';
 import type { Role } from '../../identity/roles.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
+import type { PeopleView } from '../model/people-model.ts';
 import { Attempt } from '../parts/attempt.ts';
 import { icon } from '../parts/icon.ts';
+import { readScanned } from '../parts/scanned.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
+import { LAST_INVITE, noteInTab, tabNote } from '../platform/tab-notes.browser.ts';
 import './invite-code.ts';
 import { roleWords } from './role-words.ts';
 
@@ -29,6 +33,15 @@ function lives(): readonly { readonly ms: number; readonly text: string }[] {
     { ms: 7 * DAY_MS, text: msg('1 week') },
     { ms: 30 * DAY_MS, text: msg('30 days') },
   ];
+}
+
+/** The link that was made last in this tab, while devices can still come by it. */
+export function lastLink({ invites }: Pick<PeopleView, 'invites'>, space: SpaceId | null): string | null {
+  const scanned = readScanned(tabNote(LAST_INVITE) ?? '');
+  if (scanned.kind !== 'invite' || scanned.terms.space !== space) return null;
+  const { link, role, expiresMs } = scanned.terms;
+  const isOpen = invites.some((one) => one.isOwn && one.role === role && one.expiresMs === expiresMs);
+  return isOpen ? link : null;
 }
 
 export class InviteView extends LitElement {
@@ -99,6 +112,11 @@ export class InviteView extends LitElement {
     this.isShown = false;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.link ??= lastLink(this.model.people.view(), this.state.space);
+  }
+
   #make(event: SubmitEvent): void {
     event.preventDefault();
     const fields = new FormData(event.target as HTMLFormElement);
@@ -109,6 +127,7 @@ export class InviteView extends LitElement {
         uses,
         Number(fields.get('life')),
       );
+      noteInTab(LAST_INVITE, this.link);
       this.isShown = true;
     });
   }

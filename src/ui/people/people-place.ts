@@ -3,6 +3,7 @@ import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { ArrowLeft, ScanQrCode, UserPlus } from 'lucide';
 import '@awesome.me/webawesome/dist/components/button/button.js';
+import { shortLink } from '../../identity/short-code.ts';
 import type { Router } from '../app/router.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
@@ -19,6 +20,7 @@ import type { ChosenDetail } from './device-list.ts';
 import '../moving/moving-view.ts';
 import './device-settings.ts';
 import './invite-view.ts';
+import './leave-group.ts';
 import { otherGroupText } from './standing-card.ts';
 
 /** In the address: what is shown instead of the list, so that “back” returns to it. */
@@ -92,8 +94,15 @@ export class PeoplePlace extends LitElement {
       return html`<invite-view .model=${this.model} .state=${this.state} @leave=${() => this.#show(null)}></invite-view>`;
     }
     if (show === 'scan') return this.#scan();
+    if (show === 'leave' && view.leaving !== null) {
+      return html`
+        <wa-button appearance="plain" @click=${() => this.#show(null)}>
+          <span slot="start">${icon(ArrowLeft)}</span>${msg('All devices')}
+        </wa-button>
+        <leave-group .model=${this.model} .state=${this.state} .costs=${view.leaving} .isAsked=${true} @stay=${() => this.#show(null)}></leave-group>
+      `;
+    }
     return html`
-      <standing-card .model=${this.model} .state=${this.state}></standing-card>
       ${this.#head(view)}
       <div class="sides">
         <div>
@@ -105,6 +114,7 @@ export class PeoplePlace extends LitElement {
         <div>
           <device-settings .model=${this.model} .state=${this.state}></device-settings>
           <moving-view .model=${this.model} .state=${this.state}></moving-view>
+          <leave-group .model=${this.model} .state=${this.state} .costs=${view.leaving} @ask=${() => this.#show('leave')}></leave-group>
         </div>
       </div>
       ${
@@ -126,24 +136,37 @@ export class PeoplePlace extends LitElement {
         <div>
           <h1>${msg('Devices')}</h1>
           <p class="soft">
-            ${inside.length <= 1 ? nothing : msg(str`${devices} in the group, ${connected} connected with this one.`)}
+            ${this.state.spaceName === null ? nothing : msg(str`Group “${this.state.spaceName}”.`)}
+            ${inside.length <= 1 || !this.state.admitted || this.state.refusal === 'revoked' ? nothing : msg(str`${devices} in the group, ${connected} connected with this one.`)}
+            ${this.#unreachable()}
           </p>
         </div>
         <div class="buttons">
           ${
-            view.grantable.length === 0
+            view.grantable.length === 0 || this.state.refusal === 'revoked'
               ? nothing
               : html`<wa-button variant="brand" @click=${() => this.#show('invite')}>
                   <span slot="start">${icon(UserPlus)}</span>${msg('Invite a device')}
                 </wa-button>`
           }
-          <wa-button appearance="outlined" @click=${() => this.#show('scan')}>
-            <span slot="start">${icon(ScanQrCode)}</span>${msg('Scan')}
-          </wa-button>
+          ${
+            this.state.admitted && this.state.refusal !== 'revoked'
+              ? html`<wa-button appearance="outlined" @click=${() => this.#show('scan')}>
+                  <span slot="start">${icon(ScanQrCode)}</span>${msg('Scan')}
+                </wa-button>`
+              : nothing
+          }
         </div>
       </div>
       ${this.#cannotInvite(view)}
     `;
+  }
+
+  /** Whom one invites now finds nobody until a meeting point is reached again. */
+  #unreachable(): string | typeof nothing {
+    const { hosts } = this.state;
+    if (hosts.length === 0 || hosts.some(({ state }) => state !== 'unreachable')) return nothing;
+    return msg('Its meeting point cannot be reached now: devices that are invited are let in once it is.');
   }
 
   /** Why there is no button to invite, and who has it. */
@@ -187,6 +210,11 @@ export class PeoplePlace extends LitElement {
   /** What a code is to a device that is in a group. */
   readonly #accept = (text: string): string | null => {
     const scanned = readScanned(text);
+    if (scanned.kind === 'code') {
+      this.model.offer(shortLink('', scanned.code));
+      this.#show(null);
+      return null;
+    }
     if (scanned.kind !== 'invite') return troubleText(scanned);
     if (scanned.terms.space !== this.state.space) return otherGroupText(this.state.spaceName);
     if (this.state.admitted) {
@@ -200,9 +228,17 @@ export class PeoplePlace extends LitElement {
     return null;
   };
 
-  #show(what: 'invite' | 'scan' | null): void {
-    if (what === null) this.router.go('people', {}, true);
-    else this.router.go('people', { [SHOW]: what });
+  /** One came by {@link #show}: going back is leaving again, without another entry of this place in the history. */
+  #isBehind = false;
+
+  #show(what: 'invite' | 'scan' | 'leave' | null): void {
+    if (what !== null) {
+      this.#isBehind = true;
+      this.router.go('people', { [SHOW]: what });
+    } else if (this.#isBehind) {
+      this.#isBehind = false;
+      history.back();
+    } else this.router.go('people', {}, true);
   }
 }
 

@@ -5,7 +5,12 @@ import { countText } from '../parts/words.ts';
 import type { AppVersionState } from '../platform/service-worker.browser.ts';
 
 /** How this device meets others now, and what it does without a network. */
-export function networkText({ hosts, connections }: Pick<AppState, 'hosts' | 'connections'>): string {
+export function networkText({
+  hosts,
+  connections,
+  admitted,
+  refusal,
+}: Pick<AppState, 'hosts' | 'connections' | 'admitted' | 'refusal'>): string {
   const open = hosts.filter(({ state }) => state === 'open').length;
   const waits = msg(
     'Nothing waits for the network: recordings are kept here and passed on when another device is met.',
@@ -14,6 +19,9 @@ export function networkText({ hosts, connections }: Pick<AppState, 'hosts' | 'co
     return `${msg('This device has no meeting point, so it finds no others.')} ${waits}`;
   }
   const points = countText(hosts.length, msg('meeting point'), msg('meeting points'));
+  // Whom the others do not let take part they speak with, and share nothing.
+  if (!admitted || refusal === 'revoked')
+    return msg(str`It knows ${points}, of which ${open} can be reached now.`);
   const devices = countText(connections.length, msg('device'), msg('devices'));
   return `${msg(str`It knows ${points}, of which ${open} can be reached now, and is connected with ${devices}.`)} ${waits}`;
 }

@@ -3,17 +3,26 @@
  * `/healthz`, which only relays answer like that. The answer is bounded before it is used: it ends up in invites.
  */
 import * as v from 'valibot';
-import { MAX_HOST_LENGTH, MAX_INVITE_HOSTS } from '../../identity/invite.ts';
+import { MAX_HOST_LENGTH, MAX_INVITE_HOSTS, MAX_LINK_LENGTH } from '../../identity/invite.ts';
 
 export interface OwnRelay {
   /** Where this page meets others: the origin it came from. */
   readonly host: string;
   /** Where others open the app and meet; null when nobody else reaches the relay. */
   readonly reach: { readonly url: string; readonly hosts: readonly string[] } | null;
+  /** The group that it keeps; its name is told on the relay's own computer alone. Null when it keeps none. */
+  readonly group: { readonly name: string | null } | null;
 }
+
+/** What the relay says of a short code; `no-relay` when this page comes from none, or it is out of reach. */
+export type CodeAnswer =
+  | { readonly kind: 'invite'; readonly link: string }
+  | { readonly kind: 'unknown' | 'wait' | 'no-relay' };
 
 /** An answer of `/healthz` is a few hundred bytes. */
 const MAX_ANSWER_CHARS = 16_384;
+/** As many as an entry may give a group (`MAX_TEXT_CHARS`). */
+const MAX_NAME_CHARS = 500;
 
 const schema = v.object({
   ok: v.literal(true),
@@ -26,7 +35,10 @@ const schema = v.object({
       ),
     }),
   ),
+  group: v.optional(v.object({ name: v.nullable(v.pipe(v.string(), v.maxLength(MAX_NAME_CHARS))) })),
 });
+
+const codeSchema = v.object({ link: v.nullable(v.pipe(v.string(), v.maxLength(MAX_LINK_LENGTH))) });
 
 /** What a relay's answer says; null when it is none. */
 export function readRelayAnswer(page: URL, text: string): OwnRelay | null {
@@ -36,6 +48,7 @@ export function readRelayAnswer(page: URL, text: string): OwnRelay | null {
   return {
     host: `${page.protocol === 'https:' ? 'wss' : 'ws'}://${page.host}`,
     reach: said.output.reach ?? null,
+    group: said.output.group ?? null,
   };
 }
 
@@ -48,5 +61,30 @@ export async function askOwnRelay(): Promise<OwnRelay | null> {
     return readRelayAnswer(page, await answer.text());
   } catch {
     return null;
+  }
+}
+
+/** What a relay's answer about a short code says. */
+export function readCodeAnswer(status: number, text: string): CodeAnswer {
+  if (status === 429) return { kind: 'wait' };
+  const said = v.safeParse(
+    v.pipe(v.string(), v.maxLength(MAX_ANSWER_CHARS), v.parseJson(), codeSchema),
+    text,
+  );
+  if (!said.success) return { kind: 'no-relay' };
+  const { link } = said.output;
+  return link === null ? { kind: 'unknown' } : { kind: 'invite', link };
+}
+
+/** Asks the relay that this page came from for the invite behind a short code. The code goes in a header, which nobody logs. */
+export async function askInviteBehind(code: string): Promise<CodeAnswer> {
+  try {
+    const answer = await fetch(new URL('./invite', location.href), {
+      cache: 'no-store',
+      headers: { 'waystation-code': code },
+    });
+    return readCodeAnswer(answer.status, await answer.text());
+  } catch {
+    return { kind: 'no-relay' };
   }
 }

@@ -6,17 +6,12 @@
  *   tapped, makes it take over and reloads the page.
  * - Looking for a new version: at the start, when the page becomes visible or a day passed (at most hourly), when the network is
  *   back, and after a failed download with growing pauses. Nothing waits for any of it.
+ * - The files of the page's build are held by `page-lock.browser.ts`, from its first script on.
  * - A page whose worker was replaced from another tab goes on with its own files; a reload is offered, not done.
  */
 import type { Clock } from '../../core/ports.ts';
-import {
-  BUILD_META,
-  type PageRequest,
-  pageLockName,
-  WORKER_FILE,
-  type WorkerStatus,
-  workerStatus,
-} from './app-worker-protocol.ts';
+import { type PageRequest, WORKER_FILE, type WorkerStatus, workerStatus } from './app-worker-protocol.ts';
+import { pageBuild, pageScope } from './page-lock.browser.ts';
 
 /** Asking costs a request of some kilobytes; nobody needs a version within the hour. */
 export const CHECK_INTERVAL_MS = 3_600_000;
@@ -61,7 +56,6 @@ export interface AppVersionState {
 export interface AppVersionPorts {
   /** undefined: no service workers here. */
   readonly container: ServiceWorkerContainer | undefined;
-  readonly locks: Pick<LockManager, 'request'> | undefined;
   readonly isSecure: boolean;
   /** Folder of the app, with a slash at its end. */
   readonly scope: string;
@@ -78,10 +72,9 @@ export interface AppVersionPorts {
 export function browserVersionPorts(clock: Clock): AppVersionPorts {
   return {
     container: navigator.serviceWorker as ServiceWorkerContainer | undefined,
-    locks: navigator.locks as LockManager | undefined,
     isSecure: isSecureContext,
-    scope: new URL('./', location.href).href,
-    build: document.querySelector<HTMLMetaElement>(`meta[name="${BUILD_META}"]`)?.content ?? null,
+    scope: pageScope(),
+    build: pageBuild(),
     clock,
     onVisible: (listener) =>
       document.addEventListener('visibilitychange', () => {
@@ -134,12 +127,8 @@ export class AppVersion {
 
   /** Registers the worker and looks for a new version. Resolves when the first look is over; never rejects. */
   async start(): Promise<void> {
-    const { container, locks, scope, build, onVisible, onOnline } = this.#ports;
+    const { container, build, onVisible, onOnline } = this.#ports;
     if (container === undefined || build === null || this.#state.offline === 'insecure') return;
-    // Held until the page is gone: the files of its build stay for as long.
-    void locks
-      ?.request(pageLockName(scope, build), { mode: 'shared' }, () => new Promise<never>(() => undefined))
-      .catch(() => undefined);
     this.#controller = container.controller;
     container.addEventListener('controllerchange', () => this.#controllerChanged(container));
     onVisible(() => void this.#checkAfter(this.#failures > 0 ? RETRY_MS : CHECK_INTERVAL_MS));

@@ -10,6 +10,8 @@
 export const MAX_SHARED_FILES = 8;
 /** An hour of nine channels at 60 Hz is under 4 MiB; one with clips stays under this. The page reads a file in one piece. */
 export const MAX_SHARED_FILE_BYTES = 64 * 1024 * 1024;
+/** All files of one share: any page may be behind it, and what nobody took out yet must not fill the device. */
+export const MAX_SHARE_BYTES = 128 * 1024 * 1024;
 /** Shares that nobody took out yet; the oldest goes. */
 export const MAX_PENDING_SHARES = 4;
 /** An invite link has at most 8,192 characters; text around it may be longer. */
@@ -21,7 +23,7 @@ export const HOUR_FILE_ENDING = '.hour';
 export type RefusalReason =
   /** More than `MAX_SHARED_FILES` at once. */
   | 'too-many'
-  /** Over `MAX_SHARED_FILE_BYTES`. */
+  /** Over `MAX_SHARED_FILE_BYTES`, or over `MAX_SHARE_BYTES` with those before it. */
   | 'too-large'
   /** Its name does not end in `.hour`. */
   | 'not-hours'
@@ -64,11 +66,15 @@ export function sharedCacheName(scope: string): string {
   return `waystation-shared ${scope}`;
 }
 
-/** Why a file is not taken, or `null` when it is. `taken`: how many were before it. */
-export function refusal(file: { name: string; size: number }, taken: number): RefusalReason | null {
+/** Why a file is not taken, or `null` when it is. `taken`: how many were before it, and their bytes. */
+export function refusal(
+  file: { name: string; size: number },
+  taken: number,
+  takenBytes = 0,
+): RefusalReason | null {
   if (taken >= MAX_SHARED_FILES) return 'too-many';
   if (!file.name.toLowerCase().endsWith(HOUR_FILE_ENDING)) return 'not-hours';
-  if (file.size > MAX_SHARED_FILE_BYTES) return 'too-large';
+  if (file.size > MAX_SHARED_FILE_BYTES || takenBytes + file.size > MAX_SHARE_BYTES) return 'too-large';
   return null;
 }
 
@@ -115,7 +121,8 @@ export async function storeShared(
   for (const file of form.getAll('files').slice(0, 2 * MAX_SHARED_FILES)) {
     if (typeof file === 'string' || (file.name === '' && file.size === 0)) continue;
     const name = plainFileName(file.name);
-    const reason = refusal({ name, size: file.size }, files.length);
+    const takenBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const reason = refusal({ name, size: file.size }, files.length, takenBytes);
     if (reason !== null) {
       refused.push({ name, reason });
       continue;

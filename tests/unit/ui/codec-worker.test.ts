@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WaystationError } from '../../../src/core/errors.ts';
 import type { HourContent } from '../../../src/hour/types.ts';
 import { codecWorker } from '../../../src/pipeline/codec-worker.browser.ts';
 
@@ -34,5 +35,23 @@ describe('the worker that encodes hours', () => {
     expect(workers).toHaveLength(2);
     workers[1]?.die();
     await expect(next).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('is ended when it hangs, and started anew for the next hour', async () => {
+    const workers: SilentWorker[] = [];
+    const encode = codecWorker(() => {
+      const worker = new SilentWorker();
+      workers.push(worker);
+      return worker as unknown as Worker;
+    });
+    const late = new AbortController();
+    const pending = encode({} as HourContent, late.signal);
+    late.abort(new WaystationError('unavailable', 'it took too long'));
+    await expect(pending).rejects.toThrow('it took too long');
+    expect(workers[0]?.ended).toBe(true);
+    void encode({} as HourContent).catch(() => undefined);
+    expect(workers).toHaveLength(2);
+    // What is over ends nobody else's worker.
+    expect(workers[1]?.ended).toBe(false);
   });
 });

@@ -15,6 +15,8 @@ import { TestPage } from './page.ts';
 class MovingPage extends TestPage {
   readonly disk = new MemoryDisk();
   starts = 0;
+  /** How often what the page kept of the file was deleted. */
+  forgottenFiles = 0;
   used: KeySeeds | null = null;
 
   constructor() {
@@ -31,6 +33,9 @@ class MovingPage extends TestPage {
       areMovable: async () => true,
       restart: () => {
         this.starts++;
+      },
+      forgetFile: async () => {
+        this.forgottenFiles++;
       },
     };
   }
@@ -80,8 +85,9 @@ describe('a device that leaves', () => {
   it('comes back as it was when it stays after all', async () => {
     const page = new MovingPage();
     const model = await rested(page);
+    page.forgottenFiles = 0;
     await model.moving.stay();
-    expect(page.starts).toBe(2);
+    expect([page.starts, page.forgottenFiles]).toEqual([2, 1]);
     page.reopen();
     const { model: again } = await page.open();
     expect(again.state).toMatchObject({ phase: 'ready', spaceName: 'Valley', role: 'admin' });
@@ -105,8 +111,11 @@ describe('a device that leaves', () => {
     await model.moving.pack(WORDS, true, target);
     expect(target.ended).toBe('closed');
     page.reopen();
+    page.forgottenFiles = 0;
     const { model: again } = await page.open();
     expect(again.moving.state.leaving?.phase).toBe('packed');
+    // The browser may still be copying it to where the person wants it.
+    expect(page.forgottenFiles).toBe(0);
   });
 
   it('gives its file to the person also when the disk here is too full to note it', async () => {
@@ -122,7 +131,9 @@ describe('a device that leaves', () => {
   it('has moved when it is said so, and says where to, also after a new start', async () => {
     const page = new MovingPage();
     const model = await rested(page);
+    page.forgottenFiles = 0;
     await model.moving.confirmMoved('https://waystation.local:7443');
+    expect(page.forgottenFiles).toBe(1);
     page.reopen();
     const { model: again } = await page.open();
     expect(again.state.phase).toBe('moving');

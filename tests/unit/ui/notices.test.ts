@@ -33,7 +33,7 @@ it('a clock that was wrong is not called wrong any more once it was set right', 
   const { model } = await page.founded();
   let aheadMs = 3_600_000;
   page.serverTimeMs = async () => page.clock.nowMs() + aheadMs;
-  model.sensing.look(true);
+  model.sensing.look(true, {});
   await settled();
   expect(model.sensing.view.clock).toMatchObject({ behindMs: 3_600_000 });
   aheadMs = 0;

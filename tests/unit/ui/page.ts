@@ -9,8 +9,9 @@ import { SYSTEM_RANDOM } from '../../../src/node/open-node.ts';
 import type { Driver } from '../../../src/sensors/port.ts';
 import { WaystationNode } from '../../../src/station/node.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
-import { type ModelPorts, StationModel } from '../../../src/ui/model/station-model.ts';
-import type { OwnRelay } from '../../../src/ui/platform/own-relay.browser.ts';
+import type { ModelPorts } from '../../../src/ui/model/model-ports.ts';
+import { StationModel } from '../../../src/ui/model/station-model.ts';
+import type { CodeAnswer, OwnRelay } from '../../../src/ui/platform/own-relay.browser.ts';
 import { VirtualClock } from '../mesh/virtual-clock.ts';
 import { FaultyStore } from '../pipeline/crashing-store.ts';
 import { createTestKeys } from '../station/test-keys.ts';
@@ -37,7 +38,13 @@ export class TestPage {
   /** How often the invite was taken out of the address bar. */
   forgotten = 0;
   /** What the server says that the page came from. */
-  relay: OwnRelay | null = { host: 'ws://relay.test', reach: null };
+  relay: OwnRelay | null = { host: 'ws://relay.test', reach: null, group: null };
+  /** What that server says of a short code. */
+  inviteBehind: (code: string) => Promise<CodeAnswer> = async () => ({ kind: 'unknown' });
+  /** With which links the page was to start anew. */
+  readonly startedAnew: (string | null)[] = [];
+  /** How this page agrees with other tabs of its browser. */
+  tabs: ModelPorts['tabs'];
   /** What time it is where the page came from. */
   serverTimeMs: () => Promise<number | null> = async () => null;
   readonly sockets: TextSocketHandlers[] = [];
@@ -113,6 +120,11 @@ export class TestPage {
         this.forgotten++;
       },
       ownRelay: async () => this.relay,
+      inviteBehind: (code) => this.inviteBehind(code),
+      startAnew: (link) => {
+        this.startedAnew.push(link);
+      },
+      ...(this.tabs === undefined ? {} : { tabs: this.tabs }),
       persist: async () => null,
       serverTimeMs: () => this.serverTimeMs(),
       keepAwake: () => () => undefined,

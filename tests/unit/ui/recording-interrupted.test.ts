@@ -105,6 +105,9 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Who looks at what can be sensed. */
+const LOOKER = {};
+
 describe('interruptions of a recording in the page', () => {
   it('are listed with when, how long, whom and why', async () => {
     const { page, sensors } = playedPage('accelerometer', 'gyroscope');
@@ -361,7 +364,7 @@ describe('what is recorded', () => {
   it('is asked for in the very task of the tap, where a sensor must be asked for', async () => {
     const { page, sensors } = playedPage('accelerometer');
     const { model } = await page.founded();
-    model.sensing.look(true);
+    model.sensing.look(true, LOOKER);
     await settled();
     expect(sensors[0]?.asked).toBe(0);
     const started = model.record();
@@ -373,7 +376,7 @@ describe('what is recorded', () => {
     const { page, sensors } = playedPage('accelerometer');
     const { model } = await page.founded();
     expect(model.sensing.view.isKnown).toBe(false);
-    model.sensing.look(true);
+    model.sensing.look(true, LOOKER);
     await settled();
     pass(page, sensors, 2);
     const [sense] = model.sensing.view.senses;
@@ -384,8 +387,40 @@ describe('what is recorded', () => {
     });
     expect(sense?.live?.columns).toEqual([{ name: 'x', unit: 'm/s2', last: 1 }]);
     expect(Math.abs((sense?.live?.rateHz ?? 0) - 10)).toBeLessThan(0.5);
-    model.sensing.look(false);
+    model.sensing.look(false, LOOKER);
     expect(sensors[0]?.isOn).toBe(false);
+  });
+
+  it('is looked at for as long as one place looks, whichever is left first', async () => {
+    const { page, sensors } = playedPage('accelerometer');
+    const { model } = await page.founded();
+    const other = {};
+    model.sensing.look(true, LOOKER);
+    model.sensing.look(true, other);
+    model.sensing.look(false, LOOKER);
+    await settled();
+    expect(sensors[0]?.isOn).toBe(true);
+    model.sensing.look(false, other);
+    expect(sensors[0]?.isOn).toBe(false);
+  });
+
+  it('that failed is told of until it speaks again, and not called available', async () => {
+    const { page, sensors } = playedPage('accelerometer');
+    const { model } = await page.founded();
+    const { drivers } = page;
+    const failure = new WaystationError('unavailable', 'accelerometer: another program holds it');
+    page.drivers = async (choice) =>
+      (await drivers(choice)).map((driver) => ({ ...driver, run: () => Promise.reject(failure) }));
+    await model.record();
+    await settled();
+    await model.stop();
+    page.drivers = drivers;
+    model.sensing.look(true, LOOKER);
+    await settled();
+    expect(model.sensing.view.senses[0]).toMatchObject({ trouble: failure.message });
+    pass(page, sensors, 2);
+    expect(model.sensing.view.senses[0]?.trouble).toBeNull();
+    model.sensing.look(false, LOOKER);
   });
 
   it('leaves a summary: how long, how much, what interrupted it', async () => {
@@ -397,6 +432,7 @@ describe('what is recorded', () => {
     const { summary } = model.sensing.view;
     expect((summary?.toMs ?? 0) - (summary?.fromMs ?? 0)).toBe(10_000);
     expect(summary).toMatchObject({ hours: 1, waitingHours: 0, pictures: 0, gaps: [] });
+    expect(Math.abs((summary?.recordedMs ?? 0) - 10_000)).toBeLessThan(1_000);
     expect(summary?.bytes).toBeGreaterThan(0);
     model.sensing.dismissSummary();
     expect(model.sensing.view.summary).toBeNull();

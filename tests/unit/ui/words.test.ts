@@ -3,6 +3,8 @@ import {
   bytesText,
   clockText,
   countText,
+  lengthInHoursText,
+  lengthText,
   momentText,
   nextPartMs,
   readingText,
@@ -22,6 +24,36 @@ describe('what the page says', () => {
     const nowMs = Date.parse('2026-11-21T12:00:00Z');
     expect(momentText(nowMs - 3_600_000, nowMs)).toBe(clockText(nowMs - 3_600_000));
     expect(momentText(nowMs - 86_400_000, nowMs)).toBe(timeText(nowMs - 86_400_000));
+  });
+
+  it.each([
+    [0, '0 seconds'],
+    [400, '400 ms'],
+    [994.9, '990 ms'],
+    [999, '1 second'],
+    [12_000, '12 seconds'],
+    [90_000, '90 seconds'],
+    [119_600, '2 minutes'],
+    [3_599_000, '1 hour'],
+    [3_600_000, '1 hour'],
+    [7_500_000, '2 hours 5 minutes'],
+    [7_199_000, '2 hours'],
+    [3_660_000, '1 hour 1 minute'],
+    [86_399_000, '24 hours'],
+    [-86_400_000, '24 hours'],
+    [47.8 * 3_600_000, '2 days'],
+    [34 * 86_400_000, '34 days'],
+    [1_000 * 86_400_000, '3 years'],
+  ])('of a length of %d ms: %s', (ms, text) => {
+    expect(lengthText(ms)).toBe(text);
+  });
+
+  it('of lengths where hours are counted: hours, however many', () => {
+    expect([720_000, 3_600_000, 480 * 3_600_000].map(lengthInHoursText)).toEqual([
+      '12 minutes',
+      '1 hour',
+      '480 hours',
+    ]);
   });
 
   it('of counts: one, many, and very many', () => {

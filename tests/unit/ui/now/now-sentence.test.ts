@@ -10,6 +10,7 @@ const say = (state: NowState) => {
 };
 const alone = collectingView({ connected: 0, aloneSinceMs: NOW_MS - 2 * HOUR_MS });
 const many = (count: number) => Array.from({ length: count }, (_, i) => stationFacts(`S${i}`));
+const rested = (name: string) => stationFacts(name, { stoppedMs: NOW_MS - HOUR_MS });
 const silent = (name: string) => stationFacts(name, heard(3 * HOUR_MS + MINUTE_MS));
 
 describe('the sentence', () => {
@@ -32,19 +33,36 @@ describe('the sentence', () => {
     ['good: All 2 stations are fine', nowState([...many(2), { ...stationFacts('Van'), isRemoved: true }])],
     // Who was stopped is not silent, and who was never heard cannot fall silent.
     [
-      'soft: Ridge is not recording',
+      'soft: Ridge has not recorded since 03:00',
       nowState([stationFacts('Ridge', { stoppedMs: NOW_MS - 9 * HOUR_MS, ...heard(9 * HOUR_MS) })]),
     ],
     [
-      'good: All that record are fine: 1 of 2 stations',
+      'good: Barn is recording. Ridge has not recorded since 03:00.',
       nowState([
         stationFacts('Ridge', { stoppedMs: NOW_MS - 9 * HOUR_MS, ...heard(9 * HOUR_MS) }),
         stationFacts('Barn'),
       ]),
     ],
     [
-      'soft: None of the 2 stations is recording',
-      nowState(['a', 'b'].map((name) => stationFacts(name, { stoppedMs: NOW_MS }))),
+      'good: 3 stations are recording. Ford has not recorded since 11:00.',
+      nowState([...many(3), rested('Ford')]),
+    ],
+    [
+      'good: 3 stations are recording. Ford and Weir are not recording.',
+      nowState([...many(3), rested('Ford'), rested('Weir')]),
+    ],
+    [
+      'good: 3 stations are recording. 4 stations are not.',
+      nowState([...many(3), ...many(4).map((one) => ({ ...one, stoppedMs: NOW_MS }))]),
+    ],
+    [
+      'good: Ridge is recording. Here is not recording.',
+      nowState([stationFacts('Ridge'), stationFacts('Here', { isOwn: true })]),
+    ],
+    ['soft: Ford and Weir are not recording', nowState([rested('Ford'), rested('Weir')])],
+    [
+      'soft: None of the 3 stations is recording',
+      nowState(['a', 'b', 'c'].map((name) => stationFacts(name, { stoppedMs: NOW_MS }))),
     ],
     ['good: Ridge is fine', nowState([stationFacts('Ridge', { status: { lastHeard: null } })])],
     // Silence that may be this device's own.
@@ -52,6 +70,13 @@ describe('the sentence', () => {
     [
       'soft: 2 stations were fine when they were last heard',
       nowState([silent('Ridge'), silent('Barn')], { collecting: alone }),
+    ],
+    [
+      'soft: Ridge was fine when it was last heard',
+      nowState([silent('Ridge'), stationFacts('Here', { isOwn: true })], {
+        collecting: alone,
+        recording: { streams: [] } as never,
+      }),
     ],
     [
       'good: Here is fine',
@@ -120,12 +145,15 @@ describe('the sentence', () => {
       nowState([], { admitted: false }),
     ],
     [
-      'bad: Another device does not share with this one: see Record',
-      nowState(many(2), { refusal: 'revoked' }),
+      'bad: This device is not in the group: nothing is shared with it',
+      nowState(many(2), { refusal: 'revoked', admitted: false }),
     ],
+    ['bad: This device was not let in', nowState([], { refusal: 'surplus', admitted: false })],
+    ['bad: This device was replaced by another one', nowState([], { refusal: 'succeeded', admitted: false })],
+    ['bad: Another device does not share with this one', nowState(many(2), { refusal: 'expired' })],
     [
       'bad: This device records nothing: it may not use its sensors',
-      nowState(many(2), { sensorFailure: { denied: true, troubles: [], isInterrupted: false } }),
+      nowState(many(2), { sensorFailure: { denied: true, sensors: [], troubles: [], isInterrupted: false } }),
     ],
     [
       'bad: This device is full: free space on it',
@@ -171,12 +199,36 @@ describe('the sentence', () => {
     expect(nowSentence(nowState([silent('Ridge')]), NOW_MS, clock).detail).toBeNull();
   });
 
+  describe('where devices find each other and nothing answers', () => {
+    const down = { url: 'wss://raspberrypi.local:8443', state: 'unreachable' } as const;
+    const since = (unmetSinceMs: number | null, change: Partial<NowState> = {}) => {
+      const collecting = collectingView({ connected: 0, aloneSinceMs: NOW_MS - 2 * HOUR_MS, unmetSinceMs });
+      return nowSentence(nowState(many(2), { hosts: [down], collecting, ...change }), NOW_MS, clock).detail;
+    };
+
+    it('says so, that recording goes on, and what waits', () => {
+      expect(since(NOW_MS - HOUR_MS, { recording: { streams: [] } as never })).toBe(
+        'raspberrypi.local, through which devices find each other, has not answered since 11:00: it is tried again. Recording goes on. Nothing is copied until then; what is here stays.',
+      );
+      expect(since(NOW_MS - HOUR_MS, { hosts: [down, { ...down, url: 'wss://hut.example' }] })).toBe(
+        'None of the 2 meeting points has answered since 11:00: they are tried again. Nothing is copied until then; what is here stays.',
+      );
+    });
+
+    it('says nothing of it for a minute, nor while a device is connected', () => {
+      expect(since(NOW_MS - MINUTE_MS + 1)).toMatch(/^Connected to no device since/);
+      expect(since(null)).toMatch(/^Connected to no device since/);
+      const connected = collectingView({ connected: 1, unmetSinceMs: NOW_MS - HOUR_MS });
+      expect(since(NOW_MS - HOUR_MS, { collecting: connected })).toBeNull();
+    });
+  });
+
   it('lists what needs a person with alarms first', () => {
     const gap = stationFacts('Barn', { gaps: [{ cause: 'store', ms: MINUTE_MS }] });
     const { concerns } = nowSentence(nowState([gap, silent('Ridge')]), NOW_MS, clock);
     expect(concerns.map(({ text }) => text)).toEqual([
       'Ridge has been silent for 3 hours',
-      'Barn did not record for 1 minute: it was full',
+      'Barn did not record for 60 seconds: it was full',
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { spaceStatus } from '../../../../src/station/status.ts';
 import type { ModelCore } from '../../../../src/ui/model/model-core.ts';
 import type { StationFacts } from '../../../../src/ui/model/station-facts.ts';
 import { StationsView } from '../../../../src/ui/model/stations-view.ts';
+import { nameOf } from '../../../../src/ui/now/now-sentence.ts';
 import { HOUR_MS, ManyStations, START_MS } from '../../station/many-stations.ts';
 
 const MINUTE_MS = 60_000;
@@ -131,4 +132,28 @@ it('what this device reads now is its live line, and is gone when it stops', asy
   state.recording = null;
   view.noteReading(90_000);
   expect(view.spark(facts?.status.key ?? '')).toMatchObject({ isLive: false });
+});
+
+it('two stations of one name carry what tells them apart, everywhere they are named', async () => {
+  const { world, look } = setting();
+  await world.addHour(0, { name: 'Android phone' });
+  await world.addHour(1, { name: 'Android phone' });
+  await world.addHour(2);
+  const [first, second, third] = await look();
+  expect([first, second].map((one) => one?.status.name)).toEqual(['Android phone', 'Android phone']);
+  // Of its own device; ids that this world makes begin alike, those of keys do not.
+  expect([first, second].map((one) => one?.status.key.slice('did:key:z6Mk'.length, -1))).toEqual([
+    expect.stringMatching(new RegExp(`^${first?.mark}`)),
+    expect.stringMatching(new RegExp(`^${second?.mark}`)),
+  ]);
+  expect(third?.mark).toBeNull();
+  expect(nameOf(first as StationFacts)).toBe(`Android phone (${first?.mark})`);
+});
+
+it('an hour that ended before its slot says that the recording ended with it', async () => {
+  const { world, look } = setting();
+  const end = { stream: null, fromMs: START_MS + MINUTE_MS, toMs: START_MS + HOUR_MS, detail: '' };
+  await world.addHour(0, { gaps: [{ ...end, cause: 'sensor' }] });
+  await world.addHour(1);
+  expect((await look()).map(({ isWholeToEnd }) => isWholeToEnd)).toEqual([false, true]);
 });

@@ -70,10 +70,17 @@ describe('the sentences', () => {
 
   it('on the network have numbers in them, and say that nothing waits for it', () => {
     const connections = [{ name: 'Home', via: 'hut', sinceMs: 0 }];
-    const text = networkText({ hosts: [host('open'), host('unreachable')], connections } as never);
+    const inside = { admitted: true, refusal: null };
+    const hosts = [host('open'), host('unreachable')];
+    const text = networkText({ hosts, connections, ...inside } as never);
     expect(text).toContain('2 meeting points, of which 1 can be reached now');
     expect(text).toContain('connected with 1 device.');
-    expect(networkText({ hosts: [], connections: [] })).toContain('finds no others');
+    expect(networkText({ hosts: [], connections: [], ...inside })).toContain('finds no others');
+    for (const out of [
+      { admitted: false, refusal: 'surplus' },
+      { admitted: true, refusal: 'revoked' },
+    ])
+      expect(networkText({ hosts, connections, ...out } as never)).not.toContain('connected');
   });
 
   it('on the version never ask to change to it while something is recorded', () => {

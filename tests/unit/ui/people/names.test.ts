@@ -30,14 +30,16 @@ describe('the name that is suggested', () => {
       userAgent: ANDROID,
       userAgentData: { platform: 'Android', mobile: true, getHighEntropyValues: async () => ({ model }) },
     });
-    expect(await suggestDeviceName(told('Pixel 8'))).toBe('Pixel 8');
-    expect(await suggestDeviceName(told(''))).toBe('Android phone');
-    expect(await suggestDeviceName(told(`\u202e${'x'.repeat(500)}`))).toBe('x'.repeat(MAX_NAME_LENGTH));
+    expect(await suggestDeviceName(told('Pixel 8'), '7kH2wA')).toBe('Pixel 8');
+    expect(await suggestDeviceName(told(''), '7kH2wA')).toBe('Android phone 7K');
+    expect(await suggestDeviceName(told(`\u202e${'x'.repeat(500)}`), '7kH2wA')).toBe(
+      'x'.repeat(MAX_NAME_LENGTH),
+    );
   });
 
   it('is the kind when asking for the model fails', async () => {
     const userAgentData = { getHighEntropyValues: () => Promise.reject(new Error('not allowed')) };
-    expect(await suggestDeviceName({ userAgent: ANDROID, userAgentData })).toBe('Android phone');
+    expect(await suggestDeviceName({ userAgent: ANDROID, userAgentData }, '7kH2wA')).toBe('Android phone 7K');
   });
 });
 

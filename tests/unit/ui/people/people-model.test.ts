@@ -84,6 +84,30 @@ describe('the devices', () => {
   });
 });
 
+describe('a device that was removed', () => {
+  it('is connected with nobody, and invites nobody', async () => {
+    const { founder, joined, pages } = await pair('member');
+    expect(joined.model.people.view().devices.some(({ via }) => via !== null)).toBe(true);
+    await founder.model.people.remove(joined.model.people.view().devices[0]?.id ?? '');
+    await until(pages, () => joined.model.state.refusal === 'revoked');
+    const { devices, invites, grantable } = joined.model.people.view();
+    expect(devices.every(({ via }) => via === null)).toBe(true);
+    expect({ invites, grantable }).toEqual({ invites: [], grantable: [] });
+  });
+});
+
+describe('devices of one name', () => {
+  it('are told apart', async () => {
+    const { founder, joined, pages } = await pair('member');
+    await joined.model.people.renameDevice('Ridge');
+    await until(pages, () => founder.model.people.view().devices.every(({ name }) => name === 'Ridge'));
+    expect(founder.model.people.view().devices.map(({ isNamesake }) => isNamesake)).toEqual([true, true]);
+    const { id, shortId } = founder.model.people.view().devices[0] as { id: string; shortId: string };
+    expect(id).toContain(shortId);
+    expect(founder.model.people.view().managers).toEqual([`Ridge (${shortId})`]);
+  });
+});
+
 describe('an invite', () => {
   it('is listed until it ends, with what it allows and how many it still lets in', async () => {
     const page = new TestPage();

@@ -13,7 +13,8 @@ async function inviteLink(): Promise<string> {
 
 function said(text: string): string {
   const scanned = readScanned(text);
-  if (scanned.kind === 'invite') throw new Error('expected something that is no invite');
+  if (scanned.kind === 'invite' || scanned.kind === 'code')
+    throw new Error('expected something that is no invite');
   return troubleText(scanned);
 }
 
@@ -65,6 +66,22 @@ describe('an invite', () => {
     expect(clockText('ended', scanned.terms, scanned.terms.expiresMs + 86_400_000)).toContain(
       'if it is wrong, set the clock',
     );
+  });
+});
+
+describe('a short code', () => {
+  it.each([
+    'K7QM-2F9X-RT4D',
+    ' k7qm2f9xrt4d\n',
+    'http://192.168.1.20:7070/#j=K7QM-2F9X-RT4D',
+    'https://waystation.local:7443/j/K7QM-2F9X-RT4D',
+  ])('is known however it comes: %s', (text) => {
+    expect(readScanned(text)).toEqual({ kind: 'code', code: 'K7QM-2F9X-RT4D' });
+  });
+
+  it('is no whole invite, whatever is in that', async () => {
+    expect(readScanned(await inviteLink()).kind).toBe('invite');
+    expect(said('K7QM-2F9X-RT4')).toContain('not an invite');
   });
 });
 

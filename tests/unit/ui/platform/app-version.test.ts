@@ -26,7 +26,6 @@ beforeEach(() => {
 function page(ports: Partial<AppVersionPorts> = {}): AppVersion {
   return new AppVersion({
     container: container as unknown as ServiceWorkerContainer,
-    locks: undefined,
     isSecure: true,
     scope: 'https://relay.test/',
     build: 'one',

@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import {
   MAX_PENDING_SHARES,
+  MAX_SHARE_BYTES,
+  MAX_SHARED_FILE_BYTES,
   MAX_SHARED_FILES,
   MAX_SHARED_TEXT,
   type SharedStorage,
@@ -72,6 +74,21 @@ test('more files than the bound are refused, not stored', async () => {
     { name: `${MAX_SHARED_FILES}.hour`, reason: 'too-many' },
     { name: `${MAX_SHARED_FILES + 1}.hour`, reason: 'too-many' },
   ]);
+});
+
+test('what does not fit into one share is refused, not stored: any page may be behind it', async () => {
+  const large = (name: string) => {
+    const file = hour(name);
+    return Object.defineProperty(file, 'size', { value: MAX_SHARED_FILE_BYTES });
+  };
+  const fit = MAX_SHARE_BYTES / MAX_SHARED_FILE_BYTES;
+  const data = form({});
+  const files = Array.from({ length: fit + 1 }, (_, n) => large(`${n}.hour`));
+  data.getAll = () => files;
+  await storeShared(storage, SCOPE, data, 1_000);
+  const [share] = await takeShared(storage, SCOPE);
+  expect(share?.files).toHaveLength(fit);
+  expect(share?.refused).toEqual([{ name: `${fit}.hour`, reason: 'too-large' }]);
 });
 
 test('refused files do not use up the places of good ones', async () => {
