@@ -40,7 +40,7 @@ export async function takeStory(world: AppWorld, browser: Browser, folder: strin
   const phone = await phoneContext.newPage();
   await phoneContext.grantPermissions([...SENSORS, 'screen-wake-lock']);
   await phone.goto(`${url}/?hour=10s`);
-  await phone.getByRole('button', { name: 'Make this device a station' }).waitFor();
+  await phone.getByRole('button', { name: /^Join “Our valley”/ }).waitFor();
   await take(phone, folder, 'phone-doors');
   await phone.goto(`${url}/?hour=10s#${(await invite('member')).split('#')[1]}`);
   await phone.reload();
