@@ -29,7 +29,7 @@ describe('the app in trouble', { timeout: 120_000 }, () => {
 
     const second = await context.newPage();
     await second.goto(address);
-    await second.getByText('already open in another tab').waitFor();
+    await second.getByText('Waystation is open in another tab').waitFor();
     await first.bringToFront();
     const { sealed } = await stationWhen(first, { name: 'Kitchen', minSealed: 2, complete: true });
     await sensors.stop();
@@ -53,6 +53,7 @@ describe('the app in trouble', { timeout: 120_000 }, () => {
     await page.goto(address);
     const sensors = await playSensors(page);
     await joinApp(page, 'Barn');
+    await page.getByRole('link', { name: 'Record', exact: true }).click();
     await page.getByRole('button', { name: 'Record', exact: true }).click();
     await page.getByText('Not recording: no sensor is permitted').waitFor();
     expect(await page.getByRole('heading', { name: 'Barn is recording' }).count()).toBe(0);

@@ -53,7 +53,7 @@ export class InstalledWorld {
     const folder = join(this.#folder, 'next-app');
     cpSync(BUILT, folder, { recursive: true });
     const page = join(folder, 'index.html');
-    writeFileSync(page, readFileSync(page, 'utf8').replace('<title>', '<title>Next '));
+    writeFileSync(page, readFileSync(page, 'utf8').replace('<html', '<html data-next'));
     await writeServiceWorker(folder);
     return folder;
   }

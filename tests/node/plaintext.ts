@@ -1,14 +1,11 @@
 /** Looks for traces of plaintext on a disk: any 32 bytes in a row that also stand in something that should be sealed. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
 
 export const WINDOW_BYTES = 32;
 const CHUNK_BYTES = 8;
 /** Runs of zeros or blanks stand in files of any kind and say nothing: a trace has at least as many different bytes. */
 const MIN_DISTINCT_BYTES = 8;
-/** Shorter outputs of inflating at a random offset are accidents. */
-const MIN_INFLATED_BYTES = 64;
 
 export interface Secret {
   readonly what: string;
@@ -24,20 +21,6 @@ export function filesBelow(folder: string): { readonly path: string; readonly by
     path: join(parentPath, name),
     bytes: readFileSync(join(parentPath, name)),
   }));
-}
-
-/** What deflate streams inside `bytes` inflate to, wherever they start: knows nothing of the format that holds them. */
-export function inflatedParts(bytes: Uint8Array): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at++) {
-    try {
-      const part = inflateRawSync(bytes.subarray(at));
-      if (part.length >= MIN_INFLATED_BYTES) parts.push(part);
-    } catch {
-      // No stream starts here.
-    }
-  }
-  return parts;
 }
 
 /** The first 32 bytes that `bytes` shares with a secret, in words; undefined when there are none. */

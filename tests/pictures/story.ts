@@ -49,6 +49,8 @@ export async function takeStory(world: AppWorld, browser: Browser, folder: strin
   const sensors = await playSensors(phone);
   await phone.getByRole('button', { name: 'Join', exact: true }).click();
   await phone.getByRole('button', { name: 'Record', exact: true }).waitFor();
+  await phone.getByText('Movement').first().waitFor();
+  await phone.getByText('Waiting to meet').waitFor({ state: 'hidden' });
   await take(phone, folder, 'phone-record');
   await phone.getByRole('button', { name: 'Record', exact: true }).click();
   await stationWhen(phone, { name: 'Window', minSealed: 2, complete: true });
