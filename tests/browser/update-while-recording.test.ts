@@ -32,6 +32,8 @@ it('a new version waits until one stops recording and asks for it, and then is t
   await page.goto(server.url);
   const sensors = await playSensors(page);
   await page.getByRole('button', { name: 'Make this device a station' }).click();
+  // As a person does: what the device can sense stands above the button, and moves it when it comes.
+  await page.getByText('Movement', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Record', exact: true }).click();
   await page.getByText('is recording').waitFor();
   await page.waitForFunction(
