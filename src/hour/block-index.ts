@@ -68,7 +68,7 @@ export function malformed(what: string): WaystationError {
   return new WaystationError('malformed', `the description of this hour is not as expected: ${what}`);
 }
 
-export function isSameStep(a: Step | null, b: Step | null): boolean {
+function isSameStep(a: Step | null, b: Step | null): boolean {
   return a?.numerator === b?.numerator && a?.denominator === b?.denominator;
 }
 

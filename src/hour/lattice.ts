@@ -9,6 +9,9 @@ import type { Step } from './types.ts';
 export const MAX_DECIMALS = 15;
 const POWERS = Array.from({ length: MAX_DECIMALS + 1 }, (_, d) => Number(`1e${d}`));
 
+/** 10^−decimals, for 0 to 15. */
+const DECIMAL_STEPS: readonly Step[] = POWERS.map((denominator) => ({ numerator: 1, denominator }));
+
 /** 10^decimals, exact for 0 to 15. */
 export function powerOfTen(decimals: number): number {
   const power = POWERS[decimals];
@@ -31,11 +34,10 @@ export function isOn(step: Step, value: number): boolean {
   return givesBack(step, numberOn(step, value), value);
 }
 
-/** The integer k of `value` on the lattice, or NaN when it does not lie there exactly. */
-function latticeIndex(value: number, numerator: number, denominator: number): number {
-  const k = Math.round((value * denominator) / numerator);
-  if (!(Math.abs(k) <= Number.MAX_SAFE_INTEGER)) return Number.NaN;
-  return (k * numerator) / denominator === value && !Object.is(value, -0) ? k : Number.NaN;
+/** The integer k of `value` on the lattice, or NaN when it does not lie there exactly, as −0 never does. */
+function latticeIndex(step: Step, value: number): number {
+  const k = numberOn(step, value);
+  return givesBack(step, k, value) && !Object.is(value, -0) ? k : Number.NaN;
 }
 
 /**
@@ -44,7 +46,7 @@ function latticeIndex(value: number, numerator: number, denominator: number): nu
  */
 export function toLattice(values: Float64Array, count: number, step: Step, out: Float64Array): boolean {
   for (let i = 0; i < count; i++) {
-    const k = latticeIndex(values[i] as number, step.numerator, step.denominator);
+    const k = latticeIndex(step, values[i] as number);
     if (Number.isNaN(k)) return false;
     out[i] = k;
   }
@@ -58,7 +60,7 @@ export function findDecimals(values: Float64Array, count: number): number | unde
   let decimals = 0;
   for (let i = 0; i < count; i++) {
     const value = values[i] as number;
-    while (Number.isNaN(latticeIndex(value, 1, powerOfTen(decimals)))) {
+    while (Number.isNaN(latticeIndex(DECIMAL_STEPS[decimals] as Step, value))) {
       if (decimals === MAX_DECIMALS || Math.abs(value) * powerOfTen(decimals) > Number.MAX_SAFE_INTEGER)
         return undefined;
       decimals++;

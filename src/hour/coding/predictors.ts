@@ -7,8 +7,7 @@
  */
 
 /** Denominator of the coefficients: 2^13. Chosen on imu50: 2^12 costs 0.1 %, 2^14 gains nothing. */
-export const COEFFICIENT_SHIFT = 13;
-export const COEFFICIENT_SCALE = 2 ** COEFFICIENT_SHIFT;
+export const COEFFICIENT_SCALE = 8192;
 /** |coefficient| in units of 1/8192: predictors of real sensors stay below 2. */
 export const MAX_COEFFICIENT = 32767;
 /** Steps of its own column that a linear predictor may look back. */

@@ -46,7 +46,7 @@ const SIGN_LENGTHS = 4;
 /** The same for the second bit from the top. */
 const NEXT_LENGTHS = 5;
 /** |residual| < 2^31. */
-export const MAX_RESIDUAL_BITS = 31;
+const MAX_RESIDUAL_BITS = 31;
 
 /** What codeResiduals says when a reader meets a length that no writer writes. */
 export const TOO_LONG = -1;

@@ -37,7 +37,7 @@ export interface Float32Form {
 export type ValueForm = GridForm | Float32Form | { readonly form: 'float64' };
 
 /** Finest binary grid looked for: readings of fixed-point sensors have 16 to 30 bits behind the point. */
-export const MAX_BINARY_DIGITS = 40;
+const MAX_BINARY_DIGITS = 40;
 /** Values apart in more than one row of this many are no exceptions any more. */
 const ROWS_PER_EXCEPTION = 16;
 /** Differences of numbers must be exact too. */
@@ -112,7 +112,7 @@ function looseGrid(present: Float64Array, step: Step | null): GridForm | null {
   return spanOf(ks) < MAX_SPAN ? { form: 'grid', step, ks, hasNegativeZeros, exceptions } : null;
 }
 
-export function binaryStep(digits: number): Step {
+function binaryStep(digits: number): Step {
   return { numerator: 1, denominator: powerOfTwo(digits) };
 }
 

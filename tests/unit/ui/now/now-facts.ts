@@ -1,5 +1,5 @@
 /** Stations and a page's state for tests of what the page says, and for the page that shows them (tests/browser/now-page.ts). */
-import type { CollectingView } from '../../../../src/ui/model/collecting-view.ts';
+import { type CollectingView, NO_ARCHIVE } from '../../../../src/ui/model/collecting-view.ts';
 import type { StationFacts } from '../../../../src/ui/model/station-facts.ts';
 import type { NowState } from '../../../../src/ui/now/now-sentence.ts';
 
@@ -78,22 +78,7 @@ export function collectingView(change: Partial<CollectingView> = {}): Collecting
     history: [],
     met: ['Barn'],
     bytesPerDay: 1e8,
-    archive: {
-      isPossible: true,
-      phase: 'none',
-      folder: null,
-      files: null,
-      totalFiles: 0,
-      bytes: 0,
-      totalBytes: 0,
-      onlyThere: 0,
-      inOtherFolders: 0,
-      onlyHere: 0,
-      frees: false,
-      leftMs: null,
-      error: null,
-      checked: null,
-    },
+    archive: { ...NO_ARCHIVE, isPossible: true },
     ...change,
   };
 }
