@@ -41,6 +41,13 @@ export interface RunningChromium {
   close(): Promise<void>;
 }
 
+export interface RunningRelay {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly host: string;
+  readonly said: SaidLines;
+}
+
 export class AppWorld {
   readonly folder = mkdtempSync(join(tmpdir(), 'waystation-test-'));
   readonly #processes = new Set<ChildProcess>();
@@ -85,12 +92,12 @@ export class AppWorld {
   }
 
   /** Starts a relay; resolves when it listens. */
-  async relay(name: string, ...words: string[]): Promise<{ child: ChildProcess; url: string; host: string }> {
+  async relay(name: string, ...words: string[]): Promise<RunningRelay> {
     const child = this.start('relay', '--data', this.path(name), '--port', '0', '--json', ...words);
     child.stderr?.resume();
-    const line = await firstLine(child);
-    const { listening, host } = JSON.parse(line) as { listening: string; host: string };
-    return { child, url: listening, host };
+    const said = new SaidLines(child);
+    const { listening, host } = await said.first<{ listening: string; host: string }>('listening');
+    return { child, url: listening, host, said };
   }
 
   /** A Chromium process of its own with a profile that survives it. */
@@ -134,15 +141,38 @@ export class AppWorld {
   }
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const [line] = (await Promise.race([
-    once(lines, 'line'),
-    once(child, 'exit').then(() => {
-      throw new Error('the process ended before it said anything');
-    }),
-  ])) as [string];
-  return line;
+/** Everything that a process prints as JSON lines, kept: what it said before somebody asked is found as well. */
+class SaidLines {
+  readonly #said: Record<string, unknown>[] = [];
+  readonly #askers = new Set<() => void>();
+  #isOver = false;
+
+  constructor(child: ChildProcess) {
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    lines.on('line', (line) => {
+      this.#said.push(JSON.parse(line) as Record<string, unknown>);
+      for (const ask of this.#askers) ask();
+    });
+    child.once('close', () => {
+      this.#isOver = true;
+      for (const ask of this.#askers) ask();
+    });
+  }
+
+  /** The first line with a field, said or still to be said. @throws Error when the process ends without one. */
+  first<Line>(field: string): Promise<Line> {
+    return new Promise((resolve, reject) => {
+      const ask = () => {
+        const line = this.#said.find((one) => field in one);
+        if (line !== undefined) resolve(line as Line);
+        else if (this.#isOver) reject(new Error(`the process ended before it said "${field}"`));
+        else return;
+        this.#askers.delete(ask);
+      };
+      this.#askers.add(ask);
+      ask();
+    });
+  }
 }
 
 /** Opens the app with an invite; sensors are virtual and permitted. */

@@ -36,17 +36,9 @@ afterAll(async () => {
 
 /** A relay that has made a group, with the invite that it prints. */
 async function relayOf(name: string, group: string): Promise<Relay> {
-  const { child, url } = await world.relay(name, '--create', group);
-  const invite = await new Promise<Omit<Relay, 'url'>>((resolve) => {
-    child.stdout?.on('data', (part: Buffer) => {
-      for (const line of part
-        .toString()
-        .split('\n')
-        .filter((one) => one.includes('"invite"')))
-        resolve(JSON.parse(line) as Omit<Relay, 'url'>);
-    });
-  });
-  return { url, ...invite };
+  const { url, said } = await world.relay(name, '--create', group);
+  const { code, short, link } = await said.first<Omit<Relay, 'url'>>('invite');
+  return { url, code, short, link };
 }
 
 async function phone(): Promise<BrowserContext> {
