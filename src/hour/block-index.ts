@@ -9,7 +9,7 @@ import type { CborValue } from '../core/cbor.ts';
 import { WaystationError } from '../core/errors.ts';
 import { isOn, numberOn } from './lattice.ts';
 import { MAX_BLOCK_ROWS } from './limits.ts';
-import type { ColumnDescriptor, Step, TickNs } from './types.ts';
+import type { ColumnDescriptor, Profile, Step, StreamDescriptor, TickNs } from './types.ts';
 
 /** What the index tells of one column of one block. */
 export interface ColumnIndex {
@@ -23,6 +23,8 @@ export interface ColumnIndex {
 }
 
 export interface BlockIndex {
+  /** How its bytes are coded: the stream's descriptor says so for all of its blocks. */
+  readonly profile: Profile;
   readonly rows: number;
   /** Nanoseconds per tick of this block's times. */
   readonly tickNs: TickNs;
@@ -105,13 +107,14 @@ function fromTold(told: Told, step: Step | null): number | null {
 /** @throws WaystationError `malformed`. */
 export function blockFrom(
   wire: v.InferOutput<typeof blockSchema>,
-  columns: readonly ColumnDescriptor[],
+  { columns, profile = 'small' }: Pick<StreamDescriptor, 'columns' | 'profile'>,
   offset: number,
 ): BlockIndex {
   const [rows, tickNs, length, crc, firstTick, lastTick, wireColumns] = wire;
   if (wireColumns.length !== columns.length) throw malformed('a block does not have its columns');
   if (firstTick > lastTick) throw malformed('a block ends before it begins');
   return {
+    profile,
     rows,
     tickNs,
     offset,

@@ -12,7 +12,8 @@ import { type Bytes, concatBytes, toUtf8 } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { crc32 } from '../core/crc32.ts';
 import { WaystationError } from '../core/errors.ts';
-import { decodeBlock, encodeBlock } from './coding/block.ts';
+import type { Extent } from './coding/coded-block.ts';
+import { blockCodec } from './coding/profiles.ts';
 import {
   type BlockIndex,
   type ColumnIndex,
@@ -27,7 +28,7 @@ import { checkItems } from './header-items.ts';
 import { givesBack, numberOn } from './lattice.ts';
 import { MAX_BLOCK_ROWS, MAX_HEADER_BYTES } from './limits.ts';
 import { columnExtent } from './summary.ts';
-import type { HourContent, HourStream, ReadingBatch, Step, TickNs } from './types.ts';
+import type { HourContent, HourStream, ReadingBatch, Step, StreamDescriptor, TickNs } from './types.ts';
 
 export { MAX_BLOCK_ROWS } from './limits.ts';
 
@@ -87,6 +88,14 @@ function statisticsOf(values: Float64Array, step: Step | null): ColumnIndex {
   return { step, count, min, max, sum: isTold ? sum + 0 : null };
 }
 
+/** The same of numbers that were read, without finding them again. */
+function statisticsOfNumbers({ count, min, max, sum }: Extent, step: Step): ColumnIndex | null {
+  if (sum === null) return null;
+  const valueAt = (k: number) => (k * step.numerator) / step.denominator + 0;
+  const isTold = numberOn(step, valueAt(sum)) === sum;
+  return { step, count, min: valueAt(min), max: valueAt(max), sum: isTold ? valueAt(sum) : null };
+}
+
 class BlockWriter {
   readonly parts: Bytes[] = [];
   #at = 0;
@@ -94,14 +103,17 @@ class BlockWriter {
   #block(
     { tickNs, ticks }: { tickNs: TickNs; ticks: Float64Array },
     columns: Float64Array[],
-    declared: (Step | null)[],
+    descriptor: StreamDescriptor,
   ): BlockIndex {
-    const { bytes, steps } = encodeBlock(ticks, columns, declared);
+    const { profile = 'small' } = descriptor;
+    const declared = descriptor.columns.map(({ step }) => step);
+    const { bytes, steps } = blockCodec(profile).encode(ticks, columns, declared);
     const offset = this.#at;
     this.parts.push(bytes);
     this.#at += bytes.length;
     const times = columnExtent(ticks);
     return {
+      profile,
       rows: ticks.length,
       tickNs,
       offset,
@@ -124,12 +136,11 @@ class BlockWriter {
         `expected ${descriptor.columns.length} columns of ${count} rows in stream ${descriptor.name}`,
       );
     }
-    const declared = descriptor.columns.map(({ step }) => step);
     const blocks: BlockIndex[] = [];
     for (let from = 0; from < count; from += MAX_BLOCK_ROWS) {
       const to = Math.min(from + MAX_BLOCK_ROWS, count);
       const columns = rows.columns.map((column) => column.subarray(from, to));
-      blocks.push(this.#block(timesOf(stream, startMs, from, to), columns, declared));
+      blocks.push(this.#block(timesOf(stream, startMs, from, to), columns, descriptor));
     }
     return { descriptor, ...extentOfBlocks(blocks), blocks };
   }
@@ -256,18 +267,20 @@ export function decodeHourBlock(
   if (part.length !== block.length || crc32(part) !== block.crc) {
     throw new WaystationError('corrupt', 'a block of this hour is damaged: fetch it again');
   }
-  const rows = decodeBlock(
+  const rows = blockCodec(block.profile).decode(
     part,
     block.rows,
     block.columns.map(({ step }) => step),
     wanted,
   );
   // The index is what a plot and an overview believe without decoding: it must say what the values say.
-  const times = columnExtent(rows.ticks);
+  const times = rows.extents[0] ?? columnExtent(rows.ticks);
   let isTrue = times.min === block.firstTick && times.max === block.lastTick;
   rows.columns.forEach((values, i) => {
     const told = block.columns[i] as ColumnIndex;
-    const found = statisticsOf(values, told.step);
+    const extent = rows.extents[i + 1] ?? null;
+    const ofNumbers = extent !== null && told.step !== null ? statisticsOfNumbers(extent, told.step) : null;
+    const found = ofNumbers ?? statisticsOf(values, told.step);
     isTrue &&=
       found.count === told.count &&
       found.min === told.min &&

@@ -84,6 +84,9 @@ function descriptorToWire(descriptor: StreamDescriptor): [string, CborValue][] {
     ...(descriptor.calibration === undefined
       ? []
       : ([['calibration', descriptor.calibration]] as [string, CborValue][])),
+    ...((descriptor.profile ?? 'small') === 'small'
+      ? []
+      : ([['profile', descriptor.profile]] as [string, CborValue][])),
   ];
 }
 
@@ -124,6 +127,7 @@ const descriptorFields = {
   device: text,
   replay: v.boolean(),
   calibration: v.optional(v.pipe(v.string(), v.maxLength(MAX_CALIBRATION_CHARS))),
+  profile: v.optional(v.picklist(['small', 'fast'])),
 };
 const stream = v.object({ ...descriptorFields, blocks: v.array(blockSchema) });
 const schema = v.object({
@@ -158,6 +162,7 @@ function descriptorFrom(wire: v.InferOutput<typeof stream>): StreamDescriptor {
     device: wire.device,
     replay: wire.replay,
     ...(wire.calibration === undefined ? {} : { calibration: wire.calibration }),
+    ...(wire.profile === undefined ? {} : { profile: wire.profile }),
   };
 }
 
@@ -173,7 +178,7 @@ class Places {
 
 function streamFrom(wire: v.InferOutput<typeof stream>, places: Places): StreamIndex {
   const descriptor = descriptorFrom(wire);
-  const blocks = wire.blocks.map((one) => blockFrom(one, descriptor.columns, places.next(one[2])));
+  const blocks = wire.blocks.map((one) => blockFrom(one, descriptor, places.next(one[2])));
   return { descriptor, ...extentOfBlocks(blocks), blocks };
 }
 

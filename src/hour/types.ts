@@ -21,6 +21,9 @@ export interface ColumnDescriptor {
 /** Nanoseconds per tick of a stream's own time axis: seconds, milliseconds, microseconds or nanoseconds. */
 export type TickNs = 1_000_000_000 | 1_000_000 | 1_000 | 1;
 
+/** How the blocks of a stream are coded: as small as can be, or by and for little computers (docs/HOUR.md). */
+export type Profile = 'small' | 'fast';
+
 export interface StreamDescriptor {
   /** Unique within the station, e.g. `accelerometer`. */
   readonly name: string;
@@ -36,6 +39,8 @@ export interface StreamDescriptor {
   readonly replay: boolean;
   /** How and when the sensor was calibrated, in the words of whoever did it. */
   readonly calibration?: string;
+  /** `small` where it is not said. */
+  readonly profile?: Profile;
 }
 
 /** Rows of one stream. `columns[c][r]` belongs to time `baseMs` + `offsetsNs[r]` ns. NaN means missing. */

@@ -13,11 +13,13 @@
  */
 import type { Step } from '../types.ts';
 import type { AdaptiveBits } from './adaptive-bits.ts';
+import { type Extent, extentOf } from './coded-block.ts';
 import { corrupt } from './corrupt.ts';
 import { FLOAT32_SHIFT, splitOrdinals, valueOfOrdinal } from './float-ordinals.ts';
 import { shortestDecimal } from './float32-text.ts';
 import { type ReadValues, readFloat64, writeFloat64 } from './float64-coder.ts';
 import { codeFloat, codeUnsigned, powerOfTwo } from './numbers.ts';
+import { spread } from './presence.ts';
 import { RESIDUAL_COUNTERS, RESIDUAL_WEIGHTS } from './residuals.ts';
 import { type Beside, NOTHING_BESIDE } from './sequence.ts';
 import type { Exception, Float32Form, GridForm, ValueForm } from './value-forms.ts';
@@ -184,11 +186,11 @@ export function readColumn(
   rows: number,
   step: Step | null,
   traces: readonly ColumnTrace[],
-): { values: Float64Array<ArrayBuffer>; trace: ColumnTrace } {
+): { values: Float64Array<ArrayBuffer>; trace: ColumnTrace; extent: Extent | null } {
   const form = bits.raw(0, 2);
   if (form === FORM.missing) {
     const values = new Float64Array(rows).fill(Number.NaN);
-    return { values, trace: { presence: new Uint8Array(rows), whole: null } };
+    return { values, trace: { presence: new Uint8Array(rows), whole: null }, extent: null };
   }
   let presence: Uint8Array | null = null;
   let count = rows;
@@ -198,9 +200,18 @@ export function readColumn(
     if (count === 0) throw corrupt();
   }
   const beside = besideOf(traces, count, presence === null);
-  const { values, whole } = readForm(bits, form, count, step, beside);
+  const { values, whole, extent = null } = readForm(bits, form, count, step, beside);
   if (bits.isDamaged) throw corrupt();
-  return { values: presence === null ? values : spread(values, presence), trace: { presence, whole } };
+  return {
+    values: presence === null ? values : spread(values, presence),
+    trace: { presence, whole },
+    extent,
+  };
+}
+
+interface ReadColumnValues extends ReadValues {
+  /** Of k, where all values are on the grid. */
+  readonly extent?: Extent;
 }
 
 function readForm(
@@ -209,7 +220,7 @@ function readForm(
   count: number,
   step: Step | null,
   beside: Beside,
-): ReadValues {
+): ReadColumnValues {
   if (form === FORM.grid) {
     if (step === null) throw corrupt('a grid is not given');
     return readGrid(bits, count, step, beside);
@@ -217,7 +228,7 @@ function readForm(
   return form === FORM.float64 ? readFloat64(bits, count, beside) : readFloat32(bits, count, beside);
 }
 
-function readGrid(bits: AdaptiveBits, count: number, step: Step, beside: Beside): ReadValues {
+function readGrid(bits: AdaptiveBits, count: number, step: Step, beside: Beside): ReadColumnValues {
   const hasNegativeZeros = bits.raw(0, 1) === 1;
   const hasExceptions = bits.raw(0, 1) === 1;
   const { ks, trace: whole } = readWhole(bits, count, beside);
@@ -227,7 +238,7 @@ function readGrid(bits: AdaptiveBits, count: number, step: Step, beside: Beside)
   for (let i = 0; i < count; i++) values[i] = ((ks[i] as number) * numerator) / denominator + 0;
   if (hasNegativeZeros) codeZeros(bits, ks, values);
   if (hasExceptions) readExceptions(bits, values);
-  return { values, whole };
+  return hasExceptions || hasNegativeZeros ? { values, whole } : { values, whole, extent: extentOf(ks) };
 }
 
 function readFloat32(bits: AdaptiveBits, count: number, beside: Beside): ReadValues {
@@ -248,12 +259,4 @@ function readFloat32(bits: AdaptiveBits, count: number, beside: Beside): ReadVal
 function checked(value: number): number {
   if (Number.isNaN(value)) throw corrupt('a value is none');
   return value;
-}
-
-function spread(values: Float64Array, presence: Uint8Array): Float64Array<ArrayBuffer> {
-  const out = new Float64Array(presence.length).fill(Number.NaN);
-  let next = 0;
-  for (let row = 0; row < presence.length; row++)
-    if (presence[row] === 1) out[row] = values[next++] as number;
-  return out;
 }
