@@ -22,12 +22,15 @@ interface Vector {
       };
     }[];
   };
-  readonly summaries: readonly StreamSummary[];
+  readonly summaries?: readonly StreamSummary[];
 }
 
-const { vectors } = JSON.parse(readFileSync(new URL('../../vectors/hour.json', import.meta.url), 'utf8')) as {
-  vectors: Vector[];
-};
+function read(file: string): Vector[] {
+  const text = readFileSync(new URL(`../../vectors/${file}`, import.meta.url), 'utf8');
+  return (JSON.parse(text) as { vectors: Vector[] }).vectors;
+}
+
+const vectors = [...read('hour.json'), ...read('hour-fast.json')];
 
 function contentOf({ content }: Vector): HourContent {
   return {
@@ -52,7 +55,7 @@ describe.each(vectors.map((vector) => [vector.name, vector] as const))(
       expect(spelled(decodeHour(fromHex(vector.hex)))).toEqual(spelled(contentOf(vector)));
     });
 
-    it('has the summaries that its entry tells', () => {
+    it.skipIf(vector.summaries === undefined)('has the summaries that its entry tells', () => {
       expect(summarize(contentOf(vector))).toEqual(vector.summaries);
     });
 

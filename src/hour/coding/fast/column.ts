@@ -204,6 +204,7 @@ function readFloat32(bits: BitReader, values: Float64Array): void {
   for (let i = 0; i < values.length; i++) {
     const k = values[i] as number;
     const float = scale === null ? checked(valueOfOrdinal(k, null, FLOAT32_SHIFT)) : k / scale;
+    if (Math.fround(float) !== float) throw corrupt('a value is no float32');
     values[i] = isDecimal ? checked(shortestDecimal(float)) : float;
   }
   if (hasExceptions) readExceptions(bits, values);

@@ -312,7 +312,7 @@ function readWide(bits: BitReader, count: number, out: Float64Array): ExtentOfMs
     const mode = bits.bits(5);
     if (mode > MAX_RICE && mode < PACKED) throw corrupt('a code makes no sense');
     const width = mode === PACKED ? bits.bits(6) : 0;
-    if (width > 53) throw corrupt('a width makes no sense');
+    if (width > 53 || (mode === PACKED && width === 0)) throw corrupt('a width makes no sense');
     let sum = 0;
     for (let i = from; i < to; i++) {
       const rest = readWideRest(bits, mode, width);
