@@ -24,7 +24,9 @@ import {
   type Plan,
   planFixed,
   planSequence,
+  readNoise,
   readSequence,
+  writeNoise,
   writeSequence,
 } from './sequence.ts';
 import { readWhole, type WholeTrace, writeWhole } from './whole-coder.ts';
@@ -76,15 +78,14 @@ export function readFloat64(bits: AdaptiveBits, count: number, beside: Beside): 
 function writeOrdinals(bits: AdaptiveBits, { shift, high, low }: SplitOrdinals, beside: Beside): WholeTrace {
   bits.raw(shift - MIN_SHIFT, SHIFT_BITS);
   bits.raw(low === null ? 0 : 1, 1);
-  // Low parts are below 2^30: differences of order 0 always fit.
-  if (low !== null) writeSequence(bits, low, planFixed(low) as Plan, NOTHING_BESIDE);
+  if (low !== null) writeNoise(bits, low);
   return writeWhole(bits, high, beside, false);
 }
 
 function readOrdinals(bits: AdaptiveBits, mark: number, count: number, beside: Beside): ReadValues {
   const shift = mark + MIN_SHIFT;
   if (shift > MAX_SHIFT) throw corrupt();
-  const low = bits.raw(0, 1) === 1 ? readSequence(bits, count, NOTHING_BESIDE).values : null;
+  const low = bits.raw(0, 1) === 1 ? readNoise(bits, count) : null;
   const { ks, trace: whole } = readWhole(bits, count, beside);
   const values = new Float64Array(count);
   for (let i = 0; i < count; i++) {

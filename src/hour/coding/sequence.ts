@@ -4,7 +4,7 @@ import type { AdaptiveBits } from './adaptive-bits.ts';
 import { corrupt } from './corrupt.ts';
 import { estimateBits } from './estimate.ts';
 import { fitLinear } from './linear-fit.ts';
-import { codeRice, codeSigned, powerOfTwo } from './numbers.ts';
+import { bitLength, codeFixed, codeRice, codeSigned, powerOfTwo } from './numbers.ts';
 import {
   type LinearPredictor,
   MAX_BESIDE,
@@ -28,6 +28,13 @@ export interface Beside {
 }
 
 export const NOTHING_BESIDE: Beside = { steps: [], residuals: [null, null] };
+
+/** Code of numbers that are written as they are. */
+const NOISE = 5;
+/** What that may cost more than a model, which takes ten times as long to read: a hundredth. */
+const NOISE_MARGIN = 1.01;
+/** Most bits of a number that is written as it is. */
+const MAX_NOISE_BITS = 31;
 
 /** Below this many rows the coefficients cost more than they save (surfrad, 1,440 rows: about even). */
 const MIN_ROWS_FOR_LINEAR = 512;
@@ -113,8 +120,7 @@ function codeOf(predictor: Predictor): number {
   return predictor.order === 1 && predictor.drift !== 0 ? 4 : predictor.order;
 }
 
-function readPredictor(bits: AdaptiveBits): Predictor {
-  const code = bits.raw(0, 3);
+function readPredictor(bits: AdaptiveBits, code: number): Predictor {
   if (code === 3) return { order: 'linear', linear: readLinear(bits) };
   if (code === 4) return { order: 1, drift: codeSigned(bits, 0) };
   if (code === 1) return { order: 1, drift: 0 };
@@ -133,13 +139,64 @@ export function writeSequence(bits: AdaptiveBits, values: Float64Array, plan: Pl
   codeResiduals(bits, residuals, values.length, ...beside.residuals);
 }
 
+/**
+ * Writes numbers that may be mere noise, in as many bits as the widest needs where a model would hardly save any, else by the best fixed
+ * predictor.
+ * @param values at least one, |value| < 2^30.
+ */
+export function writeNoise(bits: AdaptiveBits, values: Float64Array): void {
+  // Differences of order 0 always fit.
+  const plan = planFixed(values) as Plan;
+  const { least, width } = widthOf(values);
+  if (width * values.length > plan.bits * NOISE_MARGIN) {
+    writeSequence(bits, values, plan, NOTHING_BESIDE);
+    return;
+  }
+  bits.raw(NOISE, 3);
+  codeSigned(bits, least);
+  bits.raw(width, 5);
+  for (let i = 0; i < values.length; i++) codeFixed(bits, (values[i] as number) - least, width);
+}
+
+function widthOf(values: Float64Array): { least: number; width: number } {
+  let least = values[0] as number;
+  let most = least;
+  for (let i = 1; i < values.length; i++) {
+    least = Math.min(least, values[i] as number);
+    most = Math.max(most, values[i] as number);
+  }
+  return { least, width: bitLength(most - least) };
+}
+
+/** What {@link writeNoise} wrote. @throws WaystationError `corrupt`. */
+export function readNoise(bits: AdaptiveBits, count: number): Float64Array {
+  const code = bits.raw(0, 3);
+  if (code !== NOISE) return readFrom(bits, code, count, NOTHING_BESIDE).values;
+  const least = codeSigned(bits, 0);
+  const width = bits.raw(0, 5);
+  if (width > MAX_NOISE_BITS || Math.abs(least) > 2 ** MAX_NOISE_BITS) throw corrupt();
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = least + codeFixed(bits, 0, width);
+  if (bits.isDamaged) throw corrupt();
+  return values;
+}
+
 /** @throws WaystationError `corrupt`. */
 export function readSequence(
   bits: AdaptiveBits,
   count: number,
   beside: Beside,
 ): { values: Float64Array; residuals: Int32Array } {
-  const predictor = readPredictor(bits);
+  return readFrom(bits, bits.raw(0, 3), count, beside);
+}
+
+function readFrom(
+  bits: AdaptiveBits,
+  code: number,
+  count: number,
+  beside: Beside,
+): { values: Float64Array; residuals: Int32Array } {
+  const predictor = readPredictor(bits, code);
   const values = new Float64Array(count);
   const warm = Math.min(warmUp(predictor), count);
   for (let i = 0; i < warm; i++) values[i] = codeSigned(bits, 0);
