@@ -1,14 +1,14 @@
 /**
- * Blocks and hours of every kind of column there and back, bit for bit, and the same blocks with their bits, rows and grids forged
+ * Blocks and hours in both profiles, of every kind of column, there and back, bit for bit, and the same blocks with their bits, rows and grids forged
  * under right checksums: a reader may refuse with an error of ours, and may do nothing else. WAYSTATION_SEED begins elsewhere;
  * WAYSTATION_FUZZ_SECONDS (default 3) makes longer runs.
  */
 import { describe, expect, it } from 'vitest';
 import { crc32 } from '../../src/core/crc32.ts';
 import { isWaystationError } from '../../src/core/errors.ts';
-import { decodeBlock, encodeBlock } from '../../src/hour/coding/block.ts';
+import { blockCodec } from '../../src/hour/coding/profiles.ts';
 import { decodeHour, decodeHourBlock, encodeHour, readHourHeader } from '../../src/hour/container.ts';
-import type { HourContent, Step } from '../../src/hour/types.ts';
+import type { HourContent, Profile, Step } from '../../src/hour/types.ts';
 import { SeededRandom } from '../sim/random.ts';
 import { bits, descriptor, START_MS, STATION, spelled } from '../unit/hour/hour-samples.ts';
 import { mutate } from './mutate.ts';
@@ -124,6 +124,8 @@ function rowsOf(random: SeededRandom): number {
   return random.chance(0.003) ? random.pick([16_384, 9000]) : random.integer(1, most + 1);
 }
 
+const PROFILES = ['small', 'fast'] as const satisfies readonly Profile[];
+
 const DECLARED: readonly (Step | null)[] = [
   null,
   null,
@@ -155,15 +157,16 @@ describe(`blocks and hours (from seed ${SEED}, ${SECONDS} s)`, () => {
       const ticks = ticksOf(random, rows);
       const columns = Array.from({ length: random.integer(0, 5) }, () => columnOf(random, rows));
       const declared = columns.map(() => random.pick(DECLARED));
-      const { bytes, steps } = encodeBlock(ticks, columns, declared);
-      const back = decodeBlock(bytes, rows, steps, columns.length);
+      const codec = blockCodec(random.pick(PROFILES));
+      const { bytes, steps } = codec.encode(ticks, columns, declared);
+      const back = codec.decode(bytes, rows, steps, columns.length);
       expect(bits(back.ticks)).toEqual(bits(ticks));
       expect(back.columns.map(bits)).toEqual(columns.map(bits));
       for (let forged = 0; forged < 3; forged++) {
         const claimed = random.chance(0.5) ? rows : random.integer(1, 3000);
         const grids = steps.map((step) => (random.chance(0.8) ? step : random.pick(DECLARED)));
         try {
-          decodeBlock(mutate(random, bytes), claimed, grids, grids.length);
+          codec.decode(mutate(random, bytes), claimed, grids, grids.length);
         } catch (error) {
           if (!isWaystationError(error)) throw error;
         }
@@ -187,7 +190,10 @@ describe(`blocks and hours (from seed ${SEED}, ${SECONDS} s)`, () => {
         lengthMs: 3_600_000,
         streams: [
           {
-            descriptor: descriptor('s', names, { tickNs: random.pick([1, 1_000_000]) }),
+            descriptor: descriptor('s', names, {
+              tickNs: random.pick([1, 1_000_000]),
+              ...(random.chance(0.5) ? { profile: 'fast' } : {}),
+            }),
             rows: { baseMs: START_MS, offsetsNs: ticksOf(random, rows), columns },
           },
         ],

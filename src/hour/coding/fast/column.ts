@@ -113,7 +113,9 @@ function planFloat32({ floats, binary, exceptions }: Float32Form): FloatPlan | n
 
 /** float32 that are themselves; null when one of the values is none. */
 function planOrdinals(present: Float64Array): FloatPlan | null {
+  if (present.some((value) => Math.fround(value) !== value)) return null;
   const { high, low } = splitOrdinals(present, FLOAT32_SHIFT);
+  // −0 has no plain ordinal.
   const numbers = low === null ? planNumbers(high) : null;
   return numbers && { isDecimal: false, digits: null, numbers, exceptions: [] };
 }
