@@ -6,9 +6,7 @@ import type { Step } from '../../types.ts';
 import type { CodedBlock, DecodedBlock } from '../coded-block.ts';
 import { corrupt } from '../corrupt.ts';
 import { BitReader, BitWriter } from './bits.ts';
-import { type FastColumn, readFastColumn, writeFastColumn, writeFastTimes } from './column.ts';
-
-const TICK: Step = { numerator: 1, denominator: 1 };
+import { type FastColumn, readFastColumn, readFastTimes, writeFastColumn, writeFastTimes } from './column.ts';
 
 /** As `encodeBlock` of the small profile. */
 export function encodeFastBlock(
@@ -33,7 +31,7 @@ export function decodeFastBlock(
   wanted: number,
 ): DecodedBlock {
   const bits = new BitReader(bytes);
-  const times = readFastColumn(bits, rows, TICK);
+  const times = readFastTimes(bits, rows);
   const columns: FastColumn[] = [];
   for (const step of steps.slice(0, wanted)) columns.push(readFastColumn(bits, rows, step));
   if (wanted >= steps.length && !bits.isSpent) throw corrupt('something follows its last column');

@@ -156,6 +156,27 @@ export function readFastColumn(bits: BitReader, rows: number, step: Step | null)
   return { values: presence === null ? values : spread(values, presence), extent };
 }
 
+/**
+ * Times: numbers, or any whole numbers as float64.
+ * @throws WaystationError `corrupt`.
+ */
+export function readFastTimes(bits: BitReader, rows: number): FastColumn {
+  const form = bits.bits(2);
+  if (bits.bits(1) === 1) throw corrupt('a row has no time');
+  const values = new Float64Array(rows);
+  if (form === FORM.grid) {
+    if (bits.bits(2) !== 0) throw corrupt('a time is no whole number');
+    return { values, extent: readNumbers(bits, rows, values) };
+  }
+  if (form !== FORM.float64 || bits.left < rows * 64) throw corrupt('times make no sense');
+  for (let i = 0; i < rows; i++) {
+    const time = bits.float();
+    if (!Number.isSafeInteger(time) || Object.is(time, -0)) throw corrupt('a time is no whole number');
+    values[i] = time;
+  }
+  return { values, extent: null };
+}
+
 function readPresence(bits: BitReader, rows: number): Uint8Array {
   const presence = new Uint8Array(rows);
   let from = 0;

@@ -173,12 +173,13 @@ export function readNumbers(bits: BitReader, count: number, out: Float64Array): 
   if (
     !Number.isSafeInteger(lowest) ||
     !Number.isSafeInteger(highest) ||
-    unit * (extent.max - extent.min) > 2 ** 53
+    unit * Math.max(-extent.min, extent.max) > Number.MAX_SAFE_INTEGER
   )
     throw corrupt('a number is too large');
   if (unit === 1) for (let i = 0; i < count; i++) out[i] = (out[i] as number) + base;
   else for (let i = 0; i < count; i++) out[i] = base + unit * (out[i] as number);
-  const isExact = Math.max(Math.abs(base), Math.abs(lowest), Math.abs(highest)) * count < 2 ** 53;
+  // Below 2^52, as the differences from the base add up to twice as much.
+  const isExact = Math.max(Math.abs(base), Math.abs(lowest), Math.abs(highest)) * count < 2 ** 52;
   return { count, min: lowest, max: highest, sum: isExact ? base * count + unit * extent.sum : null };
 }
 
