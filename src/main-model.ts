@@ -4,6 +4,7 @@
  */
 import { asBytes } from './core/bytes.ts';
 import { WaystationError } from './core/errors.ts';
+import { loadPart } from './core/load-part.browser.ts';
 import type { Clock, Random } from './core/ports.ts';
 import { HOUR_MS } from './hour/recorder.ts';
 import { createWebCrypto } from './identity/crypto.web.ts';
@@ -18,6 +19,7 @@ import {
 import { codecWorker } from './pipeline/codec-worker.browser.ts';
 import { settleGroupLeft } from './station/leaving-group.ts';
 import { type KeyPlace, settleArriving } from './station/moving-settle.ts';
+import type { Store } from './store/port.ts';
 import { connectStoreWorker } from './store/worker-bridge.browser.ts';
 import { dataWorker } from './ui/model/data-worker.browser.ts';
 import { openSaver } from './ui/model/save-files.browser.ts';
@@ -53,9 +55,29 @@ const STORE = 'waystation';
 /** As indexed-db.browser.ts names it. */
 const STORE_LOCK = `${STORE}-store`;
 
-const loadDrivers = () => import('./sensors/browser-drivers.browser.ts');
-const loadArchive = () => import('./store/directory-archive.browser.ts');
-const loadMesh = () => import('./mesh/page-mesh.browser.ts');
+const loadDrivers = () => loadPart(() => import('./sensors/browser-drivers.browser.ts'));
+const loadArchive = () => loadPart(() => import('./store/directory-archive.browser.ts'));
+const loadMesh = () => loadPart(() => import('./mesh/page-mesh.browser.ts'));
+
+/** The store in its worker; one whose script did not come is started again. */
+async function startedStore(): Promise<Store> {
+  const opened = await loadPart(async () => {
+    const worker = new Worker(new URL('../workers/store.ts', import.meta.url), { type: 'module' });
+    let isLoaded = true;
+    worker.addEventListener('error', (event) => {
+      // What a script throws has a message; a script that did not come has none (HTML, “run a worker”).
+      if (!(event instanceof ErrorEvent)) isLoaded = false;
+    });
+    const opening = connectStoreWorker(worker, STORE, { giveAwayWrites: true });
+    return opening.catch((error: unknown) => {
+      if (!isLoaded) throw error;
+      // It said itself why it cannot: asking again would not change that.
+      return { error };
+    });
+  });
+  if ('error' in opened) throw opened.error;
+  return opened;
+}
 
 /** What could not be loaded because the page's address is out of reach. */
 async function loaded<T>(part: Promise<T>, what: string): Promise<T> {
@@ -85,8 +107,7 @@ export function startModel(install: InstallPrompt, shownHash: () => string): Sta
     version,
     install,
     openPorts: async () => {
-      const worker = new Worker(new URL('../workers/store.ts', import.meta.url), { type: 'module' });
-      const store = await connectStoreWorker(worker, STORE, { giveAwayWrites: true });
+      const store = await startedStore();
       await settleArriving(store, keyPlace);
       await settleGroupLeft(store, forgetBrowserKeys);
       return { store, keys: await loadOrCreateBrowserKeys(), crypto: createWebCrypto(), clock, random };

@@ -1,4 +1,5 @@
 /** The page's composition root: shows the frame at once, then brings in the model with the adapters that a browser has. */
+import { loadPart } from './core/load-part.browser.ts';
 import './ui/app/app-element.ts';
 import { AppElement } from './ui/app/app-element.ts';
 import { chosenLook, showLook } from './ui/app/appearance.ts';
@@ -13,7 +14,7 @@ async function bringModel(element: AppElement, router: Router): Promise<void> {
   const launchPorts = browserLaunchPorts();
   const install = new InstallPrompt(browserInstallPorts());
   element.frame(router);
-  const { startModel } = await import('./main-model.ts');
+  const { startModel } = await loadPart(() => import('./main-model.ts'));
   const model = startModel(install, () => router.hash);
   element.use(model);
   listenForLaunches(launchPorts, (launch) => receiveLaunch(launch, model, router, element.files));

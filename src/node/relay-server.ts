@@ -1,6 +1,6 @@
 /**
- * The HTTP side of a relay: serves the built app, answers `/healthz`, and hosts signaling on the same port; on a second port the same
- * under TLS. Both ports share one signaling host. Everything it serves is public anyway; nothing of a space passes through here.
+ * The HTTP side of a relay: serves the built app, answers `/healthz` and `/metrics`, and hosts signaling on the same port; on a second
+ * port the same under TLS. Both ports share one signaling host. On a UDP port STUN, where that is asked for. Everything it serves is public anyway; nothing of a space passes through here.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
@@ -8,7 +8,10 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { answerMetrics, type HostStats } from '../../signaling/host.node.ts';
+import type { DirectStats } from '../../signaling/host-metrics.ts';
 import { type AttachedSignaling, attachSignaling } from '../../signaling/server.node.ts';
+import { type StunServer, startStunServer } from '../../signaling/stun-server.node.ts';
 import { WaystationError } from '../core/errors.ts';
 import { BuiltApp } from './built-app.ts';
 import { answerTrust, type TrustFacts } from './https/trust-answers.ts';
@@ -18,7 +21,8 @@ import type { ShortInvites } from './short-invites.ts';
 /** What the app may do: load itself and its workers, and talk to hosts that invites name. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
+  // The hash is of the one script that stands in index.html itself.
+  "script-src 'self' 'sha256-tYvrbaBmQ6X0m+bZjAaq1+xOFPTjfyqr1o2jd40awZg=' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' blob: data:",
   "media-src 'self' blob:",
@@ -53,6 +57,8 @@ export interface RelayServer {
   readonly port: number;
   /** Port of HTTPS, when that was asked for. */
   readonly securePort: number | undefined;
+  /** UDP port of STUN, when that was asked for. */
+  readonly stunPort: number | undefined;
   /** The address that is really listened on. */
   readonly listen: string;
   readonly signaling: AttachedSignaling;
@@ -62,6 +68,8 @@ export interface RelayServer {
   tellReach(reach: RelayReach): void;
   /** Which group this relay keeps, asked each time: its name, null while that is not known, undefined when it keeps none. */
   tellGroup(groupName: () => string | null | undefined): void;
+  /** What `/healthz` and `/metrics` show of direct dials. */
+  tellDirect(stats: () => DirectStats | undefined): void;
   close(): Promise<void>;
 }
 
@@ -129,12 +137,14 @@ function closed(server: Server | SecureServer | undefined): Promise<void> {
 interface Told {
   reach?: OwnReach | undefined;
   groupName: () => string | null | undefined;
+  direct: () => DirectStats | undefined;
 }
 
 /** The page and its parts, signaling, short codes and `/healthz`. */
 function relayAnswers(
   hostId: string,
   signaling: () => AttachedSignaling,
+  stats: () => HostStats,
   told: Told,
   invites: ShortInvites | undefined,
   app: BuiltApp,
@@ -143,13 +153,14 @@ function relayAnswers(
     if (signaling().handleRequest(request, response)) return;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (answerShortCode(request, response, invites)) return;
+    if (answerMetrics(request, response, stats)) return;
     if (request.url === '/healthz') {
       response.setHeader('content-type', 'application/json');
       // A page of this relay asks from another origin of its own whether that one can be reached.
       response.setHeader('access-control-allow-origin', '*');
       // Addresses of this network are nobody else's business.
       const own = ownFacts(request, told.reach, told.groupName());
-      response.end(JSON.stringify({ ok: true, host: hostId, ...own, ...signaling().stats() }));
+      response.end(JSON.stringify({ ok: true, host: hostId, ...own, ...stats() }));
       return;
     }
     if (app.answer(request, response)) return;
@@ -184,15 +195,22 @@ export async function startRelayServer(options: {
   readonly listen: string;
   readonly hostId: string;
   readonly securePort?: number;
+  /** UDP port of STUN; none is answered when absent. */
+  readonly stunPort?: number;
   readonly invites?: ShortInvites;
   /** Where the app may be; beside the command line when absent. */
   readonly appFolders?: readonly string[];
 }): Promise<RelayServer> {
   const { hostId } = options;
   let trust: TrustFacts | undefined;
-  const told: Told = { groupName: () => undefined };
+  const told: Told = { groupName: () => undefined, direct: () => undefined };
   const app = new BuiltApp(options.appFolders ?? builtAppFolders());
-  const answer = relayAnswers(hostId, () => signaling, told, options.invites, app);
+  let stun: StunServer | undefined;
+  const stats = (): HostStats => {
+    const direct = told.direct();
+    return { ...signaling.stats(), ...(stun && { stun: stun.stats() }), ...(direct && { direct }) };
+  };
+  const answer = relayAnswers(hostId, () => signaling, stats, told, options.invites, app);
   const plain = createServer(
     guarded((request, response) => {
       if (trust === undefined || !answerTrust(request, response, trust)) answer(request, response);
@@ -203,20 +221,24 @@ export async function startRelayServer(options: {
     options.securePort === undefined
       ? undefined
       : createSecureServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, guarded(answer));
+  if (secure !== undefined) signaling.watch(secure);
   // One hub for both ports: a page on the one meets a command line on the other.
   secure?.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
     plain.emit('upgrade', request, stream, head),
   );
   const close = async () => {
     signaling.close();
-    await Promise.all([closed(plain), closed(secure)]);
+    await Promise.all([closed(plain), closed(secure), stun?.close()]);
   };
   try {
     const address = await listen(plain, options.port, options.listen, '--port');
     if (secure !== undefined) await listen(secure, options.securePort ?? 0, address, '--https-port');
+    if (options.stunPort !== undefined)
+      stun = await startStunServer({ port: options.stunPort, listen: address });
     return {
       port: portOf(plain),
       securePort: secure && portOf(secure),
+      stunPort: stun?.port,
       listen: address,
       signaling,
       secure: ({ key, cert, trust: facts }) => {
@@ -230,6 +252,9 @@ export async function startRelayServer(options: {
       },
       tellGroup: (groupName) => {
         told.groupName = groupName;
+      },
+      tellDirect: (direct) => {
+        told.direct = direct;
       },
       close,
     };

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { orShown, watched } from './shown.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'bin/waystation.js');
@@ -25,6 +26,8 @@ const FLAGS = [
   '--disable-sync',
   '--enable-features=GenericSensorExtraClasses',
 ];
+/** A relay that has not said what it is waited for by then has failed: a bound for hopeless cases, not a schedule. */
+const PATIENCE_MS = 60_000;
 /** Sensors that Chromium lets a test play. */
 const SENSORS = ['accelerometer', 'gyroscope', 'magnetometer'] as const;
 
@@ -119,11 +122,9 @@ export class AppWorld {
       child.once('exit', () => reject(new Error('Chromium did not start')));
     });
     const browser: Browser = await chromium.connectOverCDP(endpoint);
-    const context = browser.contexts()[0] as BrowserContext;
+    const context = watched(browser.contexts()[0] as BrowserContext);
     const end = async (signal: NodeJS.Signals) => {
-      const exited = once(child, 'exit');
-      process.kill(-(child.pid as number), signal);
-      await exited;
+      await ended(child, () => process.kill(-(child.pid as number), signal));
       this.#processes.delete(child);
       await browser.close().catch(() => undefined);
     };
@@ -132,13 +133,21 @@ export class AppWorld {
 
   async end(): Promise<void> {
     for (const child of this.#processes) {
-      const exited = once(child, 'exit');
-      if (child.spawnfile === CHROMIUM) process.kill(-(child.pid as number), 'SIGKILL');
-      else child.kill('SIGKILL');
-      await exited;
+      await ended(child, () => {
+        if (child.spawnfile === CHROMIUM) process.kill(-(child.pid as number), 'SIGKILL');
+        else child.kill('SIGKILL');
+      });
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** Ends a process with `kill` and waits for it; nothing when it has ended by itself, of which nobody would be told any more. */
+async function ended(child: ChildProcess, kill: () => void): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  kill();
+  await exited;
 }
 
 /** Everything that a process prints as JSON lines, kept: what it said before somebody asked is found as well. */
@@ -159,14 +168,23 @@ class SaidLines {
     });
   }
 
-  /** The first line with a field, said or still to be said. @throws Error when the process ends without one. */
+  /** The first line with a field, said or still to be said. @throws Error with all it said when it ends without one, or is silent. */
   first<Line>(field: string): Promise<Line> {
     return new Promise((resolve, reject) => {
+      const lost = (why: string) => {
+        over();
+        reject(new Error(`${why} "${field}"; it said: ${JSON.stringify(this.#said)}`));
+      };
       const ask = () => {
         const line = this.#said.find((one) => field in one);
-        if (line !== undefined) resolve(line as Line);
-        else if (this.#isOver) reject(new Error(`the process ended before it said "${field}"`));
-        else return;
+        if (line !== undefined) {
+          over();
+          resolve(line as Line);
+        } else if (this.#isOver) lost('the process ended before it said');
+      };
+      const timer = setTimeout(() => lost('the process has not said'), PATIENCE_MS);
+      const over = () => {
+        clearTimeout(timer);
         this.#askers.delete(ask);
       };
       this.#askers.add(ask);
@@ -177,7 +195,7 @@ class SaidLines {
 
 /** Opens the app with an invite; sensors are virtual and permitted. */
 export async function openApp(context: BrowserContext, address: string): Promise<Page> {
-  const page = await context.newPage();
+  const page = await watched(context).newPage();
   page.on('pageerror', (error) => console.error(`page threw: ${error.message}`));
   const { origin } = new URL(address);
   await context.grantPermissions([...SENSORS], { origin });
@@ -218,8 +236,8 @@ export async function playSensors(page: Page): Promise<{ stop(): Promise<void> }
 }
 
 export async function joinApp(page: Page, name: string): Promise<void> {
-  await page.getByLabel('Name of this device').first().fill(name);
-  await page.getByRole('button', { name: 'Join' }).click();
+  await orShown(page, page.getByLabel('Name of this device').first().fill(name));
+  await orShown(page, page.getByRole('button', { name: 'Join' }).click());
 }
 
 /** What a test waits for. */
@@ -232,7 +250,7 @@ export interface StationWish {
 
 /** What the page's model says of a station, once the wish is fulfilled. */
 export async function stationWhen(page: Page, wish: StationWish): Promise<StationView> {
-  const handle = await page.waitForFunction(
+  const said = page.waitForFunction(
     ({ name, minSealed, complete }) => {
       type View = { name: string | null; sealed: number; held: number; id: string };
       const app = document.querySelector('waystation-app') as
@@ -245,6 +263,7 @@ export async function stationWhen(page: Page, wish: StationWish): Promise<Statio
     wish,
     { timeout: 90_000 },
   );
+  const handle = await orShown(page, said);
   return (await handle.jsonValue()) as StationView;
 }
 
@@ -273,14 +292,14 @@ export function hourDigests(page: Page, station: string): Promise<string[]> {
 export async function savedCsv(page: Page, name: string): Promise<string> {
   await page.getByRole('link', { name: 'Data' }).click();
   // With several stations one chooses; a single one is shown.
-  await page.getByRole('button', { name: 'Save CSV', exact: true }).waitFor();
+  await orShown(page, page.getByRole('button', { name: 'Save CSV', exact: true }).waitFor());
   const station = page.getByRole('button', { name, pressed: false });
   if ((await station.count()) > 0) await station.first().click();
   await page.getByRole('button', { name: 'Save CSV', exact: true }).click();
   await page.getByText('Exactly as recorded:', { exact: false }).click();
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: `Save CSV of ${name}` }).click();
-  const file = await download;
+  const file = await orShown(page, download);
   if (!/^.+ \d{4}-\d\d-\d\d( to \d{4}-\d\d-\d\d)?\.csv$/.test(file.suggestedFilename()))
     throw new Error(`expected a name with station and days, got ${file.suggestedFilename()}`);
   const lines = readFileSync(await file.path(), 'utf8')

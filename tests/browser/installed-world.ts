@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +126,14 @@ export class AppServer {
   readonly requests: string[] = [];
   /** Requests that are answered with 503. */
   broken: RegExp | null = null;
+  /** Requests that are answered with 503 the first time that each is made. */
+  failsFirst: RegExp | null = null;
+  /** What {@link failsFirst} has failed. */
+  readonly failed: string[] = [];
+  /** Requests that are taken and never answered. */
+  hanging: RegExp | null = null;
+  readonly #hung = new Set<ServerResponse>();
+  readonly #heard: (() => void)[] = [];
   readonly #under: string;
   #folder: string;
   #server: Server | undefined;
@@ -141,6 +149,17 @@ export class AppServer {
     return `http://127.0.0.1:${this.#port}${this.#under}`;
   }
 
+  /** Resolves when a request hangs. */
+  async hung(): Promise<void> {
+    if (this.#hung.size === 0) await new Promise<void>((resolve) => this.#heard.push(resolve));
+  }
+
+  /** Ends what hangs: Chromium asks for the same file again only then, or after 20 s. */
+  dropHung(): void {
+    for (const response of this.#hung) response.destroy();
+    this.#hung.clear();
+  }
+
   /** From now on the files of another build; nothing of the one before is served any more. */
   change(folder: string): void {
     this.#folder = folder;
@@ -151,8 +170,15 @@ export class AppServer {
     const server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://localhost');
       this.requests.push(`${request.method} ${pathname}`);
-      if (this.broken?.test(pathname)) {
+      const failsNow = this.failsFirst?.test(pathname) === true && !this.failed.includes(pathname);
+      if (failsNow) this.failed.push(pathname);
+      if (failsNow || this.broken?.test(pathname)) {
         response.writeHead(503).end();
+        return;
+      }
+      if (this.hanging?.test(pathname)) {
+        this.#hung.add(response);
+        for (const heard of this.#heard.splice(0)) heard();
         return;
       }
       const elsewhere = () => {

@@ -47,7 +47,7 @@ afterAll(async () => {
 async function openIn(one: Browser): Promise<void> {
   context = await one.newContext({ ...PHONE, locale: 'en-GB' });
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(45_000);
   page.on('pageerror', (error) => console.error(`page threw: ${error.message}`));
   cdp = await context.newCDPSession(page);
   stopSensors = async () => undefined;

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { playSensors } from './app-world.ts';
 import { launchChromium } from './chromium.ts';
 import { InstalledWorld } from './installed-world.ts';
+import { orShown, watched } from './shown.ts';
 
 interface Model {
   readonly state: { readonly recordingPhase: string; readonly space: string | null };
@@ -26,33 +27,31 @@ it('a new version waits until one stops recording and asks for it, and then is t
   timeout: 120_000,
 }, async () => {
   const server = await world.serve(world.copyOfApp());
-  const context = await browser.newContext();
+  const context = watched(await browser.newContext());
   await context.grantPermissions(['accelerometer', 'gyroscope', 'magnetometer']);
   const page = await context.newPage();
   await page.goto(server.url);
   const sensors = await playSensors(page);
-  await page.getByRole('button', { name: 'Make this device a station' }).click();
-  // As a person does: what the device can sense stands above the button, and moves it when it comes.
-  await page.getByText('Movement', { exact: true }).waitFor();
-  await page.getByRole('button', { name: 'Record', exact: true }).click();
-  await page.getByText('is recording').waitFor();
-  await page.waitForFunction(
-    () => (document.querySelector('waystation-app') as App).model?.device.version?.offline === 'ready',
-  );
+  await orShown(page, page.getByRole('button', { name: 'Make this device a station' }).click());
+  await orShown(page, page.getByRole('button', { name: 'Record', exact: true }).click());
+  await orShown(page, page.getByText('is recording').waitFor());
+  const isOffline = () =>
+    (document.querySelector('waystation-app') as App).model?.device.version?.offline === 'ready';
+  await orShown(page, page.waitForFunction(isOffline));
   const space = await page.evaluate(
     () => (document.querySelector('waystation-app') as App).model?.state.space,
   );
 
   server.change(await world.nextApp());
   await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
-  await page.getByText('It can be used once you stop recording').waitFor();
+  await orShown(page, page.getByText('It can be used once you stop recording').waitFor());
   expect(await page.getByRole('button', { name: 'Use it now' }).count()).toBe(0);
   const isNext = () => document.documentElement.hasAttribute('data-next');
   expect(await page.evaluate(isNext)).toBe(false);
 
   await page.getByRole('button', { name: 'Stop recording' }).click();
   await page.getByRole('button', { name: 'Use it now' }).click();
-  await page.waitForFunction(isNext);
+  await orShown(page, page.waitForFunction(isNext));
   await page.waitForFunction(
     (before) => (document.querySelector('waystation-app') as App).model?.state.space === before,
     space,

@@ -37,7 +37,7 @@ afterAll(async () => {
 /** A relay that has made a group, with the invite that it prints. */
 async function relayOf(name: string, group: string): Promise<Relay> {
   const { url, said } = await world.relay(name, '--create', group);
-  const { code, short, link } = await said.first<Omit<Relay, 'url'>>('invite');
+  const { code, short, link } = await said.first<Omit<Relay, 'url'>>('code');
   return { url, code, short, link };
 }
 

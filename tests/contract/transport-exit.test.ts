@@ -48,6 +48,7 @@ it('a Node process that has closed its transports ends by itself', async () => {
     printed += String(data);
   });
   child.stdin.end(chunk?.code ?? '');
-  const [code] = await once(child, 'exit');
+  // Not “exit”: what it printed may still be in the pipe then.
+  const [code] = await once(child, 'close');
   expect([code, printed]).toEqual([0, 'got 3\n']);
 });

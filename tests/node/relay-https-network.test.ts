@@ -1,6 +1,5 @@
 /** The relay's name and addresses in a network: real multicast between two machines on one cable. */
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildCli, type Document, type Started, Workshop } from './cli.ts';
 import { connect, hasNamespaces, Machine } from './relay-https-networks.ts';
@@ -100,8 +99,7 @@ describe.skipIf(!hasNamespaces)('in a network', () => {
     expect(shownCertificate(other, '10.77.2.9').subjectAltName).toContain('IP Address:10.77.2.9');
     send('Host: waystation.local\r\n\r\n');
     await client.line('stdout', /HTTP\/1\.1 200/);
-    client.child.kill();
-    await once(client.child, 'exit');
+    await client.stop();
     await stop(up);
   });
 

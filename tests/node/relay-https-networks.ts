@@ -15,6 +15,9 @@ function ip(...words: string[]): void {
 /** True where namespaces can be made. */
 export const hasNamespaces = process.getuid?.() === 0 && spawnSync('ip', ['netns', 'list']).status === 0;
 
+/** Longer than a system takes to see that its own address is free (RFC 4862: up to a second of delay, and one of listening). */
+const SETTLING_MS = 6_000;
+
 let made = 0;
 
 /** One machine. */
@@ -29,6 +32,13 @@ export class Machine {
 
   get isUp(): boolean {
     return this.run('ip', '-br', 'link', 'show', 'dev', this.device).stdout.includes(' UP ');
+  }
+
+  /** It has the IPv6 address that it gave itself, and knows that nobody else has it. */
+  get isSettled(): boolean {
+    const shown = (...words: string[]) =>
+      this.run('ip', '-6', 'addr', 'show', 'dev', this.device, ...words).stdout.trim();
+    return shown('scope', 'link') !== '' && shown('tentative') === '';
   }
 
   addAddress(address: string): void {
@@ -77,4 +87,8 @@ export function connect(one: Machine, oneAddress: string, other: Machine, otherA
   }
   // The system takes up to a second to see that both ends are up; until then programs see no network.
   for (const machine of [one, other]) while (!machine.isUp);
+  // Then each gives itself an IPv6 address and asks for a second or two whether it is free. Chromium aborts all that it does when that comes;
+  // where there is no IPv6 it never does.
+  const untilMs = Date.now() + SETTLING_MS;
+  for (const machine of [one, other]) while (!machine.isSettled && Date.now() < untilMs);
 }

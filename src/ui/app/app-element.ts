@@ -5,10 +5,12 @@
 import { msg, updateWhenLocaleChanges } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { ChartLine, CircleDot, Gauge, UsersRound, Waypoints } from 'lucide';
+import { loadPart } from '../../core/load-part.browser.ts';
 import { HandedFiles } from '../file/handed-files.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import { icon } from '../parts/icon.ts';
+import '../parts/patient-wait.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { sentence } from '../parts/words.ts';
 import { appStyles } from './app-styles.ts';
@@ -111,6 +113,8 @@ export class AppElement extends LitElement {
   readonly files = new HandedFiles();
   readonly #views = new Map<ViewName, View>();
   readonly #failed = new Set<ViewName>();
+  /** What was asked for again by hand. */
+  readonly #retried = new Set<ViewName>();
   #focusMain = false;
   #shownPlace: Place | undefined;
   #broken: 'unloaded' | 'forbidden' | undefined;
@@ -165,6 +169,11 @@ export class AppElement extends LitElement {
         </main>
       </div>
     `;
+  }
+
+  protected override firstUpdated(): void {
+    // What index.html showed until now is drawn over, and not to be found any more.
+    this.replaceChildren();
   }
 
   protected override updated(): void {
@@ -228,10 +237,7 @@ export class AppElement extends LitElement {
   #recovery(model: AppModel, state: AppState): TemplateResult | typeof nothing {
     if (state.phase !== 'ready' || (state.recovery !== 'waiting' && state.recovery !== 'lost'))
       return nothing;
-    if (!this.#views.has('recovery')) {
-      if (!this.#failed.has('recovery')) void this.#load('recovery', model);
-      return nothing;
-    }
+    if (!this.#views.has('recovery')) return this.#unseen('recovery', model);
     return html`<recovery-card .model=${model} .state=${state}></recovery-card>`;
   }
 
@@ -242,11 +248,14 @@ export class AppElement extends LitElement {
     // Where one does something about it, nothing is said again.
     if (router.route.place === 'people' && router.route.params.has('show')) return nothing;
     const view = this.#views.get('standing');
-    if (view === undefined) {
-      if (!this.#failed.has('standing')) void this.#load('standing', model);
-      return nothing;
-    }
-    return view(model, state, router, this.files);
+    return view === undefined ? this.#unseen('standing', model) : view(model, state, router, this.files);
+  }
+
+  /** A card that is not loaded yet leaves its place empty; one that cannot be loaded says so. */
+  #unseen(name: ViewName, model: AppModel): TemplateResult | typeof nothing {
+    if (this.#failed.has(name)) return unloaded(() => this.#retry(name, model));
+    void this.#load(name, model);
+    return nothing;
   }
 
   #place(model: AppModel, state: AppState, router: Router): TemplateResult {
@@ -264,15 +273,18 @@ export class AppElement extends LitElement {
             ? 'moving'
             : place;
     // What another app shared is being taken up; it says itself where it is shown.
-    if (name === 'share') return loading();
+    if (name === 'share') return loading(model);
     const view = this.#views.get(name);
     if (view !== undefined) return view(model, state, router, this.files);
-    if (this.#failed.has(name)) return unloaded(() => this.#retry(name));
+    if (this.#failed.has(name)) return unloaded(() => this.#retry(name, model));
     void this.#load(name, model);
-    return loading();
+    return loading(model);
   }
 
-  #retry(name: ViewName): void {
+  /** Browsers that remember for as long as a page is open what they could not load get a new one, when nothing is recorded. */
+  #retry(name: ViewName, { state }: AppModel): void {
+    if (this.#retried.has(name) && state.recordingPhase === 'idle') return location.reload();
+    this.#retried.add(name);
     this.#failed.delete(name);
     this.requestUpdate();
   }
@@ -283,7 +295,7 @@ export class AppElement extends LitElement {
     if (this.#loading.has(name)) return;
     this.#loading.add(name);
     try {
-      const view = await VIEWS[name]?.(model);
+      const view = await loadPart(async () => VIEWS[name]?.(model));
       if (view !== undefined) this.#views.set(name, view);
       else this.#failed.add(name);
     } catch {
@@ -340,12 +352,12 @@ function unloaded(retry = () => location.reload()): TemplateResult {
   </section>`;
 }
 
-function loading(): TemplateResult {
-  return html`<p class="soft loading" role="status">${msg('One moment …')}</p>`;
+function loading({ state }: AppModel): TemplateResult {
+  return html`<patient-wait .isRecording=${state.recordingPhase !== 'idle'}>${msg('One moment …')}</patient-wait>`;
 }
 
 function starting(): TemplateResult {
-  return html`<p class="soft loading" role="status">${msg('Opening this device’s storage …')}</p>`;
+  return html`<patient-wait>${msg('Opening this device’s storage …')}</patient-wait>`;
 }
 
 customElements.define('waystation-app', AppElement);

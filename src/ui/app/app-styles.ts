@@ -14,8 +14,15 @@ export const appStyles = css`
   .with-bar main {
     padding-block-end: calc(88px + env(safe-area-inset-bottom));
   }
-  .loading {
-    padding: 24px 8px;
+  /* As high as the screen from the beginning, so that its large button does not move away under a finger when more comes above it. */
+  main:has(> record-place) {
+    box-sizing: border-box;
+    display: flex;
+    flex-direction: column;
+    min-height: 100dvh;
+  }
+  main > record-place {
+    flex: 1 0 auto;
   }
   .skip {
     position: fixed;

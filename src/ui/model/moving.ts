@@ -7,6 +7,7 @@
  */
 import { msg, str } from '@lit/localize';
 import { WaystationError } from '../../core/errors.ts';
+import { loadPart } from '../../core/load-part.browser.ts';
 import type { KeySeeds } from '../../identity/key-seeds.ts';
 import {
   type Arrival,
@@ -183,7 +184,7 @@ export class Moving implements MovingModel {
   }
 
   async makeWords(): Promise<string> {
-    const { makeMovingWords } = await import('../../station/moving-words.ts');
+    const { makeMovingWords } = await loadPart(() => import('../../station/moving-words.ts'));
     return makeMovingWords(this.#open().random);
   }
 
@@ -195,8 +196,8 @@ export class Moving implements MovingModel {
     await this.#work(total ?? null, async (signal, onProgress) => {
       let bytes = 0;
       try {
-        const { packMoving } = await import('../../station/moving-out.ts');
-        const { parseMovingWords } = await import('../../station/moving-words.ts');
+        const { packMoving } = await loadPart(() => import('../../station/moving-out.ts'));
+        const { parseMovingWords } = await loadPart(() => import('../../station/moving-words.ts'));
         const file = packMoving({
           ...ports,
           publicKey: ports.keys.publicKey,
@@ -277,8 +278,8 @@ export class Moving implements MovingModel {
   #takeIn({ store, crypto }: NodePorts, file: ChosenFile, words: string): Promise<void> {
     return this.#work(file.size, async (signal, onProgress) => {
       const [{ unpackMoving }, { parseMovingWords }] = await Promise.all([
-        import('../../station/moving-in.ts'),
-        import('../../station/moving-words.ts'),
+        loadPart(() => import('../../station/moving-in.ts')),
+        loadPart(() => import('../../station/moving-words.ts')),
       ]);
       await unpackMoving({
         store,

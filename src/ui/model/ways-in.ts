@@ -7,6 +7,7 @@
  */
 import { equalBytes } from '../../core/bytes.ts';
 import { errorMessage, WaystationError } from '../../core/errors.ts';
+import { loadPart } from '../../core/load-part.browser.ts';
 import { looksLikeInvite, parseInvite } from '../../identity/invite.ts';
 import { codeInLink, readShortCode } from '../../identity/short-code.ts';
 import { markGroupLeft } from '../../station/leaving-group.ts';
@@ -106,7 +107,7 @@ export class WaysIn {
    */
   async resolveCode(code: string): Promise<string> {
     // Loaded first: what it says is needed just when nothing else can be reached.
-    const { codeTrouble } = await import('./code-trouble.ts');
+    const { codeTrouble } = await loadPart(() => import('./code-trouble.ts'));
     const answer = (await this.#ports.inviteBehind?.(code)) ?? { kind: 'no-relay' };
     if (answer.kind === 'invite') return answer.link;
     throw codeTrouble(answer.kind);
@@ -178,8 +179,11 @@ export class WaysIn {
   async #name(deviceName: string): Promise<void> {
     await rememberName(this.#core.node().ports.store, deviceName);
     this.#core.set({ deviceName });
-    const persistent = await this.#ports.persist();
-    this.#core.set({ storage: { ...this.#core.state.storage, persistent } });
+    // Some browsers ask the person, who may leave the question open: nothing waits for the answer.
+    void this.#core.orTell(async () => {
+      const persistent = await this.#ports.persist();
+      this.#core.set({ storage: { ...this.#core.state.storage, persistent } });
+    });
   }
 
   /**

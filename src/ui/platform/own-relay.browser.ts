@@ -3,7 +3,7 @@
  * `/healthz`, which only relays answer like that. The answer is bounded before it is used: it ends up in invites.
  */
 import * as v from 'valibot';
-import { MAX_HOST_LENGTH, MAX_INVITE_HOSTS, MAX_LINK_LENGTH } from '../../identity/invite.ts';
+import { isMeetingPlace, MAX_HOST_LENGTH, MAX_INVITE_HOSTS, MAX_LINK_LENGTH } from '../../identity/invite.ts';
 
 export interface OwnRelay {
   /** Where this page meets others: the origin it came from. */
@@ -19,6 +19,8 @@ export type CodeAnswer =
   | { readonly kind: 'invite'; readonly link: string }
   | { readonly kind: 'unknown' | 'wait' | 'no-relay' };
 
+/** A relay that is there answers at once; one that takes a connection and says nothing is none. */
+const PATIENCE_MS = 10_000;
 /** An answer of `/healthz` is a few hundred bytes. */
 const MAX_ANSWER_CHARS = 16_384;
 /** As many as an entry may give a group (`MAX_TEXT_CHARS`). */
@@ -30,7 +32,7 @@ const schema = v.object({
     v.object({
       url: v.pipe(v.string(), v.maxLength(MAX_HOST_LENGTH), v.regex(/^https?:\/\/\S+$/)),
       hosts: v.pipe(
-        v.array(v.pipe(v.string(), v.maxLength(MAX_HOST_LENGTH), v.regex(/^wss?:\/\/\S+$/))),
+        v.array(v.pipe(v.string(), v.maxLength(MAX_HOST_LENGTH), v.check(isMeetingPlace))),
         v.maxLength(MAX_INVITE_HOSTS),
       ),
     }),
@@ -57,7 +59,10 @@ export async function askOwnRelay(): Promise<OwnRelay | null> {
   const page = new URL(location.href);
   if (page.protocol !== 'http:' && page.protocol !== 'https:') return null;
   try {
-    const answer = await fetch(new URL('./healthz', page), { cache: 'no-store' });
+    const answer = await fetch(new URL('./healthz', page), {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
     return readRelayAnswer(page, await answer.text());
   } catch {
     return null;
@@ -81,6 +86,7 @@ export async function askInviteBehind(code: string): Promise<CodeAnswer> {
   try {
     const answer = await fetch(new URL('./invite', location.href), {
       cache: 'no-store',
+      signal: AbortSignal.timeout(PATIENCE_MS),
       headers: { 'waystation-code': code },
     });
     return readCodeAnswer(answer.status, await answer.text());

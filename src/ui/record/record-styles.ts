@@ -2,7 +2,13 @@
 import { css } from 'lit';
 
 export const recordStyles = css`
+  :host {
+    display: flex;
+    flex-direction: column;
+  }
   .thumb {
+    /* Where it sticks, too when there is little above it: the frame leaves 24px more below a place. */
+    margin-block: auto -24px;
     position: sticky;
     inset-block-end: calc(64px + env(safe-area-inset-bottom));
     z-index: 5;

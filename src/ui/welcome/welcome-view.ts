@@ -6,11 +6,13 @@
 import { msg, str, updateWhenLocaleChanges } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { HardDriveDownload, House, type IconNode, MailOpen, RadioTower, ScanQrCode } from 'lucide';
+import { loadPart } from '../../core/load-part.browser.ts';
 import type { Router } from '../app/router.ts';
 import type { AppModel } from '../model/app-model.ts';
 import type { AppState } from '../model/app-state.ts';
 import { Attempt } from '../parts/attempt.ts';
 import { icon } from '../parts/icon.ts';
+import '../parts/patient-wait.ts';
 import { SHARED_STYLES } from '../parts/shared-styles.ts';
 import { CHOSEN_DOOR, noteInTab } from '../platform/tab-notes.browser.ts';
 import { firstName, MAX_NAME_LENGTH, suggestDeviceName } from './device-name.ts';
@@ -216,7 +218,7 @@ export class WelcomeView extends LitElement {
   #loadJoin(): Promise<void> {
     this.#wasLoading = true;
     return this.#loading.run(async () => {
-      await import('./join-view.ts');
+      await loadPart(() => import('./join-view.ts'));
       this.isJoinLoaded = true;
     });
   }
@@ -240,7 +242,7 @@ export class WelcomeView extends LitElement {
   #join(): TemplateResult {
     if (!this.isJoinLoaded) {
       return this.#loading.busy || !this.#wasLoading
-        ? html`<p class="soft" role="status">${msg('One moment …')}</p>`
+        ? html`<patient-wait>${msg('One moment …')}</patient-wait>`
         : html`<section role="alert">
             <h1>${msg('This part could not be loaded')}</h1>
             <p>${msg('It is not on this device yet. Go to where this page’s address can be reached, and try again.')}</p>
