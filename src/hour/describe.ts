@@ -3,7 +3,7 @@ import type { ColumnIndex, HourHeader, StreamIndex } from './header.ts';
 import { MAX_TIME_MS } from './limits.ts';
 import { isWhole, type SalvagedHour } from './salvage.ts';
 import { summarize } from './summary.ts';
-import type { ClockEstimate, Step } from './types.ts';
+import type { ClockEstimate, Profile, Step } from './types.ts';
 
 export interface DescribedColumn {
   readonly name: string;
@@ -33,6 +33,7 @@ export interface DescribedStream {
   readonly device: string;
   readonly replay: boolean;
   readonly calibration: string | null;
+  readonly profile: Profile;
   readonly blocks: number;
   readonly bytes: number;
   readonly bytesPerRow: number | null;
@@ -145,6 +146,7 @@ function describeStream(salvaged: SalvagedHour, stream: StreamIndex, number: num
     device: descriptor.device,
     replay: descriptor.replay,
     calibration: descriptor.calibration ?? null,
+    profile: descriptor.profile ?? 'small',
     blocks: blocks.length,
     bytes,
     bytesPerRow: rows === 0 ? null : bytes / rows,

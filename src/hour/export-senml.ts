@@ -1,10 +1,10 @@
 /**
- * An hour as one SenML pack in JSON (RFC 8428): a record per value, the station's id and the stream in the base name, the slot's start
+ * Hours as one SenML pack in JSON (RFC 8428): a record per value, the station's id and the stream in the base name, the slot's start
  * in the base time. Names have the characters that SenML allows, others become `_`; units are symbols of the RFC's registry, where
  * it has ours; missing values have no record.
  */
 import { WaystationError } from '../core/errors.ts';
-import { checkDates, distinct, type LeftOut, numberText } from './export-rows.ts';
+import { checkDates, type LeftOut, numberText } from './export-rows.ts';
 import type { ColumnDescriptor, HourContent, HourStream } from './types.ts';
 
 /** RFC 8428 §4.5.3: smaller times are relative to now. */
@@ -53,46 +53,104 @@ function secondsText(ns: number): string {
   return `${ns < 0 ? '-' : ''}${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/**
- * The pack, a line per record.
- * @throws WaystationError `conflict` when times lie before July 1978: SenML would take them as distances from now.
- */
-export function* senmlLines(
-  hour: HourContent,
-  streams: readonly HourStream[],
-  leftOut: LeftOut,
-): Iterable<string> {
-  for (const stream of streams) checkTimes(hour, stream);
-  const names = distinct(streams.map(({ descriptor }) => nameText(descriptor.name)));
-  let separator = '[\n';
-  for (const [s, { descriptor, rows }] of streams.entries()) {
-    let base = `"bn":"${hour.station}/${names[s]}/","bt":${Math.floor(hour.startMs / 1000)},`;
-    const shiftNs = (rows.baseMs - Math.floor(hour.startMs / 1000) * 1000) * 1e6;
-    const columns = distinct(descriptor.columns.map(({ name }) => nameText(name)));
-    const heads = descriptor.columns.map((column, c) => {
-      const unit = unitSymbol(column);
-      if (unit === undefined && column.unit !== '') leftOut.units.add(column.unit);
-      return `"n":"${columns[c]}"${unit === undefined ? '' : `,"u":"${unit}"`}`;
+/** Names as SenML allows them, none given to two: in the same pack a stream or column keeps the name that it got first. */
+class GivenNames {
+  readonly #given = new Map<string, string>();
+  readonly #taken = new Set<string>();
+
+  /** A name for each, in order; the same name twice in the list is two things. */
+  list(names: readonly string[]): string[] {
+    const seen = new Map<string, number>();
+    return names.map((name) => {
+      const nth = (seen.get(name) ?? 0) + 1;
+      seen.set(name, nth);
+      const key = `${nth} ${name}`;
+      const given = this.#given.get(key) ?? this.#free(nameText(name));
+      this.#given.set(key, given);
+      return given;
     });
+  }
+
+  #free(name: string): string {
+    let free = name;
+    for (let n = 2; this.#taken.has(free); n++) free = `${name}_${n}`;
+    this.#taken.add(free);
+    return free;
+  }
+}
+
+/** Writes the records of one pack, hour after hour. */
+export class SenmlPack {
+  readonly #leftOut: LeftOut;
+  readonly #streams = new GivenNames();
+  readonly #columns = new Map<string, GivenNames>();
+  #separator = '[\n';
+
+  constructor(leftOut: LeftOut) {
+    this.#leftOut = leftOut;
+  }
+
+  /**
+   * An hour's records, a line each.
+   * @throws WaystationError `conflict` when times lie before July 1978: SenML would take them as distances from now.
+   */
+  *hour(hour: HourContent, streams: readonly HourStream[]): Iterable<string> {
+    for (const stream of streams) checkSenmlTimes(hour, stream);
+    const names = this.#streams.list(streams.map(({ descriptor }) => descriptor.name));
+    for (const [s, stream] of streams.entries()) yield* this.#stream(hour, stream, names[s] as string);
+  }
+
+  *#stream(hour: HourContent, { descriptor, rows }: HourStream, name: string): Iterable<string> {
+    let base = `"bn":"${hour.station}/${name}/","bt":${Math.floor(hour.startMs / 1000)},`;
+    const shiftNs = (rows.baseMs - Math.floor(hour.startMs / 1000) * 1000) * 1e6;
+    const heads = this.#heads(descriptor.columns, name);
     for (let row = 0; row < rows.offsetsNs.length; row++) {
       const time = secondsText(shiftNs + (rows.offsetsNs[row] as number));
       for (const [c, head] of heads.entries()) {
         const value = rows.columns[c]?.[row] ?? Number.NaN;
         if (Number.isNaN(value)) continue;
         if (!Number.isFinite(value)) {
-          leftOut.infinities++;
+          this.#leftOut.infinities++;
           continue;
         }
-        yield `${separator}{${base}${head}${time === '0' ? '' : `,"t":${time}`},"v":${numberText(value)}}`;
-        separator = ',\n';
+        yield `${this.#separator}{${base}${head}${time === '0' ? '' : `,"t":${time}`},"v":${numberText(value)}}`;
+        this.#separator = ',\n';
         base = '';
       }
     }
   }
-  yield separator === '[\n' ? '[]\n' : '\n]\n';
+
+  /** What each record of a column says of it. */
+  #heads(columns: readonly ColumnDescriptor[], stream: string): string[] {
+    const given = this.#columns.get(stream) ?? new GivenNames();
+    this.#columns.set(stream, given);
+    const names = given.list(columns.map(({ name }) => name));
+    return columns.map((column, c) => {
+      const unit = unitSymbol(column);
+      if (unit === undefined && column.unit !== '') this.#leftOut.units.add(column.unit);
+      return `"n":"${names[c]}"${unit === undefined ? '' : `,"u":"${unit}"`}`;
+    });
+  }
+
+  /** What ends the pack. */
+  end(): string {
+    return this.#separator === '[\n' ? '[]\n' : '\n]\n';
+  }
 }
 
-function checkTimes(hour: HourContent, stream: HourStream): void {
+/** One hour's pack, a line per record. @throws WaystationError as {@link SenmlPack.hour}. */
+export function* senmlLines(
+  hour: HourContent,
+  streams: readonly HourStream[],
+  leftOut: LeftOut,
+): Iterable<string> {
+  const pack = new SenmlPack(leftOut);
+  yield* pack.hour(hour, streams);
+  yield pack.end();
+}
+
+/** @throws WaystationError `conflict` when times lie before July 1978, `malformed` when they are no dates. */
+export function checkSenmlTimes(hour: HourContent, stream: HourStream): void {
   checkDates(hour, stream);
   const { baseMs, offsetsNs } = stream.rows;
   for (const ns of offsetsNs) {

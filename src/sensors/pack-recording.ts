@@ -11,7 +11,7 @@ import { checkDescriptor } from '../hour/descriptor-limits.ts';
 import { powerOfTen } from '../hour/lattice.ts';
 import { MAX_GAPS, MAX_HOUR_CELLS, MAX_TEXT_CHARS, MAX_TIME_MS } from '../hour/limits.ts';
 import { StreamSilence } from '../hour/silence.ts';
-import type { ColumnDescriptor, Gap, HourContent, Step, StreamDescriptor } from '../hour/types.ts';
+import type { ColumnDescriptor, Gap, HourContent, Profile, Step, StreamDescriptor } from '../hour/types.ts';
 import type { ColumnPlan } from './column-plan.ts';
 import type { Recording } from './recording-csv.ts';
 
@@ -44,6 +44,8 @@ export interface PackOptions {
   readonly plans?: ReadonlyMap<string, ColumnPlan>;
   /** The station's name; the recording's own unless given. */
   readonly name?: string | undefined;
+  /** `small` unless given. */
+  readonly profile?: Profile;
 }
 
 /** Hours that were packed under the same name are one station's. */
@@ -54,7 +56,7 @@ function stationOf(name: string): StationId {
 /** @throws WaystationError `limit` beyond one hour file, `usage` for plans of columns that are not there. */
 export function packRecording(
   recording: Recording,
-  { plans = new Map(), name }: PackOptions = {},
+  { plans = new Map(), name, profile = 'small' }: PackOptions = {},
 ): PackedRecording {
   const stationName = name ?? recording.descriptor.name;
   if (stationName.length > MAX_TEXT_CHARS) {
@@ -75,6 +77,7 @@ export function packRecording(
     columns: columns.map((column) => column.descriptor),
     tickNs: recording.unitNs ?? recording.descriptor.tickNs,
     driver: 'pack',
+    ...(profile === 'small' ? {} : { profile }),
   };
   checkDescriptor(descriptor);
   const offsetsNs = offsetsOf(recording, slot.startMs);

@@ -128,51 +128,81 @@ export async function readStored(space: Space, ref: BlobRef): Promise<Uint8Array
   }
 }
 
+/** Told once of each hour in the range that is not held (`not-found`) or cannot be read, and why. */
+export type OnLeftOut = (error: unknown) => void;
+
+/** The hours of a station that may have readings in a range, to be read one by one, as often as it takes. */
+export class HoursInRange {
+  /** In the order they were recorded. */
+  readonly records: readonly HourRecord[];
+  readonly #space: Space;
+  readonly #onLeftOut: OnLeftOut | undefined;
+  readonly #leftOut = new Set<HourRecord>();
+
+  /** @param onLeftOut without it what cannot be read ends the export. */
+  constructor(space: Space, station: StationRecord, range: ExportRange, onLeftOut?: OnLeftOut) {
+    this.#space = space;
+    this.#onLeftOut = onLeftOut;
+    this.records = station.hours.filter((record) => mayBeIn(record, range));
+    for (const record of this.records) {
+      if (!record.entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref)))) {
+        this.#leftOut.add(record);
+        onLeftOut?.(new WaystationError('not-found', 'this hour is not held here'));
+      }
+    }
+  }
+
+  /** Says that the hour is not in the export; it is not read again. @throws what is said, when nobody listens. */
+  leaveOut(record: HourRecord, error: unknown): void {
+    if (this.#onLeftOut === undefined) throw error;
+    if (this.#leftOut.has(record)) return;
+    this.#leftOut.add(record);
+    this.#onLeftOut(error);
+  }
+
+  /** What `read` makes of the hour's file; undefined when the hour is left out. */
+  async read<T>(record: HourRecord, read: (file: Uint8Array) => T): Promise<T | undefined> {
+    if (this.#leftOut.has(record)) return undefined;
+    try {
+      return read(await readHourFile(this.#space, record));
+    } catch (error) {
+      this.leaveOut(record, error);
+      return undefined;
+    }
+  }
+
+  /** What `make` makes of each hour, one after the other; an hour for which it throws is left out. */
+  async *each<T>(make: (content: HourContent) => T): AsyncIterable<T> {
+    for (const record of this.records) {
+      const made = await this.read(record, (file) => make(decodeHour(file)));
+      if (made !== undefined) yield made;
+    }
+  }
+}
+
+function mayBeIn({ body }: HourRecord, range: ExportRange): boolean {
+  const first = Math.min(body.startMs, ...body.streams.map((s) => s.firstMs ?? Number.POSITIVE_INFINITY));
+  const last = Math.max(
+    body.startMs + body.lengthMs,
+    ...body.streams.map((s) => s.lastMs ?? Number.NEGATIVE_INFINITY),
+  );
+  return (
+    (range.fromMs ?? Number.NEGATIVE_INFINITY) <= last && first <= (range.toMs ?? Number.POSITIVE_INFINITY)
+  );
+}
+
 /**
  * The station's readings as CSV in pieces of whole lines, from the hours that are held.
- * @param onLeftOut told once of each hour in the range that is not held (`not-found`) or cannot be read, and why; without it the
- * latter end the export.
+ * @param onLeftOut without it what cannot be read ends the export.
  */
 export function exportCsv(
   space: Space,
   station: StationRecord,
   range: ExportRange,
-  onLeftOut?: (error: unknown) => void,
+  onLeftOut?: OnLeftOut,
 ): AsyncIterable<string> {
-  const wanted = station.hours.filter(({ body }) => {
-    const first = Math.min(body.startMs, ...body.streams.map((s) => s.firstMs ?? Number.POSITIVE_INFINITY));
-    const last = Math.max(
-      body.startMs + body.lengthMs,
-      ...body.streams.map((s) => s.lastMs ?? Number.NEGATIVE_INFINITY),
-    );
-    return (
-      (range.fromMs ?? Number.NEGATIVE_INFINITY) <= last && first <= (range.toMs ?? Number.POSITIVE_INFINITY)
-    );
-  });
-  const leftOut = new Set<HourRecord>();
-  const leaveOut = (record: HourRecord, error: unknown) => {
-    leftOut.add(record);
-    onLeftOut?.(error);
-  };
-  for (const record of wanted) {
-    if (!record.entry.header.blobs.every((ref) => space.replica.holds(blobKey(ref))))
-      leaveOut(record, new WaystationError('not-found', 'this hour is not held here'));
-  }
-  const hours = async function* (): AsyncIterable<HourContent> {
-    for (const record of wanted) {
-      if (leftOut.has(record)) continue;
-      let content: HourContent;
-      try {
-        content = await readHour(space, record);
-      } catch (error) {
-        if (onLeftOut === undefined) throw error;
-        leaveOut(record, error);
-        continue;
-      }
-      yield content;
-    }
-  };
-  return csvRows(hours, {
+  const hours = new HoursInRange(space, station, range, onLeftOut);
+  return csvRows(() => hours.each((content) => content), {
     ...(range.fromMs === undefined ? {} : { fromMs: range.fromMs }),
     ...(range.toMs === undefined ? {} : { toMs: range.toMs }),
     ...(range.stream === undefined ? {} : { stream: range.stream }),

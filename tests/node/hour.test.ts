@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeHour, readHourHeader } from '../../src/hour/container.ts';
 import type { HourContent } from '../../src/hour/types.ts';
 import { descriptor, START_MS, STATION } from '../unit/hour/hour-samples.ts';
+import { factsOf, readInJavaScript, readInRust } from '../unit/hour/parquet-readers.ts';
 import { BIN, buildCli, type Ran, ROOT, Workshop } from './cli.ts';
-import { difference, recordingText } from './recordings.ts';
+import { difference, readTable, recordingText } from './recordings.ts';
 
 const shop = new Workshop();
 const surfrad = recordingText('surfrad').split('\n').slice(0, 200).join('\n').concat('\n');
@@ -79,6 +80,15 @@ describe('hour pack and unpack', () => {
     expect(readdirSync(shop.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
+  it('code for little computers where that is asked for, and say so', async () => {
+    const packed = await hour('pack', 'surfrad.csv', '-o', 'fast.hour', '--profile', 'fast', '--exact');
+    expect(packed.code, packed.stderr).toBe(0);
+    expect((await plain('info', 'fast.hour')).stdout).toContain('fast profile');
+    expect((await hour('info', 'fast.hour')).result.streams[0].profile).toBe('fast');
+    expect((await hour('unpack', 'fast.hour', '-o', 'fast.csv')).code).toBe(0);
+    expect(text('fast.csv')).toBe(surfrad);
+  });
+
   it('read gzipped tables, and print columns, units and steps', async () => {
     writeFileSync(shop.path('t.csv.gz'), gzipSync('time,T [Cel],p (hPa)\n2026-01-01T12:00:00.500Z,20.50,\n'));
     const ran = await plain('pack', 't.csv.gz', '-o', 't.hour');
@@ -120,6 +130,49 @@ describe('hour pack and unpack', () => {
     const senml = await hour('unpack', 'i.hour', '--format', 'senml', '-o', 'i.json');
     expect(senml.result).toMatchObject({ infinities: 1, unitsLeftOut: ['hPa'] });
     expect(JSON.parse(text('i.json'))).toMatchObject([{ n: 'p__hPa_', v: 773.5, t: 0.001 }]);
+  });
+
+  it('write Parquet that two other programs read as the recording was', async () => {
+    await hour('pack', 'surfrad.csv', '-o', 'p.hour', '--name', 'Alamosa', '--exact');
+    const ran = await hour('unpack', 'p.hour', '--format', 'parquet', '-o', 'p.parquet');
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.result).toMatchObject({ rows: 199, files: [shop.path('p.parquet')], whole: true });
+    const bytes = readFileSync(shop.path('p.parquet'));
+    const source = readTable(surfrad);
+    for (const table of [await readInJavaScript(bytes), readInRust(bytes)]) {
+      expect(table.names).toEqual(source.columns);
+      expect(table.times.map((us) => us * 1000n)).toEqual(source.timesNs);
+      const values = Float64Array.from(source.values, (_, i) => {
+        const [row, column] = [Math.floor(i / source.columns.length), i % source.columns.length];
+        return table.columns[column]?.[row] ?? 0;
+      });
+      expect(values).toEqual(source.values);
+    }
+    expect(bytes.length).toBeLessThan(surfrad.length / 2);
+  });
+
+  it('write a Parquet file for each of several streams, into a folder', async () => {
+    const ran = await plain('unpack', 'two.hour', '--format', 'parquet', '-o', 'tables');
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stdout).toBe(`${shop.path('tables/baro.parquet')}\n${shop.path('tables/wind.parquet')}\n`);
+    expect(readdirSync(shop.path('tables'))).toEqual(['baro.parquet', 'wind.parquet']);
+    const facts = factsOf(readFileSync(shop.path('tables/wind.parquet')));
+    expect(facts).toMatchObject({
+      station: STATION,
+      stream: 'wind',
+      recorded: [{ responsible: 'Valley Weather Club', calibration: 'against a Vaisala, −0.3 hPa' }],
+      hours: [{ rows: 400, clock: { source: 'peer' }, gaps: [{ cause: 'sensor', detail: 'cable' }] }],
+    });
+    const again = await plain('unpack', 'two.hour', '--format', 'parquet', '-o', 'tables');
+    expect([again.code, again.stdout]).toEqual([1, '']);
+    expect(again.stderr).toContain('baro.parquet is there already');
+    // One stream alone is one file.
+    const wind = ['unpack', 'two.hour', '--format', 'parquet', '--stream', 'wind'];
+    expect((await plain(...wind, '-o', 'w.parquet')).code).toBe(0);
+    expect(readFileSync(shop.path('w.parquet'))).toEqual(readFileSync(shop.path('tables/wind.parquet')));
+    expect((await plain(...wind, '-o', 'tables', '--force')).stdout).toBe(
+      `${shop.path('tables/wind.parquet')}\n`,
+    );
   });
 
   it('write one stream, or all side by side', async () => {
@@ -196,6 +249,19 @@ describe('hour info', () => {
     expect(values('bad.csv')).toEqual(values('baro.csv'));
   });
 
+  it('is followed by Parquet that says what is lost', async () => {
+    writeFileSync(shop.path('bad.hour'), damaged());
+    const ran = await plain('unpack', 'bad.hour', '--format', 'parquet', '-o', 'bad-tables');
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('1 block with 400 rows cannot be read');
+    const [baro, wind] = ['baro', 'wind'].map((name) =>
+      readFileSync(shop.path(`bad-tables/${name}.parquet`)),
+    );
+    expect(readInRust(baro ?? Buffer.of()).times).toHaveLength(400);
+    expect(readInRust(wind ?? Buffer.of()).times).toHaveLength(0);
+    expect(factsOf(wind ?? Buffer.of()).hours[0]?.lost).toMatchObject([{ stream: 'wind', rows: 400 }]);
+  });
+
   it('reads a file that is cut off up to the cut', async () => {
     const whole = readFileSync(shop.path('two.hour'));
     writeFileSync(shop.path('cut.hour'), whole.subarray(0, whole.length - 3));
@@ -251,6 +317,11 @@ describe('what is no table and no hour', () => {
       'update Waystation',
     ],
     [
+      'an hour from before the first release',
+      Buffer.concat([Buffer.from('WSHR'), Buffer.from([1]), Buffer.alloc(60)]),
+      'trial version',
+    ],
+    [
       'an hour without its description',
       Buffer.concat([Buffer.from('WSHR\u0002'), Buffer.alloc(40, 1)]),
       'description',
@@ -270,7 +341,7 @@ describe('what is no table and no hour', () => {
 
   it.each([
     [['pack', 'surfrad.csv'], '-o'],
-    [['unpack', 'two.hour', '-o', 'q', '--format', 'xlsx'], 'Allowed choices are csv, jsonl, senml'],
+    [['unpack', 'two.hour', '-o', 'q', '--format', 'xlsx'], 'Allowed choices are csv, jsonl, senml, parquet'],
     [['pack', 'surfrad.csv', '-o', 'q', '--columns', 'surfrad.csv'], 'is no JSON'],
     [['pack', 'surfrad.csv', '-o', 'q', '--name', 'x'.repeat(501)], 'at most 500 characters'],
     [['info'], 'missing required argument'],
@@ -295,7 +366,7 @@ describe('the page about the format', () => {
   it('shows commands that work, pasted line after line', () => {
     const script =
       /```sh\n([\s\S]*?)```/.exec(section)?.[1]?.replaceAll('npx waystation', 'waystation') ?? '';
-    expect(script.trim().split('\n')).toHaveLength(5);
+    expect(script.trim().split('\n')).toHaveLength(6);
     mkdirSync(shop.path('bin'));
     symlinkSync(BIN, shop.path('bin/waystation'));
     symlinkSync(join(ROOT, 'tests'), shop.path('tests'));
@@ -313,7 +384,9 @@ describe('the page about the format', () => {
       .slice(1)
       .flatMap((line) => line.split(',').slice(1));
     expect(JSON.parse(text('phone.json'))).toHaveLength(cells.filter((cell) => cell !== '').length);
-    expect(text('phone.jsonl').trim().split('\n')).toHaveLength(source.trim().split('\n').length - 1);
+    const rows = source.trim().split('\n').length - 1;
+    expect(text('phone.jsonl').trim().split('\n')).toHaveLength(rows);
+    expect(readInRust(readFileSync(shop.path('phone.parquet'))).times).toHaveLength(rows);
   });
 
   it('shows a plan of columns that pack takes', async () => {

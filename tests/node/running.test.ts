@@ -190,10 +190,11 @@ describe('a folder that a running node has open', () => {
     expect(await stationStatus(data)).toMatchObject({ name: 'Ridge', sealed: 12, held: 12 });
     expect(await shop.invite(data, 'member', ...NOWHERE)).toContain('#join=');
     expect((await shop.ask('verify', '--data', data)).ok).toBe(true);
-    const exported = await shop.run(['export', '--data', data, '--station', 'Ridge', '--out', 'beside.csv'], {
+    const out = `${name.slice(0, 5)}.csv`;
+    const exported = await shop.run(['export', '--data', data, '--station', 'Ridge', '--out', out], {
       plain: true,
     });
-    expect(exported).toMatchObject({ code: 0, stdout: `${shop.path('beside.csv')}\n` });
+    expect(exported).toMatchObject({ code: 0, stdout: `${shop.path(out)}\n` });
     const refused = await shop.run(['export', '--data', data, '--station', 'Nowhere', '--out', 'x.csv'], {
       plain: true,
     });

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { createOutput, type Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { hourInfo } from './hour-info.ts';
-import { hourPack } from './hour-pack.ts';
+import { HOUR_PROFILES, hourPack } from './hour-pack.ts';
 import { HOUR_FORMATS, HOUR_TIMES, hourUnpack } from './hour-unpack.ts';
 
 export function addHourCommands(program: Command, around: Surroundings): void {
@@ -26,6 +26,14 @@ export function addHourCommands(program: Command, around: Surroundings): void {
     .requiredOption('-o, --out <file>', 'hour file to write (required)')
     .option('--name <name>', 'name of the station (default: that of the table)')
     .option('--columns <file>', 'units, steps and names of columns, as JSON')
+    .addOption(
+      new Option(
+        '--profile <profile>',
+        'how it is coded: small, or fast to read and write on little computers',
+      )
+        .choices(HOUR_PROFILES)
+        .default('small'),
+    )
     .option('--exact', 'fail unless every value comes back as it was printed')
     .option('--force', 'replace a file of that name')
     .action((table: string, options) => hourPack(table, options, cwd, outputOf(options)));
@@ -33,7 +41,7 @@ export function addHourCommands(program: Command, around: Surroundings): void {
   command('unpack', 'write the readings of an hour file; of a damaged one what can be read')
     .argument('<file>', 'the hour file')
     .addOption(new Option('--format <format>', 'file format').choices(HOUR_FORMATS).default('csv'))
-    .requiredOption('-o, --out <file>', 'file to write (required)')
+    .requiredOption('-o, --out <path>', 'file to write; for parquet of several streams a folder (required)')
     .option('--stream <name>', 'only this stream')
     .addOption(
       new Option('--times <form>', 'times of csv: numbers as recorded, or dates')

@@ -74,7 +74,10 @@ function streamText(stream: DescribedStream): string {
     ...(first === null || last === null
       ? []
       : [['times', `${shortMoment(first)} to ${shortMoment(last)} UTC, in ${TICK_WORDS[stream.tickNs]}`]]),
-    ['size', `${stream.bytes} bytes in ${counted(stream.blocks, 'block')}${perRow(stream.bytesPerRow)}`],
+    [
+      'size',
+      `${stream.bytes} bytes in ${counted(stream.blocks, 'block')}${perRow(stream.bytesPerRow)}; ${stream.profile} profile`,
+    ],
     ['driver', stream.driver === '' ? NONE : stream.driver],
     ['device', stream.device === '' ? NONE : stream.device],
     ['replay', stream.replay ? 'yes: these are the readings of a recording' : 'no'],

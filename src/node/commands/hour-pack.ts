@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { encodeHour } from '../../hour/container.ts';
 import { type DescribedColumn, describeHour } from '../../hour/describe.ts';
 import { salvageHour } from '../../hour/salvage.ts';
+import type { Profile } from '../../hour/types.ts';
 import { parseColumnPlans } from '../../sensors/column-plan.ts';
 import { checkPrinted } from '../../sensors/pack-check.ts';
 import { type PackedColumn, packRecording } from '../../sensors/pack-recording.ts';
@@ -12,6 +13,8 @@ import { formatBytes, formatTable, type Output } from '../output.ts';
 import { checkFree, readWhole, writeWhole } from '../whole-file.ts';
 import { counted, gridText } from './hour-info.ts';
 
+export const HOUR_PROFILES = ['small', 'fast'] as const satisfies readonly Profile[];
+
 /** A plan for 256 columns is some kilobytes. */
 const MAX_PLAN_BYTES = 2 ** 20;
 
@@ -20,6 +23,7 @@ export interface HourPackOptions {
   readonly name?: string;
   /** Path of a JSON file. */
   readonly columns?: string;
+  readonly profile: Profile;
   readonly exact?: boolean;
   readonly force?: boolean;
 }
@@ -41,7 +45,11 @@ export async function hourPack(
         );
   const fileName = basename(from);
   const recording = await parseRecording(await readRecordingFile(from), fileName);
-  const packed = packRecording(recording, { name: options.name, ...(plans === undefined ? {} : { plans }) });
+  const packed = packRecording(recording, {
+    name: options.name,
+    profile: options.profile,
+    ...(plans === undefined ? {} : { plans }),
+  });
   const file = encodeHour(packed.content);
   const readBack = salvageHour(file);
   const other =
@@ -49,10 +57,7 @@ export async function hourPack(
       ? await checkPrinted(await readRecordingFile(from), fileName, recording, readBack.content)
       : undefined;
   await writeWhole(to, [file], isForced);
-  const { streams, rows, bytes, bytesPerRow, gaps, start, end } = describeHour(
-    salvageHour(file),
-    file.length,
-  );
+  const { streams, rows, bytes, bytesPerRow, gaps, start, end } = describeHour(readBack, file.length);
   const columns = streams[0]?.columns ?? [];
   const { repeatedTimes, backwardTimes } = packed;
   output.say(columnTable(columns, packed.columns));

@@ -1,7 +1,7 @@
-/** `hour unpack`: an hour file becomes a table, JSON lines or SenML; of a damaged one what can be read. */
-import { resolve } from 'node:path';
+/** `hour unpack`: an hour file becomes a table, JSON lines, SenML or Parquet; of a damaged one what can be read. */
+import { join, resolve } from 'node:path';
 import { WaystationError } from '../../core/errors.ts';
-import { describeLost } from '../../hour/describe.ts';
+import { type DescribedLoss, describeLost } from '../../hour/describe.ts';
 import { csvRows } from '../../hour/export-csv.ts';
 import {
   checkDates,
@@ -15,10 +15,10 @@ import { senmlLines } from '../../hour/export-senml.ts';
 import { isWhole, salvageHour } from '../../hour/salvage.ts';
 import type { HourContent, HourStream } from '../../hour/types.ts';
 import type { Output } from '../output.ts';
-import { readWhole, writeWhole } from '../whole-file.ts';
+import { checkFree, isFolder, makeFolder, readWhole, writeWhole } from '../whole-file.ts';
 import { counted, damageText, lossTable, MAX_HOUR_FILE_BYTES } from './hour-info.ts';
 
-export const HOUR_FORMATS = ['csv', 'jsonl', 'senml'] as const;
+export const HOUR_FORMATS = ['csv', 'jsonl', 'senml', 'parquet'] as const;
 export const HOUR_TIMES = ['ticks', 'utc'] as const;
 
 export interface HourUnpackOptions {
@@ -41,21 +41,22 @@ export async function hourUnpack(
   const { content, header } = salvaged;
   const streams = streamsOf(content, options.stream);
   const leftOut = nothingLeftOut();
-  await writeWhole(to, textOf(content, streams, options, leftOut), options.force === true);
-  const rows = streams.reduce((sum, stream) => sum + stream.rows.offsetsNs.length, 0);
+  const isForced = options.force === true;
   const damaged = describeLost(header, salvaged.lost);
+  let files = [to];
+  if (format === 'parquet') files = await writeTables(to, content, streams, damaged, isForced);
+  else await writeWhole(to, textOf(content, streams, { ...options, format }, leftOut), isForced);
+  const rows = streams.reduce((sum, stream) => sum + stream.rows.offsetsNs.length, 0);
   const { missingBytes, surplusBytes } = salvaged;
   output.say(
     `Wrote ${counted(rows, 'row')} of ${content.stationName === '' ? content.station : content.stationName}.`,
   );
-  if (leftOut.infinities > 0)
-    output.say(`${counted(leftOut.infinities, 'infinite value')} left out: ${format} cannot hold them.`);
-  if (leftOut.units.size > 0)
-    output.say(`Units that SenML has no symbol for were left out: ${[...leftOut.units].join(', ')}.`);
+  for (const said of saidLeftOut(leftOut, format)) output.say(said);
   if (damaged.length > 0) output.say(lossTable(damaged));
   output.result(
     {
       out: to,
+      files,
       format,
       rows,
       infinities: leftOut.infinities,
@@ -65,17 +66,27 @@ export async function hourUnpack(
       missingBytes,
       surplusBytes,
     },
-    to,
+    files.join('\n'),
   );
   if (!isWhole(salvaged)) {
     throw new WaystationError('corrupt', damageText({ damaged, missingBytes, surplusBytes }));
   }
 }
 
+/** Sentences about what the format could not hold. */
+export function saidLeftOut({ infinities, units }: LeftOut, format: string): string[] {
+  const said: string[] = [];
+  if (infinities > 0)
+    said.push(`${counted(infinities, 'infinite value')} left out: ${format} cannot hold them.`);
+  if (units.size > 0)
+    said.push(`Units that SenML has no symbol for were left out: ${[...units].join(', ')}.`);
+  return said;
+}
+
 function textOf(
   content: HourContent,
   streams: readonly HourStream[],
-  { format, stream, times }: HourUnpackOptions,
+  { format, stream, times }: Omit<HourUnpackOptions, 'format'> & { format: 'csv' | 'jsonl' | 'senml' },
   leftOut: LeftOut,
 ): Iterable<string> | AsyncIterable<string> {
   switch (format) {
@@ -95,4 +106,23 @@ function textOf(
 
 async function* only(content: HourContent): AsyncIterable<HourContent> {
   yield content;
+}
+
+/** One stream is the file `to`, or one in the folder `to`; several are each a file in the folder, which is made. */
+async function writeTables(
+  to: string,
+  content: HourContent,
+  streams: readonly HourStream[],
+  lost: readonly DescribedLoss[],
+  isForced: boolean,
+): Promise<string[]> {
+  // It brings a library along, which other commands need not wait for.
+  const { hourTables } = await import('../../hour/export-tables.ts');
+  const tables = [...hourTables(content, streams, lost)];
+  const inFolder = tables.length > 1 || (await isFolder(to));
+  const paths = tables.map(({ name }) => (inFolder ? join(to, `${name}.parquet`) : to));
+  if (inFolder) await makeFolder(to);
+  for (const path of paths) await checkFree(path, isForced);
+  for (const [t, { pieces }] of tables.entries()) await writeWhole(paths[t] as string, pieces(), isForced);
+  return paths;
 }

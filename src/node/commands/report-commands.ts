@@ -1,19 +1,11 @@
-/** `status`, `verify`, `export`: what a node holds, whether it is sound, and getting it out. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
+/** `status`, `verify`: what a node holds, and whether it is sound. */
+import { WaystationError } from '../../core/errors.ts';
 import { type NodeId, nodeIdText, type SpaceId } from '../../core/ids.ts';
-import type { StationRecord } from '../../station/catalog.ts';
-import { exportCsv, findStation } from '../../station/export.ts';
 import { readLinkLog } from '../../station/link-log.ts';
 import type { WaystationNode } from '../../station/node.ts';
 import { nodeName, type SpaceStatus, spaceStatus } from '../../station/status.ts';
 import { verifySpace } from '../../station/verify.ts';
-import { escapeControls, formatBytes, formatTable, formatTime, type Output } from '../output.ts';
-import { cannotWrite } from '../whole-file.ts';
+import { escapeControls, formatBytes, formatTable, type Output } from '../output.ts';
 
 export interface PeerStatus {
   readonly node: string;
@@ -163,79 +155,4 @@ export async function verify(node: WaystationNode, only: SpaceId | undefined, ou
     );
   }
   output.say('Every signature, chain and root holds.');
-}
-
-export interface ExportOptions {
-  readonly space?: SpaceId | undefined;
-  readonly station: string;
-  readonly fromMs?: number | undefined;
-  readonly toMs?: number | undefined;
-  readonly stream?: string | undefined;
-  readonly out: string;
-  /** Folder that a relative `out` is meant from. */
-  readonly cwd: string;
-}
-
-/** Writes a station's readings; the file appears under its name only when it is whole. */
-export async function exportStation(
-  node: WaystationNode,
-  options: ExportOptions,
-  output: Output,
-): Promise<void> {
-  const space = node.space(options.space);
-  await space.settled();
-  const station = findStation(space, options.station);
-  let path = resolve(options.cwd, options.out);
-  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) {
-    path = join(path, `${(station.name ?? station.id).replaceAll(/[^\p{L}\p{N}._-]+/gu, '_')}.csv`);
-  }
-  const partial = `${path}.part`;
-  const leftOut = new Map<string, number>();
-  const leaveOut = (why: string, hours: number) => leftOut.set(why, (leftOut.get(why) ?? 0) + hours);
-  let missing = 0;
-  let rows = -1;
-  const lines = async function* (): AsyncIterable<string> {
-    const pieces = exportCsv(space, station, options, (error) => {
-      if (isWaystationError(error, 'not-found')) missing++;
-      else leaveOut(errorMessage(error), 1);
-    });
-    for await (const piece of pieces) {
-      for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', at + 1)) rows++;
-      yield piece;
-    }
-  };
-  try {
-    await pipeline(Readable.from(lines()), createWriteStream(partial));
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    if (isWaystationError(error)) throw error;
-    throw cannotWrite(path, error);
-  }
-  if (missing > 0) leaveOut('not held here: sync, then export again', missing);
-  const { unopened } = station;
-  if (unopened.length > 0)
-    leaveOut('sealed under a key that this node does not have, or damaged', unopened.length);
-  const unreadable = [...leftOut.values()].reduce((sum, hours) => sum + hours, 0) - missing;
-  rows = Math.max(0, rows);
-  const name = escapeControls(station.name ?? station.id);
-  output.say(rows > 0 || leftOut.size > 0 ? `Wrote ${rows} rows of ${name}.` : noReadings(station, name));
-  output.result({ station: station.id, name: station.name, rows, missing, unreadable, out: path }, path);
-  if (leftOut.size > 0) {
-    const reasons = [...leftOut].map(([why, hours]) => `${hours} ${why}`).join('; ');
-    const all = station.hours.length + unopened.length;
-    throw new WaystationError(
-      'incomplete',
-      `${missing + unreadable} of the ${all} hours of ${name} are not in the file: ${reasons}`,
-    );
-  }
-}
-
-/** For who asked for a time or a stream with nothing in it. */
-function noReadings(station: StationRecord, name: string): string {
-  const starts = station.hours.map(({ body }) => body.startMs);
-  const ends = station.hours.map(({ body }) => body.startMs + body.lengthMs);
-  if (starts.length === 0) return `${name} has no hours yet: the file holds no readings.`;
-  const span = `from ${formatTime(Math.min(...starts))} to ${formatTime(Math.max(...ends))}`;
-  return `No readings there: ${name} has hours ${span}.`;
 }

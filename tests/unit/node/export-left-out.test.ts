@@ -7,11 +7,10 @@ import { blobKey } from '../../../src/core/ids.ts';
 import type { Entry } from '../../../src/feed/entry.ts';
 import { KIND } from '../../../src/feed/kinds.ts';
 import { encodeHour } from '../../../src/hour/container.ts';
-import { summarize } from '../../../src/hour/summary.ts';
 import type { HourContent } from '../../../src/hour/types.ts';
-import { type ExportOptions, exportStation } from '../../../src/node/commands/report-commands.ts';
+import { type ExportOptions, exportStation } from '../../../src/node/commands/export-command.ts';
 import { createOutput } from '../../../src/node/output.ts';
-import { encodeHourBody, hourBodyOf } from '../../../src/station/entry-bodies.ts';
+import { encodeHourBody, hourBodyOf } from '../../../src/station/hour-body-writing.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import { batchAt, descriptor, START_MS, STATION } from '../hour/hour-samples.ts';
 import { type Member, NodeWorld } from '../station/node-world.ts';
@@ -44,7 +43,7 @@ async function writeHour(i: number, bytes?: Uint8Array): Promise<Entry> {
     streams: [{ descriptor: descriptor('pressure', ['p']), rows: batchAt([startMs], [i]) }],
     gaps: [],
   };
-  const body = encodeHourBody(hourBodyOf(content, asBytes(new Uint8Array(16).fill(i)), summarize(content)));
+  const body = encodeHourBody(hourBodyOf(content, asBytes(new Uint8Array(16).fill(i))));
   return member.space.writeWithBlob(KIND.hour, () => body, asBytes(bytes ?? encodeHour(content)));
 }
 
@@ -61,7 +60,7 @@ async function exported(options: Partial<ExportOptions> = {}) {
   );
   const error = await exportStation(
     member.node,
-    { station: 'Ridge', out, cwd: folder, ...options },
+    { station: 'Ridge', format: 'csv', out, cwd: folder, ...options },
     output,
   ).then(
     () => undefined,
