@@ -16,6 +16,9 @@ export const MAX_PARTS = 32;
  * them all in memory.
  */
 export const MAX_PYRAMID_BYTES = 512;
+/** Streams whose columns are summarised one by one in the entry; the rest are in the hour itself. */
+export const MAX_SUMMARY_STREAMS = 64;
+export const MAX_SUMMARY_COLUMNS = 64;
 /** With fewer rows to a part the overview says what the rows say: an hour of one row a minute gets 8 parts. */
 const ROWS_PER_PART = 6;
 /** Steps between a column's least and greatest value are numbered from 0 to this. */
@@ -88,6 +91,37 @@ export function partOfRows(
   );
 }
 
+/** One column's least and greatest value in each part, while its rows come. */
+export class PartExtents {
+  readonly #least: Float64Array;
+  readonly #most: Float64Array;
+
+  constructor(parts: number) {
+    this.#least = new Float64Array(parts).fill(Number.POSITIVE_INFINITY);
+    this.#most = new Float64Array(parts).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** @param partOf the part of each row, see {@link partOfRows}. */
+  add(values: Float64Array, partOf: Uint8Array): void {
+    for (let row = 0; row < values.length; row++) {
+      const value = values[row] as number;
+      if (!Number.isFinite(value)) continue;
+      const part = partOf[row] as number;
+      if (value < (this.#least[part] as number)) this.#least[part] = value;
+      if (value > (this.#most[part] as number)) this.#most[part] = value;
+    }
+  }
+
+  /** The column's overview, a byte for each part. @param extent of the finite values; null without any. */
+  bands(extent: Extent | null): Bytes {
+    const bands = new Uint8Array(this.#least.length).fill(NO_VALUE);
+    if (extent === null) return bands;
+    for (let part = 0; part < bands.length; part++)
+      bands[part] = bandOf(this.#least[part] as number, this.#most[part] as number, extent);
+    return bands;
+  }
+}
+
 /**
  * One column's overview, a byte for each part.
  * @param partOf the part of each row, see {@link partOfRows}. @param extent of the finite values; null without any.
@@ -98,20 +132,9 @@ export function columnBands(
   parts: number,
   extent: Extent | null,
 ): Bytes {
-  const least = new Float64Array(parts).fill(Number.POSITIVE_INFINITY);
-  const most = new Float64Array(parts).fill(Number.NEGATIVE_INFINITY);
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row] as number;
-    if (!Number.isFinite(value)) continue;
-    const part = partOf[row] as number;
-    if (value < (least[part] as number)) least[part] = value;
-    if (value > (most[part] as number)) most[part] = value;
-  }
-  const bands = new Uint8Array(parts).fill(NO_VALUE);
-  if (extent === null) return bands;
-  for (let part = 0; part < parts; part++)
-    bands[part] = bandOf(least[part] as number, most[part] as number, extent);
-  return bands;
+  const extents = new PartExtents(parts);
+  extents.add(values, partOf);
+  return extents.bands(extent);
 }
 
 /** Whether every byte is one that {@link columnBands} writes. */

@@ -3,7 +3,7 @@ import { expose, transfer } from 'comlink';
 import { encodeHour } from '../../src/hour/container.ts';
 import type { HourContent } from '../../src/hour/types.ts';
 import type { HourBody } from '../../src/station/entry-bodies.ts';
-import { COLUMN_NAMES, ROWS, valueAt } from './data-values.ts';
+import { COLUMN_NAMES, NOISE, ROWS, valueAt } from './data-values.ts';
 
 function contentOf(body: HourBody, station: number): HourContent {
   const { startMs, lengthMs, gaps } = body;
@@ -37,7 +37,7 @@ function contentOf(body: HourBody, station: number): HourContent {
           columns: [0, 1].map((column) =>
             Float64Array.from(
               times,
-              (ms) => valueAt(startMs + ms, station, column) + 0.3 * noise(startMs / 1000 + ms / 1000),
+              (ms) => valueAt(startMs + ms, station, column) + 2 * NOISE * noise(startMs / 1000 + ms / 1000),
             ),
           ),
         },

@@ -5,6 +5,8 @@
  */
 import '../../src/ui/data/data-place.ts';
 import { wrap } from 'comlink';
+import { columnBands, MAX_PARTS } from '../../src/hour/pyramid.ts';
+import { columnExtent } from '../../src/hour/summary.ts';
 import type { Gap } from '../../src/hour/types.ts';
 import type { HourRecord, PictureRecord } from '../../src/station/catalog.ts';
 import type { HourBody } from '../../src/station/entry-bodies.ts';
@@ -16,7 +18,7 @@ import type { AnyHour, ColumnView, DataModel, DataStation } from '../../src/ui/m
 import { dataWorker } from '../../src/ui/model/data-worker.browser.ts';
 import tokens from '../../src/ui/tokens.css?inline';
 import type { HourMaker } from './data-hours.ts';
-import { ROWS, valueAt } from './data-values.ts';
+import { COLUMN_NAMES, NOISE, ROWS, valueAt } from './data-values.ts';
 
 const maker = wrap<HourMaker>(new Worker(new URL('./data-hours.ts', import.meta.url), { type: 'module' }));
 const HOUR_MS = 3_600_000;
@@ -27,19 +29,13 @@ const HOURS = Number(params.get('hours') ?? 500);
 /** `held`, `known` (nothing is here), `mixed`, `part` (of hours), `locked`, `damaged` or `empty`. */
 const STATE = params.get('state') ?? 'mixed';
 const PICTURES = Number(params.get('pictures') ?? 0);
+/** Of more hours no overviews are made up: it would take seconds. */
+const MAX_TOLD_HOURS = 2_000;
 /** What an export asks of an hour's entry. */
 const ENTRY = { header: { blobs: [{ root: '', size: 20_000 }] } };
 const COLUMNS: readonly ColumnView[] = [
-  {
-    ref: { stream: 'air', index: 0 },
-    name: STATE === 'known' ? null : 'pressure',
-    unit: STATE === 'known' ? null : 'hPa',
-  },
-  {
-    ref: { stream: 'air', index: 1 },
-    name: STATE === 'known' ? null : 'temperature',
-    unit: STATE === 'known' ? null : 'Cel',
-  },
+  { ref: { stream: 'air', index: 0 }, name: 'pressure', unit: 'hPa' },
+  { ref: { stream: 'air', index: 1 }, name: 'temperature', unit: 'Cel' },
 ];
 
 /** Twelve minutes of an hour, and an hour in two pieces. */
@@ -66,14 +62,31 @@ function gapsOf(startMs: number, index: number): readonly Gap[] {
   ];
 }
 
+/** What an entry tells of a column: extremes, mean, and where there are few hours its overview, none of it in gaps. */
+function overviewOf(startMs: number, station: number, column: number, gaps: readonly Gap[]) {
+  const [name, unit] = COLUMN_NAMES[column] as (typeof COLUMN_NAMES)[number];
+  const parts = STATIONS * HOURS <= MAX_TOLD_HOURS ? MAX_PARTS : 1;
+  const times = Array.from({ length: 4 * parts }, (_, i) => startMs + ((i + 0.5) * HOUR_MS) / (4 * parts));
+  const isGap = (ms: number) => gaps.some(({ fromMs, toMs }) => ms >= fromMs && ms < toMs);
+  const middle = times.map((ms) => (isGap(ms) ? Number.NaN : valueAt(ms, station, column)));
+  const values = Float64Array.from(middle.flatMap((value) => [value - NOISE, value + NOISE]));
+  const partOf = Uint8Array.from(values, (_, i) => Math.floor(i / 8));
+  const { min, max } = columnExtent(values);
+  const mean = valueAt(startMs + HOUR_MS / 2, station, column);
+  const extent = min === null || max === null ? null : { min, max };
+  return {
+    column: { name, unit, step: null, count: ROWS, min, max, mean: extent === null ? null : mean },
+    bands: parts === 1 ? new Uint8Array(0) : columnBands(values, partOf, parts, extent),
+  };
+}
+
 function bodyOf(station: number, index: number): HourBody {
   // Of three parts the second and third are of one hour.
   const slot = STATE === 'part' ? index - Math.floor((index + 1) / 3) : index;
   const startMs = LAST_MS - (HOURS - slot) * HOUR_MS;
-  const columns = [0, 1].map((column) => {
-    const mean = valueAt(startMs + HOUR_MS / 2, station, column);
-    return { count: ROWS, min: mean - 0.4, max: mean + 0.4, mean };
-  });
+  const gaps = gapsOf(startMs, index);
+  const [firstMs, lastMs] = [startMs, startMs + HOUR_MS - 1000];
+  const told = [0, 1].map((column) => overviewOf(startMs, station, column, gaps));
   return {
     station: '00' as HourBody['station'],
     stationName: `Station ${station + 1}`,
@@ -87,13 +100,15 @@ function bodyOf(station: number, index: number): HourBody {
         device: '',
         replay: false,
         rows: ROWS,
-        firstMs: startMs,
-        lastMs: startMs + HOUR_MS - 1000,
+        firstMs,
+        lastMs,
         achievedRateHz: 1,
-        columns,
+        width: told.length,
+        columns: told.map(({ column }) => column),
+        bands: Uint8Array.from(told.flatMap(({ bands }) => [...bands])),
       },
     ],
-    gaps: gapsOf(startMs, index),
+    gaps,
   };
 }
 

@@ -74,6 +74,68 @@ describe('the Data place', { timeout: 60_000 }, () => {
     await page.context().close();
   });
 
+  it('names hours that are not here, draws them in parts and tells between which values they lie, in whatever closeness', async () => {
+    const page = await opened('stations=1&hours=6&state=known', 1280);
+    await page.evaluate(() => {
+      const made = Worker.prototype.postMessage;
+      Object.assign(globalThis, { asked: 0 });
+      Worker.prototype.postMessage = function (this: Worker, ...args: Parameters<typeof made>) {
+        (globalThis as unknown as { asked: number }).asked++;
+        made.apply(this, args);
+      } as typeof made;
+    });
+    await page.getByText('dotted: overview, readings not here yet').waitFor();
+    expect(await page.locator('time-plot .unit').allInnerTexts()).toEqual(['hPa']);
+    const plot = page.getByRole('application', { name: 'Plot of air pressure' });
+    await plot.focus();
+    const said = page.locator('time-plot #said');
+    const told = async (): Promise<[number, number]> => {
+      await expect.poll(() => said.innerText()).toMatch(/air pressure [\d.]+ – [\d.]+ hPa/);
+      const [, min, max] = /air pressure ([\d.]+) – ([\d.]+) hPa/.exec(await said.innerText()) ?? [];
+      return [Number(min), Number(max)];
+    };
+    for (let i = 0; i < 4; i++) await plot.press('Shift+ArrowRight');
+    const [early] = await told();
+    for (let i = 0; i < 10; i++) await plot.press('Shift+ArrowRight');
+    const [late, latest] = await told();
+    // It falls, and each part is narrower than the six hours.
+    expect(late).toBeLessThan(early);
+    expect(latest - late).toBeLessThan(0.6);
+    // However close one looks, it is the part's band, and nothing is opened for it.
+    for (let i = 0; i < 8; i++) await plot.press('+');
+    await plot.press('ArrowRight');
+    const [closeMin, closeMax] = await told();
+    expect(closeMin).toBeLessThan(closeMax);
+    expect(Math.abs(closeMin - late)).toBeLessThan(0.5);
+    expect(await page.evaluate(() => (globalThis as unknown as { asked: number }).asked)).toBe(0);
+    await page.context().close();
+  });
+
+  it('leaves gaps of hours that are not here open', async () => {
+    const page = await opened('stations=1&hours=6&state=known', 1280);
+    await page.getByText('dotted: overview, readings not here yet').waitFor();
+    const plot = page.getByRole('application', { name: 'Plot of air pressure' });
+    await plot.focus();
+    const said = page.locator('time-plot #said');
+    // The last hour has a gap from its twentieth minute to its twenty-seventh.
+    const box = (await page.locator('time-plot .u-over').first().boundingBox()) ?? {
+      x: 0,
+      y: 0,
+      width: 0,
+      height: 0,
+    };
+    const at = (minutes: number) => box.x + (box.width * (5 * 60 + minutes)) / 360;
+    await page.mouse.move(at(23.5), box.y + 20);
+    await page.getByText(/gap of 7 minutes/).waitFor();
+    expect((await page.locator('time-plot .reading').first().innerText()).trim()).toBe('–');
+    await page.mouse.move(at(40), box.y + 20);
+    await expect
+      .poll(async () => page.locator('time-plot .reading').first().innerText())
+      .toMatch(/[\d.]+ – [\d.]+ hPa/);
+    expect(await said.innerText()).toBe('');
+    await page.context().close();
+  });
+
   it('offers to record on this device only where it can', async () => {
     const without = await opened('stations=0&hours=0');
     await without.getByText('Nothing has been recorded yet').waitFor();

@@ -8,6 +8,9 @@ export const COLUMN_NAMES = [
   ['temperature', 'Cel'],
 ] as const;
 
+/** Noise of a reading goes this far to both sides. */
+export const NOISE = 0.15;
+
 export function valueAt(ms: number, station: number, column: number): number {
   const day = Math.sin((ms / (24 * HOUR_MS)) * 2 * Math.PI + station);
   const slow = Math.sin(ms / (17 * 24 * HOUR_MS) + station);

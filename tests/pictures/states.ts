@@ -24,6 +24,8 @@ interface FixturePage {
 const DATA_STATES: Readonly<Record<string, string>> = {
   mixed: '?stations=3&hours=500&state=mixed',
   known: '?stations=2&hours=200&state=known',
+  'known-close': '?stations=1&hours=6&state=known',
+  'mixed-close': '?stations=2&hours=30&state=mixed',
   damaged: '?stations=1&hours=100&state=damaged',
   part: '?stations=1&hours=1&state=part',
   pieces: '?stations=1&hours=3&state=part',

@@ -79,6 +79,18 @@ export function valueText(value: number, panel: PlotPanel): string {
   return Number(text) === 0 ? text.replace('-', '') : text;
 }
 
+/** Between which values a reading that is not here lies, rounded outwards: an overview is coarser than what it tells of. */
+export function rangeText(
+  { min, max }: { readonly min: number; readonly max: number },
+  panel: PlotPanel,
+): string {
+  const decimals = decimalsOf(panel);
+  if (decimals === null || min === max) return valueText(min, panel);
+  const unit = 10 ** Math.max(0, decimals - 1);
+  const text = (value: number) => (value / unit + 0).toFixed(Math.max(0, decimals - 1));
+  return `${text(Math.floor(min * unit))} – ${text(Math.ceil(max * unit))}`;
+}
+
 /** What of uPlot's own stylesheet is needed inside a shadow root. */
 export const UPLOT_STYLES = css`
   .uplot {

@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
 import { align, type Polyline } from '../model/data-series.ts';
 import { countText } from '../parts/words.ts';
-import { type PlotPanel, valueText } from './plot-parts.ts';
+import { type PlotPanel, rangeText, valueText } from './plot-parts.ts';
 import { momentText, zoneAt } from './time-words.ts';
 import type { Span } from './view-state.ts';
 
@@ -13,6 +13,18 @@ export function plotTable(panels: readonly PlotPanel[], span: Span): TemplateRes
   const lines = panels.flatMap((panel) => panel.lines.map((line) => ({ ...line, unit: panel.unit, panel })));
   const both = lines.map(({ detail, overview }) => (detail.x.length > 0 ? detail : overview));
   const { x, values } = align(both.map((line: Polyline) => ({ x: line.x, y: line.mean })));
+  // Of what is not here it is known between which values it lies.
+  const overviews = lines.map(({ detail, overview }) =>
+    detail.x.length > 0 ? undefined : new Map(overview.x.map((ms, at) => [ms, at])),
+  );
+  const cell = (line: number, i: number): string => {
+    const value = values[line]?.[i] ?? null;
+    const { panel, overview } = lines[line] as (typeof lines)[number];
+    const at = overviews[line]?.get(x[i] as number);
+    if (value === null) return '';
+    if (at === undefined) return valueText(value, panel);
+    return rangeText({ min: overview.min[at] ?? value, max: overview.max[at] ?? value }, panel);
+  };
   const seen: number[] = [];
   for (let i = 0; i < x.length; i++) {
     const ms = x[i] as number;
@@ -38,10 +50,7 @@ export function plotTable(panels: readonly PlotPanel[], span: Span): TemplateRes
           ${rows.map(
             (i) => html`<tr>
               <th scope="row">${momentText(x[i] as number, span.toMs - span.fromMs)}</th>
-              ${lines.map(({ panel }, at) => {
-                const value = values[at]?.[i];
-                return html`<td>${value === null || value === undefined ? '' : valueText(value, panel)}</td>`;
-              })}
+              ${lines.map((_, at) => html`<td>${cell(at, i)}</td>`)}
             </tr>`,
           )}
         </tbody>

@@ -19,6 +19,7 @@ import {
   OVERVIEW_DASH,
   type PlotLineView,
   type PlotPanel,
+  rangeText,
   UPLOT_STYLES,
   valueText,
 } from './plot-parts.ts';
@@ -32,6 +33,15 @@ const PANEL_PX = 180;
 const NEAR_PX = 12;
 /** What a key moves the cursor by, px. */
 const KEY_STEP_PX = 8;
+
+/** What a line says at the cursor. */
+interface Found {
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  /** Its readings are not here. */
+  readonly isOverview: boolean;
+}
 
 let plots = 0;
 
@@ -62,7 +72,7 @@ export class TimePlot extends LitElement {
       }
       .legend {
         display: grid;
-        grid-template-columns: auto minmax(0, 1fr) auto;
+        grid-template-columns: auto minmax(0, 1fr) fit-content(45%);
         gap: 4px 10px;
         overflow-wrap: anywhere;
         margin: 4px 0 0;
@@ -77,6 +87,10 @@ export class TimePlot extends LitElement {
       }
       .reading {
         text-align: end;
+      }
+      /* Two values and a unit would leave the name no room on a phone. */
+      .reading .range {
+        white-space: normal;
       }
       .reading small {
         color: var(--ws-ink-soft);
@@ -266,16 +280,21 @@ export class TimePlot extends LitElement {
     const ms = this.#cursorMs();
     const found = ms === null ? null : this.#found(line, ms);
     if (found === null) return html`<span class="soft">–</span>`;
-    const { mean, min, max } = found;
+    const { mean, min, max, isOverview } = found;
+    // Of what is not here it is known between which values it lies.
+    if (isOverview)
+      return html`<strong class="value range">${rangeText(found, panel)} ${panel.unit}</strong>`;
     return html`<strong class="value">${valueText(mean, panel)} ${panel.unit}</strong>
       ${min < max ? html`<small>${valueText(min, panel)} – ${valueText(max, panel)}</small>` : nothing}`;
   }
 
-  #found(line: PlotLineView, ms: number): { mean: number; min: number; max: number } | null {
+  #found(line: PlotLineView, ms: number): Found | null {
     for (const own of [line.detail, line.overview]) {
-      const at = own === line.overview ? covering(own, ms) : valueAt(own, ms, this.#nearMs());
+      const isOverview = own === line.overview;
+      const at = isOverview ? covering(own, ms) : valueAt(own, ms, this.#nearMs());
       if (at === null) continue;
-      return { mean: own.mean[at] as number, min: own.min[at] as number, max: own.max[at] as number };
+      const [mean, min, max] = [own.mean[at], own.min[at], own.max[at]] as [number, number, number];
+      return { mean, min, max, isOverview };
     }
     return null;
   }
@@ -313,7 +332,9 @@ export class TimePlot extends LitElement {
     const values = this.panels.flatMap((panel) =>
       panel.lines.map((line) => {
         const found = this.#found(line, ms);
-        return `${line.label} ${found === null ? msg('nothing') : `${valueText(found.mean, panel)} ${panel.unit}`}`;
+        if (found === null) return `${line.label} ${msg('nothing')}`;
+        const value = found.isOverview ? rangeText(found, panel) : valueText(found.mean, panel);
+        return `${line.label} ${value} ${panel.unit}`;
       }),
     );
     this.#said = [this.#moment(), ...values].join(', ');

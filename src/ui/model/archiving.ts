@@ -4,6 +4,7 @@
  */
 import { msg, str } from '@lit/localize';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
+import { loadPart } from '../../core/load-part.browser.ts';
 import type { Archive, ArchiveItem, LeftOut } from '../../station/archive.ts';
 import { Pace } from '../../station/collecting-pace.ts';
 import type { Space } from '../../station/space.ts';
@@ -161,7 +162,7 @@ export class Archiving {
   }
 
   async #archiveOf(folder: ArchiveFolder): Promise<{ archive: Archive; items: ArchiveItem[] }> {
-    const { Archive, archiveItems } = await import('../../station/archive.ts');
+    const { Archive, archiveItems } = await loadPart(() => import('../../station/archive.ts'));
     const space = this.#core.space();
     if (this.#archive?.folder !== folder)
       this.#archive = { folder, archive: await Archive.open(space, folder) };
@@ -223,7 +224,7 @@ export class Archiving {
   async #free(signal: AbortSignal): Promise<void> {
     const archive = this.#archive?.archive;
     if (archive === undefined) return;
-    const { freeRoom } = await import('../../station/archive-room.ts');
+    const { freeRoom } = await loadPart(() => import('../../station/archive-room.ts'));
     const space = this.#core.space();
     this.#freedMs = space.context.clock.monotonicMs();
     const { onlyHere } = await freeRoom(space, archive, this.#wantedBytes(space), signal);
@@ -246,7 +247,7 @@ export class Archiving {
   }
 
   async #count(archive: Archive): Promise<void> {
-    const { archiveItems } = await import('../../station/archive.ts');
+    const { archiveItems } = await loadPart(() => import('../../station/archive.ts'));
     const space = this.#core.space();
     this.#noteCount(space);
     this.#show(archive.counts(archiveItems(space)));

@@ -3,6 +3,7 @@
  * `archiving.ts`.
  */
 import type { NodeId } from '../../core/ids.ts';
+import { loadPart } from '../../core/load-part.browser.ts';
 import { Collecting as CollectingAtNode } from '../../station/collecting.ts';
 import type { Space } from '../../station/space.ts';
 import type { StationStatus } from '../../station/status.ts';
@@ -99,7 +100,7 @@ export class Collecting implements CollectingModel {
   /** Most devices copy to no folder: the code for it is loaded when it is first wanted. */
   #loaded(): Promise<Archiving> {
     const load = async () => {
-      const { Archiving } = await import('./archiving.ts');
+      const { Archiving } = await loadPart(() => import('./archiving.ts'));
       const archiving = new Archiving(this.#core, this.#ports);
       await archiving.open();
       this.#archiving = archiving;

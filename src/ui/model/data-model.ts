@@ -6,14 +6,15 @@
  */
 import { errorMessage, WaystationError } from '../../core/errors.ts';
 import { blobKey, type NodeId, nodeIdText, shortNodeId } from '../../core/ids.ts';
-import type { HourContent, StreamDescriptor } from '../../hour/types.ts';
+import type { HourContent } from '../../hour/types.ts';
 import { type HourRecord, isOfNode, type PictureRecord, type StationRecord } from '../../station/catalog.ts';
 import type { HourBody } from '../../station/entry-bodies.ts';
 import { readPicture, type SealedBytes, sealedHour } from '../../station/export.ts';
 import type { Space } from '../../station/space.ts';
 import { stationName } from '../../station/station-name.ts';
-import { type StationTimeline, TimelineCache, timelineOf } from '../../station/timeline.ts';
+import { TimelineCache, timelineOf } from '../../station/timeline.ts';
 import { plainName, sharedNames } from '../parts/names.ts';
+import { ColumnNames, type NamedHours } from './data-columns.ts';
 import { Exporter, type ExportProgress, type LeftOut, type Saver } from './data-export.ts';
 import {
   DEFAULT_TABLE,
@@ -27,7 +28,6 @@ import {
 import { TableSizes } from './data-export-size.ts';
 import { PlotSource } from './data-plot.ts';
 import type { AnyHour, ColumnView, DataModel, DataStation, FileHour, OpenedFile } from './data-port.ts';
-import type { HourFacts } from './data-shelf.ts';
 import type { DataApi } from './data-worker.browser.ts';
 import type { ModelCore } from './model-core.ts';
 
@@ -44,12 +44,6 @@ const PICTURE_TYPES: ReadonlySet<string> = new Set(['image/jpeg', 'image/webp', 
 /** Larger than any hour that was recorded, and what a phone can open in one piece. */
 const MAX_OPENED_FILE_BYTES = 64 * 2 ** 20;
 
-interface Columns {
-  readonly hours: number;
-  readonly named: number;
-  readonly columns: readonly ColumnView[];
-}
-
 export class Data implements DataModel {
   readonly plot: PlotSource<AnyHour>;
   readonly #core: ModelCore;
@@ -60,11 +54,7 @@ export class Data implements DataModel {
     string,
     { readonly count: number; readonly sorted: readonly PictureRecord[] }
   >();
-  /** By station and stream: what its columns are called. */
-  readonly #named = new Map<string, StreamDescriptor['columns']>();
-  /** How often something was learnt about names. */
-  #names = 0;
-  readonly #columns = new Map<string, Columns>();
+  readonly #columns = new ColumnNames();
   readonly #sizes = new TableSizes((station, hour) => this.#exportPorts().content(station, hour));
   #files = 0;
   #watched: Space['replica'] | undefined;
@@ -78,7 +68,7 @@ export class Data implements DataModel {
       worker: ports.worker,
       keyOf,
       load: (hour) => this.#load(hour),
-      onFacts: (station, facts) => this.#learn(station, facts),
+      onFacts: (station, facts) => this.#columns.learn(station, facts),
     });
   }
 
@@ -164,54 +154,18 @@ export class Data implements DataModel {
     return sorted;
   }
 
-  columns(
-    stations: readonly { readonly key: string; readonly timeline: StationTimeline<AnyHour> }[],
-  ): readonly ColumnView[] {
-    const all = new Map<string, ColumnView>();
-    for (const station of stations) {
-      for (const view of this.#columnsOf(station)) {
-        const name = `${view.ref.stream}|${view.ref.index}`;
-        const before = all.get(name);
-        if (before === undefined || before.name === null) all.set(name, view);
-      }
-    }
-    return [...all.values()];
-  }
-
-  #columnsOf({
-    key,
-    timeline,
-  }: {
-    readonly key: string;
-    readonly timeline: StationTimeline<AnyHour>;
-  }): readonly ColumnView[] {
-    const known = this.#columns.get(key);
-    if (known?.hours === timeline.hours.length && known.named === this.#names) return known.columns;
-    const widths = new Map<string, number>();
-    for (const { body } of timeline.hours) {
-      for (const { name, columns } of body.streams)
-        widths.set(name, Math.max(widths.get(name) ?? 0, columns.length));
-    }
-    const columns = [...widths].flatMap(([stream, width]) => {
-      const names = this.#named.get(`${key}|${stream}`);
-      return Array.from({ length: Math.max(width, names?.length ?? 0) }, (_, index) => ({
-        ref: { stream, index },
-        name: names?.[index]?.name ?? null,
-        unit: names?.[index]?.unit ?? null,
-      }));
-    });
-    this.#columns.set(key, { hours: timeline.hours.length, named: this.#names, columns });
-    return columns;
+  columns(stations: readonly NamedHours[]): readonly ColumnView[] {
+    return this.#columns.ofAll(stations);
   }
 
   async learnColumns(stations: readonly DataStation[]): Promise<boolean> {
-    const before = this.#names;
+    const before = this.#columns.learnt;
     for (const { key, timeline } of stations) {
       const unknown = new Set(
-        this.#columnsOf({ key, timeline }).flatMap(({ name, ref }) => (name === null ? [ref.stream] : [])),
+        this.#columns.of({ key, timeline }).flatMap(({ name, ref }) => (name === null ? [ref.stream] : [])),
       );
       for (const stream of unknown) {
-        if (this.#named.has(`${key}|${stream}`)) continue;
+        if (this.#columns.isOpened(key, stream)) continue;
         const hour = timeline.hours.findLast(
           (one, i) => (timeline.flags[i] as number) & 1 && one.body.streams.some((s) => s.name === stream),
         );
@@ -219,17 +173,7 @@ export class Data implements DataModel {
         if (hour !== undefined) await this.plot.open(key, hour).catch(() => undefined);
       }
     }
-    return this.#names !== before;
-  }
-
-  #learn(station: string, { streams }: HourFacts): void {
-    for (const { name, columns } of streams) {
-      const key = `${station}|${name}`;
-      const before = this.#named.get(key);
-      if (before !== undefined && before.length >= columns.length) continue;
-      this.#named.set(key, columns);
-      this.#names++;
-    }
+    return this.#columns.learnt !== before;
   }
 
   isHeld(record: HourRecord | PictureRecord): boolean {
@@ -331,15 +275,25 @@ export class Data implements DataModel {
       startMs: facts.startMs,
       lengthMs: facts.lengthMs,
       openId: new Uint8Array(0),
-      streams: summaries.map((summary, i) => ({
-        ...summary,
-        driver: facts.streams[i]?.driver ?? '',
-        device: facts.streams[i]?.device ?? '',
-        replay: facts.streams[i]?.replay ?? false,
-      })),
+      streams: summaries.map((summary, i) => {
+        const { driver = '', device = '', replay = false, columns = [] } = facts.streams[i] ?? {};
+        return {
+          ...summary,
+          driver,
+          device,
+          replay,
+          width: columns.length,
+          columns: summary.columns.map((column, at) => ({
+            ...column,
+            ...(columns[at] ?? { name: '', unit: '', step: null }),
+          })),
+          // All of it is here.
+          bands: new Uint8Array(0),
+        };
+      }),
       gaps: facts.gaps,
     };
-    this.#learn(fileKey, facts);
+    this.#columns.learn(fileKey, facts);
     const timeline = timelineOf<FileHour>([{ body, fileKey, bytes }], () => true);
     return { facts, station: { key: fileKey, name: facts.stationName, timeline } };
   }

@@ -114,6 +114,7 @@ export class PlotSource<Hour extends PlotHour> {
           breaks.set(column.stream, own);
         }
         const line = drawLine({
+          column,
           timeline: station.timeline,
           history: this.#history(station, column),
           fromMs,

@@ -33,7 +33,7 @@ export interface DataStation {
 
 export interface ColumnView {
   readonly ref: ColumnRef;
-  /** Null until an hour of the stream was opened: names stand in the hours themselves. */
+  /** Null until an hour of the stream was opened, where its entry does not tell: of very wide streams it names some columns. */
   readonly name: string | null;
   readonly unit: string | null;
 }
@@ -55,7 +55,7 @@ export interface DataModel {
   columns(
     stations: readonly { readonly key: string; readonly timeline: StationTimeline<AnyHour> }[],
   ): readonly ColumnView[];
-  /** Opens an hour of each station whose columns have no names yet; true when something was learnt. */
+  /** Opens an hour of each station some of whose columns no entry names; true when something was learnt. */
   learnColumns(stations: readonly DataStation[]): Promise<boolean>;
   readonly plot: PlotSource<AnyHour>;
   isHeld(record: HourRecord | PictureRecord): boolean;

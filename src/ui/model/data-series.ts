@@ -6,7 +6,9 @@
  */
 
 import type { HourBody } from '../../station/entry-bodies.ts';
+import { without } from '../../station/hour-pieces.ts';
 import { HOUR_HELD, hoursWithin, lowerBound, type StationTimeline } from '../../station/timeline.ts';
+import { overviewParts } from './data-overview.ts';
 import { binMsOf, type Tile } from './data-tiles.ts';
 
 /** One column of one stream; whoever records the stream. */
@@ -27,7 +29,8 @@ export interface Polyline {
 export interface DrawnLine {
   /** Readings that are here. */
   readonly detail: Polyline;
-  /** What is only known from the entries: one stretch an hour. */
+  /** What is only known from the entries: stretches that are level, each with its band. Their means are not known but for whole hours: they
+   * are told at the middle of the band. */
   readonly overview: Polyline;
 }
 
@@ -163,6 +166,7 @@ export function historyOf(
 }
 
 export interface LineInput {
+  readonly column: ColumnRef;
   readonly timeline: StationTimeline<{ readonly body: HourBody }>;
   readonly history: ColumnHistory;
   readonly fromMs: number;
@@ -197,7 +201,7 @@ export function drawLine(input: LineInput): DrawnLine {
     }
     const tiles = isHeld ? tilesOf(i) : undefined;
     if (tiles === undefined) {
-      overview.stretch(input, i);
+      overview.stretches(input, i, binMs);
       detail.leave();
     } else {
       detail.tiles(tiles, hourFrom, hourTo, binMs);
@@ -275,18 +279,28 @@ class Line {
     this.#max = Number.NEGATIVE_INFINITY;
   }
 
-  /** An hour as one flat stretch with its band, by what its entry says. */
-  stretch({ timeline, history }: LineInput, i: number): void {
+  /** An hour as level stretches with their bands, by what its entry says. Gaps and parts without a value are left open. */
+  stretches(input: LineInput, i: number, binMs: number): void {
+    const { timeline, history, breaks, column } = input;
     if (!((history.count[i] as number) > 0)) return this.leave();
-    const first = history.firstMs[i] as number;
-    const last = Math.max(history.lastMs[i] as number, first + 1);
-    const [mean, min, max] = [history.mean[i], history.min[i], history.max[i]] as [number, number, number];
+    const stream = timeline.hours[i]?.body.streams.find(({ name }) => name === column.stream);
+    if (stream === undefined) return this.leave();
     this.#flush();
-    this.#builder.cut(first);
     this.#left = false;
     this.#toMs = timeline.endMs[i] as number;
-    this.#builder.add(first, mean, min, max, Number.POSITIVE_INFINITY);
-    this.#builder.add(last, mean, min, max, Number.POSITIVE_INFINITY);
+    let endMs = Number.NaN;
+    for (const part of overviewParts(stream, column.index, binMs)) {
+      const open = without(part, breaks);
+      // A value lies in it: a gap that is told to cover all of it covers that at its edge.
+      for (const { fromMs, toMs } of open.length === 0 ? [part] : open) {
+        if (fromMs !== endMs) this.#builder.cut(fromMs);
+        // Just before its end: the next one may begin there.
+        const lastMs = toMs - (toMs - fromMs) / 1_000;
+        for (const ms of [fromMs, lastMs])
+          this.#builder.add(ms, part.mean, part.min, part.max, Number.POSITIVE_INFINITY);
+        endMs = toMs;
+      }
+    }
   }
 
   tiles(tiles: readonly Tile[], hourFrom: number, hourTo: number, binMs: number): void {

@@ -1,6 +1,5 @@
 /** What the page's model needs of a browser: the composition root (main-model.ts) hands it in, tests play it. */
-import type { Bytes } from '../../core/bytes.ts';
-import type { HourContent } from '../../hour/types.ts';
+import type { EncodeHour } from '../../pipeline/hour-encoding.ts';
 import type { SensorChoice } from '../../sensors/choice.ts';
 import type { Driver } from '../../sensors/port.ts';
 import type { MeshPorts, NodePorts } from '../../station/node.ts';
@@ -15,8 +14,7 @@ import type { WaysInPorts } from './ways-in.ts';
 export interface ModelPorts extends DevicePorts, WaysInPorts {
   readonly openPorts: () => Promise<NodePorts>;
   readonly mesh: () => Promise<MeshPorts>;
-  /** Ends what it does when the signal says so. */
-  readonly encodeHour: (content: HourContent, signal?: AbortSignal) => Promise<Bytes>;
+  readonly encodeHour: EncodeHour;
   /** Every driver of this device, whether it is switched on or not. */
   readonly drivers: (choice: SensorChoice) => Promise<readonly Driver[]>;
   /** Lets the person pick a USB sensor; missing where the browser cannot. Resolves to false when nothing was picked. */

@@ -2,6 +2,7 @@
 
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import { blobKey, type NodeId, shortNodeId } from '../../core/ids.ts';
+import { loadPart } from '../../core/load-part.browser.ts';
 import { KIND } from '../../feed/kinds.ts';
 import { HOUR_MS } from '../../hour/recorder.ts';
 import { mayAuthorKind, type Role } from '../../identity/roles.ts';
@@ -182,21 +183,24 @@ export class StationModel extends EventTarget implements AppModel {
 
   /** Never throws: the group is there, whatever fails now is told and tried again. */
   async #enter(space: Space): Promise<void> {
-    const node = this.#opened();
     this.#space = space;
     await this.#keepRefreshing();
     this.#set({ phase: 'ready', space: space.id });
-    await this.#orTell(async () => {
-      const ports = await this.#ports.mesh();
-      if (node.mesh === undefined) node.connect(ports);
-    });
-    // Nothing waits for the network.
+    // Nothing waits for the network, nor for the part of the page that is fetched over it: a recording that was interrupted goes on.
     void this.networkCame();
   }
 
   /** There is a network, perhaps another one. */
-  networkCame(): Promise<void> {
-    return this.#waysIn.networkCame();
+  async networkCame(): Promise<void> {
+    await Promise.all([this.#waysIn.networkCame(), this.#orTellOnce('mesh', () => this.#meet())]);
+  }
+
+  /** Meets the others from now on; nothing to do before this device is in a group, or when it does already. */
+  async #meet(): Promise<void> {
+    const node = this.#node;
+    if (node === undefined || this.#space === undefined || node.mesh !== undefined) return;
+    const ports = await this.#ports.mesh();
+    if (node.mesh === undefined && !this.#isLeft) node.connect(ports);
   }
 
   async #keepRefreshing(): Promise<void> {
@@ -313,7 +317,7 @@ export class StationModel extends EventTarget implements AppModel {
   }
 
   async *hourFiles(stationId: string): AsyncIterable<{ readonly name: string; readonly bytes: Uint8Array }> {
-    const { findStation, readHourFile } = await import('../../station/export.ts');
+    const { findStation, readHourFile } = await loadPart(() => import('../../station/export.ts'));
     const space = this.#entered();
     const station = findStation(space, stationId);
     for (const record of station.hours) {

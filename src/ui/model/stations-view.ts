@@ -115,7 +115,7 @@ export class StationsView implements StationsModel {
       if (this.#core.state.recording === null) this.#live.length = 0;
       return;
     }
-    const label = `${stream.name} ${column.name}`;
+    const label = seriesName(stream.name, column.name);
     if (this.#liveName?.label !== label) this.#live.length = 0;
     this.#liveName = { label, unit: column.unit };
     this.#live.push({ atMs: nowMs, mean: column.last, min: column.last, max: column.last });
@@ -246,7 +246,15 @@ function sparkOf(hours: readonly HourRecord[]): Spark | null {
   const points: SparkPoint[] = [];
   for (let i = 0; i < each.length; i += group) points.push(merged(each.slice(i, i + group)));
   const stepMs = 1.5 * group * (day.at(-1)?.body.lengthMs ?? 0);
-  return points.length === 0 ? null : { label: stream.name, unit: '', points, stepMs, isLive: false };
+  const { name = '', unit = '' } = stream.columns[column] ?? {};
+  return points.length === 0
+    ? null
+    : { label: seriesName(stream.name, name), unit, points, stepMs, isLive: false };
+}
+
+/** `accelerometer x`; a stream and its only quantity are often called alike. */
+function seriesName(stream: string, column: string): string {
+  return column === '' || column === stream ? stream : `${stream} ${column}`;
 }
 
 function merged(points: readonly SparkPoint[]): SparkPoint {

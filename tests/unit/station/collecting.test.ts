@@ -209,7 +209,13 @@ it('tells since when no host answers: while none is known, or one is open, there
   const { node, collecting } = await openVan();
   world.start(node);
   const answers = (...states: HostStatus['state'][]) => {
-    const host = { url: 'wss://hut.test', hostId: '', peers: 0, lastFailure: undefined };
+    const host = {
+      url: 'wss://hut.test',
+      use: 'chosen',
+      hostId: '',
+      peers: 0,
+      lastFailure: undefined,
+    } as const;
     vi.spyOn(node.mesh as Mesh, 'hosts').mockReturnValue(states.map((state) => ({ ...host, state })));
   };
   expect(collecting.look().unmetSinceMs).toBeNull();

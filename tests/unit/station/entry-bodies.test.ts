@@ -9,12 +9,12 @@ import {
   decodeHourBody,
   decodePicture,
   decodeProfile,
-  encodeHourBody,
   encodePicture,
   encodeProfile,
   type HourBody,
   MAX_NAME_CHARS,
 } from '../../../src/station/entry-bodies.ts';
+import { encodeHourBody } from '../../../src/station/hour-body-writing.ts';
 
 const STATION = stationIdFrom(new Uint8Array(16).fill(7));
 
@@ -33,8 +33,18 @@ function hour(streams: number, columns: number, gaps: number, text: string): Hou
       rows: 180_000,
       firstMs: 0,
       lastMs: 3_599_980,
-      achievedRateHz: 50.01,
-      columns: Array.from({ length: columns }, () => ({ count: 180_000, min: -0.1, max: 0.1, mean: 1 / 3 })),
+      achievedRateHz: 179_999 / 3_599.98,
+      width: columns,
+      columns: Array.from({ length: columns }, (_, i) => ({
+        name: text,
+        unit: ['m/s2', 'furlong', ''][i % 3] ?? '',
+        step: i % 2 === 0 ? { numerator: 9.80665, denominator: 16_384 } : null,
+        count: 180_000 - i,
+        min: -0.1,
+        max: 0.1,
+        mean: 0.1,
+      })),
+      bands: new Uint8Array(columns * (columns <= 16 ? 8 : 2)).fill(0x2d),
     })),
     gaps: Array.from({ length: gaps }, () => ({
       stream: 0,

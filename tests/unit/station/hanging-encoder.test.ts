@@ -1,8 +1,8 @@
 /** An encoder that hangs: it is ended and told, recording can be stopped and begun again, and the hour is sealed when one works. */
 import { afterEach, expect, it } from 'vitest';
-import { encodeHour } from '../../../src/hour/container.ts';
 import type { RecordingOptions } from '../../../src/station/recording.ts';
 import { Recording, sealWhatWaits } from '../../../src/station/recording.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 import { NodeWorld } from './node-world.ts';
 import { readingsOf, startRecording } from './station-recording.ts';
 
@@ -30,7 +30,7 @@ it('keeps nobody from recording', async () => {
   // The same when what waits is sealed in the background, which recording waits for.
   void sealWhatWaits(space, { encode: hangs, onTrouble: (message) => troubles.push(message) });
   let again: Recording | undefined;
-  const options = { space, name: 'Ridge', hourMs: 10_000, encode: encodeHour, onTrouble: () => undefined };
+  const options = { space, name: 'Ridge', hourMs: 10_000, encode: encodeAtOnce, onTrouble: () => undefined };
   void Recording.open(options).then((opened) => {
     again = opened;
   });

@@ -2,15 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Recorder } from '../../../src/hour/recorder.ts';
-import { summarize } from '../../../src/hour/summary.ts';
 import type { StreamDescriptor } from '../../../src/hour/types.ts';
 import { coverageOf, recordedOf } from '../../../src/station/coverage.ts';
-import {
-  decodeHourBody,
-  encodeHourBody,
-  type HourBody,
-  hourBodyOf,
-} from '../../../src/station/entry-bodies.ts';
+import { decodeHourBody, type HourBody } from '../../../src/station/entry-bodies.ts';
+import { encodeHourBody, hourBodyOf } from '../../../src/station/hour-body-writing.ts';
 import {
   gapMsOf,
   lengthOf,
@@ -71,7 +66,7 @@ class Player {
 
   take(): void {
     for (const { content, openId } of this.recorder.takeFinished())
-      this.bodies.push(decodeHourBody(encodeHourBody(hourBodyOf(content, openId, summarize(content)))));
+      this.bodies.push(decodeHourBody(encodeHourBody(hourBodyOf(content, openId))));
   }
 
   get timeline() {

@@ -19,7 +19,8 @@ import type { Gap } from '../../../src/hour/types.ts';
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { Membership } from '../../../src/identity/membership.ts';
 import { Catalog } from '../../../src/station/catalog.ts';
-import { encodeHourBody, type HourBody } from '../../../src/station/entry-bodies.ts';
+import type { HourBody } from '../../../src/station/entry-bodies.ts';
+import { encodeHourBody } from '../../../src/station/hour-body-writing.ts';
 import type { Space } from '../../../src/station/space.ts';
 import { Replica } from '../../../src/sync/replica.ts';
 
@@ -36,9 +37,19 @@ function streamOf(
   mean: number,
   span: { firstMs: number; lastMs: number } | null,
 ): HourBody['streams'][number] {
-  const columns = [{ count: 9, min: mean - 1, max: mean + 1, mean }];
+  const columns = [{ name: 'p', unit: 'hPa', step: null, count: 9, min: mean - 1, max: mean + 1, mean }];
   const origin = { name: 'pressure', driver: 'test', device: '', replay: false };
-  return { ...origin, rows: 9, firstMs: null, lastMs: null, ...span, achievedRateHz: null, columns };
+  return {
+    ...origin,
+    rows: 9,
+    firstMs: null,
+    lastMs: null,
+    ...span,
+    achievedRateHz: null,
+    width: 1,
+    columns,
+    bands: new Uint8Array(0),
+  };
 }
 
 export interface HourOptions {

@@ -1,9 +1,9 @@
 /** A space is recorded in once at a time: two recordings would share their segments, and lose or double what is in them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeHour } from '../../../src/hour/container.ts';
 import { sealWhatWaits } from '../../../src/station/recording.ts';
 import { createMemoryStore } from '../../../src/store/memory.ts';
 import { FaultyStore, FULL } from '../pipeline/crashing-store.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 import { type Member, NodeWorld } from './node-world.ts';
 import { HOUR_MS, hoursOf, readingsOf, startRecording } from './station-recording.ts';
 
@@ -47,9 +47,9 @@ describe('a second recording in the same space', () => {
       encoded = resolve;
     });
     const slow = await startRecording(space, {
-      encode: async (content) => {
+      encode: async (source, signal) => {
         await held;
-        return encodeHour(content);
+        return encodeAtOnce(source, signal);
       },
     });
     for (let i = 0; i < 5; i++) slow.sensor.deliver(i, world.clock.nowMs());
@@ -80,7 +80,7 @@ describe('what an earlier run left', () => {
     const { recording, sensor } = await startRecording(space);
     sensor.deliver(0, world.clock.nowMs());
     await recording.writer.flush();
-    await sealWhatWaits(space, { encode: encodeHour, onTrouble: () => undefined });
+    await sealWhatWaits(space, { encode: encodeAtOnce, onTrouble: () => undefined });
     expect(hoursOf(space, node.id)).toBe(0);
     sensor.deliver(1, world.clock.nowMs());
     await recording.stop();

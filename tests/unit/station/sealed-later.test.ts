@@ -1,11 +1,11 @@
 /** What was recorded before admission and could not be sealed in the moment when the key came is sealed later. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { NodeKeys } from '../../../src/core/ports.ts';
-import { encodeHour } from '../../../src/hour/container.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { FULL } from '../pipeline/crashing-store.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 import { holdsCurrentKey, type Member, NodeWorld } from './node-world.ts';
 import { hoursOf, startRecording } from './station-recording.ts';
 import { createTestKeys } from './test-keys.ts';
@@ -37,7 +37,7 @@ it('killed after the key was remembered, before the hour was sealed: the next ru
   await world.until(() => first.space().isAdmitted && holdsCurrentKey(first.space()));
   await world.pass(1_000);
   await first.close();
-  const again = await world.open({ store: createMemoryStore(disk), keys }, { encode: encodeHour });
+  const again = await world.open({ store: createMemoryStore(disk), keys }, { encode: encodeAtOnce });
   world.start(again);
   world.link(admin.node, again);
   await world.pass(600_000);
@@ -53,7 +53,7 @@ it('a full disk when the key came: sealed when there is room', async () => {
   };
   const node = await world.open(
     { store: { ...inner, blobs: { ...inner.blobs, put } }, keys },
-    { encode: encodeHour },
+    { encode: encodeAtOnce },
   );
   world.start(node);
   world.link(admin.node, node);

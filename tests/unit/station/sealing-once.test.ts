@@ -3,11 +3,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { toUtf8 } from '../../../src/core/bytes.ts';
 import { nodeIdText } from '../../../src/core/ids.ts';
 import { KIND } from '../../../src/feed/kinds.ts';
-import { encodeHour } from '../../../src/hour/container.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
-import { encodeHourBody } from '../../../src/station/entry-bodies.ts';
 import { findStation } from '../../../src/station/export.ts';
+import { encodeHourBody } from '../../../src/station/hour-body-writing.ts';
 import { joinAnew } from '../../../src/station/membership-actions.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 import { holdsCurrentKey, NodeWorld } from './node-world.ts';
 import { hoursOf, readingsOf, startRecording } from './station-recording.ts';
 
@@ -19,7 +19,7 @@ afterEach(() => world.close());
 
 it('a key that comes just after stop seals the hour once', async () => {
   const admin = await world.founded();
-  const node = await world.open({}, { encode: encodeHour });
+  const node = await world.open({}, { encode: encodeAtOnce });
   const space = await node.join(parseInvite(await world.inviteBy(admin.space, 'member')));
   const { recording, sensor } = await startRecording(space);
   node.onNotice((notice) => {
@@ -39,7 +39,7 @@ it('a key that comes just after stop seals the hour once', async () => {
 
 it('a device that became a reader seals nothing', async () => {
   const admin = await world.founded();
-  const node = await world.open({}, { encode: encodeHour });
+  const node = await world.open({}, { encode: encodeAtOnce });
   const space = await node.join(parseInvite(await world.inviteBy(admin.space, 'member')));
   const { recording, sensor } = await startRecording(space);
   sensor.deliver(7, world.clock.nowMs());

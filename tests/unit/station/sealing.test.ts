@@ -1,13 +1,13 @@
 /** Hours are sealed once, under a key that members hold, whenever the key comes or changes. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { NodeKeys } from '../../../src/core/ports.ts';
-import { encodeHour } from '../../../src/hour/container.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import { revokeMember } from '../../../src/station/membership-actions.ts';
 import type { Space } from '../../../src/station/space.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { FULL } from '../pipeline/crashing-store.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 import { holdsCurrentKey, type Member, NodeWorld } from './node-world.ts';
 import { HOUR_MS, hoursOf, readingsOf, startRecording } from './station-recording.ts';
 import { createTestKeys } from './test-keys.ts';
@@ -110,7 +110,7 @@ describe('what was recorded before anybody let the device in', () => {
   });
 
   async function opened(): Promise<Member> {
-    const node = await world.open({ store: createMemoryStore(disk), keys }, { encode: encodeHour });
+    const node = await world.open({ store: createMemoryStore(disk), keys }, { encode: encodeAtOnce });
     const [space] = node.spaces.values();
     return {
       node,
@@ -193,7 +193,7 @@ describe('what was recorded before anybody let the device in', () => {
         },
       },
     };
-    const node = await world.open({ store, keys }, { encode: encodeHour });
+    const node = await world.open({ store, keys }, { encode: encodeAtOnce });
     const space = await node.join(parseInvite(await world.inviteBy(admin.space, 'member')));
     const { recording, sensor } = await startRecording(space);
     sensor.deliver(0, world.clock.nowMs());

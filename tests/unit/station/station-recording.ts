@@ -1,10 +1,10 @@
 /** A recording whose one sensor the test reads out, and what members read of it in the end. */
 import type { NodeId } from '../../../src/core/ids.ts';
-import { encodeHour } from '../../../src/hour/container.ts';
 import { readHour } from '../../../src/station/export.ts';
 import { Recording, type RecordingOptions } from '../../../src/station/recording.ts';
 import type { Space } from '../../../src/station/space.ts';
 import { TestSensor } from '../pipeline/test-sensor.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 
 /** Shorter than any test, longer than a second. */
 export const HOUR_MS = 10_000;
@@ -18,7 +18,7 @@ export async function startRecording(
     space,
     name: 'Ridge',
     hourMs: HOUR_MS,
-    encode: encodeHour,
+    encode: encodeAtOnce,
     onTrouble: (message) => troubles.push(message),
     ...over,
   });

@@ -4,8 +4,9 @@ import { toUtf8 } from '../../../src/core/bytes.ts';
 import type { StationId } from '../../../src/core/ids.ts';
 import { nodeIdText } from '../../../src/core/ids.ts';
 import { KIND } from '../../../src/feed/kinds.ts';
-import { encodeHourBody, encodePicture } from '../../../src/station/entry-bodies.ts';
+import { encodePicture } from '../../../src/station/entry-bodies.ts';
 import { exportCsv, findStation } from '../../../src/station/export.ts';
+import { encodeHourBody } from '../../../src/station/hour-body-writing.ts';
 import { spaceStatus } from '../../../src/station/status.ts';
 import { type Member, NodeWorld } from './node-world.ts';
 import { readingsOf, startRecording } from './station-recording.ts';
@@ -27,7 +28,16 @@ afterEach(async () => {
 /** Writes, as the intruder, everything that can be written under a station’s id. */
 async function intrude(station: StationId): Promise<void> {
   const { space } = intruder;
-  const stream = { name: 'pressure', driver: 'test', device: '', replay: false, rows: 1_000, columns: [] };
+  const stream = {
+    name: 'pressure',
+    driver: 'test',
+    device: '',
+    replay: false,
+    rows: 1_000,
+    width: 0,
+    columns: [],
+    bands: new Uint8Array(0),
+  };
   const body = encodeHourBody({
     station,
     stationName: 'Hacked',

@@ -1,12 +1,12 @@
 /** Links that are opened in a page, before and after it is in a group. */
 import { describe, expect, it, vi } from 'vitest';
 import { WaystationError } from '../../../src/core/errors.ts';
-import { encodeHour } from '../../../src/hour/container.ts';
-import type { HourContent } from '../../../src/hour/types.ts';
+import type { EncodedHour } from '../../../src/hour/hour-encoder.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
 import { revokeMember } from '../../../src/station/membership-actions.ts';
 import type { WaystationNode } from '../../../src/station/node.ts';
 import type { Notice } from '../../../src/sync/effects.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 import { TestPage } from './page.ts';
 
 function link(a: WaystationNode, b: WaystationNode): () => void {
@@ -81,16 +81,17 @@ describe('a page that recorded before it was let in', () => {
     await model.join(await host.people.invite('member', 1), 'Van');
     await model.record();
     await model.stop();
-    const encoded = new Promise<HourContent>((resolve) => {
-      page.encodeHour = async (content) => {
-        resolve(content);
-        return encodeHour(content);
+    const encoded = new Promise<EncodedHour>((resolve) => {
+      page.encodeHour = async (source, signal) => {
+        const hour = await encodeAtOnce(source, signal);
+        resolve(hour);
+        return hour;
       };
     });
     link(hostNode, node);
     await until(node, () => node.space().isAdmitted && node.space().epochKeys().size > 0);
     await model.refresh();
-    expect((await encoded).streams.map(({ rows }) => rows.offsetsNs.length)).toEqual([1]);
+    expect((await encoded).outlines.map(({ rows }) => rows)).toEqual([1]);
   });
 });
 

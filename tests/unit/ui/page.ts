@@ -1,6 +1,5 @@
 /** A page without a browser: its model on a store in memory, with sensors and time that do what the test says. */
 import { vi } from 'vitest';
-import { encodeHour } from '../../../src/hour/container.ts';
 import type { StreamDescriptor } from '../../../src/hour/types.ts';
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { Mesh } from '../../../src/mesh/mesh.ts';
@@ -14,6 +13,7 @@ import { StationModel } from '../../../src/ui/model/station-model.ts';
 import type { CodeAnswer, OwnRelay } from '../../../src/ui/platform/own-relay.browser.ts';
 import { VirtualClock } from '../mesh/virtual-clock.ts';
 import { FaultyStore } from '../pipeline/crashing-store.ts';
+import { encodeAtOnce } from '../pipeline/whole-hour.ts';
 import { createTestKeys } from '../station/test-keys.ts';
 import { inProcessWorker, MemorySaver } from './data/in-process.ts';
 
@@ -61,7 +61,7 @@ export class TestPage {
   readonly saver = new MemorySaver();
   /** What the next `drivers` and `encodeHour` do instead of working. */
   drivers: ModelPorts['drivers'] = async () => [this.sensor()];
-  encodeHour: ModelPorts['encodeHour'] = async (content) => encodeHour(content);
+  encodeHour: ModelPorts['encodeHour'] = encodeAtOnce;
 
   /** A sensor that delivers one reading and then holds. */
   sensor(): Driver {
@@ -113,7 +113,7 @@ export class TestPage {
           },
         },
       }),
-      encodeHour: (content) => this.encodeHour(content),
+      encodeHour: (source, signal) => this.encodeHour(source, signal),
       drivers: (options) => this.drivers(options),
       base: PAGE,
       forgetLink: () => {

@@ -24,10 +24,10 @@ function heldUp(page: TestPage): { reached: Promise<void>; release: () => void }
     release = resolve;
   });
   const reached = new Promise<void>((resolve) => {
-    page.encodeHour = async (content) => {
+    page.encodeHour = async (source, signal) => {
       resolve();
       await released;
-      return encodeHour(content);
+      return encodeHour(source, signal);
     };
   });
   return { reached, release };

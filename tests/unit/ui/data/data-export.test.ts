@@ -3,10 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeHour } from '../../../../src/hour/container.ts';
 import { type CsvOptions, csvRows, tidyNumber } from '../../../../src/hour/export-csv.ts';
-import { summarize } from '../../../../src/hour/summary.ts';
 import type { HourContent } from '../../../../src/hour/types.ts';
 import type { HourRecord } from '../../../../src/station/catalog.ts';
-import { hourBodyOf } from '../../../../src/station/entry-bodies.ts';
+import { hourBodyOf } from '../../../../src/station/hour-body-writing.ts';
 import { timelineOf } from '../../../../src/station/timeline.ts';
 import {
   csvOptionsOf,
@@ -51,7 +50,7 @@ const contents = [hourOf(0), hourOf(1), hourOf(2)];
 const records = contents.map(
   (content, i) =>
     ({
-      body: hourBodyOf(content, new Uint8Array(16), summarize(content)),
+      body: hourBodyOf(content, new Uint8Array(16)),
       entry: { header: { blobs: [{ root: String(i), size: 100 }] } },
     }) as unknown as HourRecord,
 );

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeHour, readHourHeader } from '../../../../src/hour/container.ts';
-import { summarize } from '../../../../src/hour/summary.ts';
 import type { HourContent } from '../../../../src/hour/types.ts';
 import type { HourBody } from '../../../../src/station/entry-bodies.ts';
+import { hourBodyOf } from '../../../../src/station/hour-body-writing.ts';
 import { timelineOf } from '../../../../src/station/timeline.ts';
 import {
   addTile,
@@ -11,6 +11,7 @@ import {
   drawLine,
   historyOf,
   LineBuilder,
+  type LineInput,
   type Polyline,
 } from '../../../../src/ui/model/data-series.ts';
 import {
@@ -208,16 +209,7 @@ describe('lines', () => {
         },
       ],
     };
-    const streams = summarize(content).map((one) => ({ ...one, driver: '', device: '', replay: false }));
-    return {
-      station: STATION,
-      stationName: 'Ridge',
-      startMs,
-      lengthMs: HOUR_MS,
-      openId: new Uint8Array(0),
-      streams,
-      gaps: [],
-    };
+    return hourBodyOf(content, new Uint8Array(0));
   }
 
   const bodies = [body(0, [1, 2, 3]), body(1, [4, 5, 6]), body(5, [10, 20, 30])];
@@ -227,6 +219,7 @@ describe('lines', () => {
       (hour) => bodies.indexOf(hour.body) < heldUpTo,
     );
     return {
+      column: { stream: 'air', index: 0 },
       timeline,
       history: historyOf(timeline, { stream: 'air', index: 0 }),
       fromMs: START_MS,
@@ -253,6 +246,60 @@ describe('lines', () => {
     const { detail, overview } = drawLine(input(10, 3));
     expect(detail.x).toEqual([]);
     expect(overview.mean).toEqual([2, 2, null, 5, 5, null, 20, 20]);
+  });
+
+  it('show an hour that is not here as the bands of its parts, coarser where the plot is', () => {
+    const values = Array.from({ length: 64 }, (_, i) => i);
+    const at = (level: number, own = body(0, values), breaks: LineInput['breaks'] = []) => {
+      const timeline = timelineOf([{ body: own }], () => false);
+      const column = { stream: 'air', index: 0 };
+      const history = historyOf(timeline, column);
+      const span = { fromMs: START_MS, toMs: START_MS + HOUR_MS };
+      const { detail, overview } = drawLine({
+        ...{ column, timeline, history, ...span, level, breaks },
+        tilesOf: () => undefined,
+      });
+      expect(detail.x).toEqual([]);
+      return overview;
+    };
+    const fine = at(10);
+    // Eight parts of eight readings, each with its beginning and its end.
+    expect(fine.x.length).toBe(16);
+    for (let part = 0; part < 8; part++) {
+      const [min, max] = [fine.min[2 * part] as number, fine.max[2 * part] as number];
+      expect(min).toBeLessThanOrEqual(8 * part);
+      expect(max).toBeGreaterThanOrEqual(8 * part + 7);
+      expect(max - min).toBeLessThan(7 + 2 * (63 / 15));
+    }
+    expect(fine.x[0]).toBe(START_MS);
+    // Bins of 17 minutes: no part is narrower than one.
+    const coarse = at(20);
+    expect(coarse.x.length).toBe(4);
+    expect([coarse.min[0], coarse.max.at(-1)]).toEqual([0, 63]);
+    // What is told to be a gap is left open, and nothing is drawn across it.
+    const gap = { fromMs: START_MS + 20 * 60_000, toMs: START_MS + 30 * 60_000, cause: 'hidden', detail: '' };
+    const paused = values.map((i) => (i >= 21 && i < 32 ? Number.NaN : i));
+    const broken = at(10, body(0, paused), [gap]);
+    for (const [a, b] of joined(broken))
+      expect(Math.min(b, gap.toMs) - Math.max(a, gap.fromMs)).toBeLessThanOrEqual(0);
+    expect(broken.mean).toContain(null);
+  });
+
+  it('leave open what has no reading in an hour that is not here, though nobody noted a gap', () => {
+    const values = Array.from({ length: 60 }, (_, i) => (i >= 15 && i < 30 ? Number.NaN : i));
+    const own = body(0, values);
+    const timeline = timelineOf([{ body: own }], () => false);
+    const column = { stream: 'air', index: 0 };
+    const span = { fromMs: START_MS, toMs: START_MS + HOUR_MS };
+    const { overview } = drawLine({
+      ...{ column, timeline, history: historyOf(timeline, column), ...span, level: 10, breaks: [] },
+      tilesOf: () => undefined,
+    });
+    const minute = (ms: number) => (ms - START_MS) / 60_000;
+    const pairs = joined(overview).map(([a, b]) => [minute(a), minute(b)]);
+    // The parts that lie wholly in the pause are those from minute 22 to 29.
+    expect(pairs.some(([a = 0, b = 0]) => a < 29 && b > 22.5)).toBe(false);
+    expect(overview.mean).toContain(null);
   });
 
   it('put hours that share a bin together, weighed by their readings', () => {

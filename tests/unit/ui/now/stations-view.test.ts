@@ -76,7 +76,7 @@ describe('a station', () => {
     const { world, view, key } = setting();
     for (let hour = 0; hour < 30; hour++) await world.addHour(0, { mean: hour });
     const spark = view.spark(await key());
-    expect(spark).toMatchObject({ label: 'pressure', isLive: false, stepMs: 1.5 * HOUR_MS });
+    expect(spark).toMatchObject({ label: 'pressure p', unit: 'hPa', isLive: false, stepMs: 1.5 * HOUR_MS });
     expect(spark?.points.map(({ mean }) => mean)).toEqual(Array.from({ length: 24 }, (_, i) => i + 6));
     expect(spark?.points[0]).toMatchObject({ min: 5, max: 7, atMs: START_MS + 6.5 * HOUR_MS });
   });
