@@ -1,6 +1,6 @@
 /**
  * What the first command on a fresh clone needs before anything else can run, with Node's own modules only: the packages
- * of the lockfile, and for tests a Chromium with certutil, which tells it what to trust.
+ * of the lockfile, and for tests a Chromium with certutil, which tells it what to trust, and coturn.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
@@ -42,28 +42,54 @@ export function installPackages() {
 
 export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-/** Installs Debian's Chromium and certutil when they are missing and we may; otherwise says what to do. */
+/** Whether gcc and a C library are there, which the tests of examples/esp32 need. */
+function canCompileC() {
+  const input = '#include <stdio.h>\n';
+  return spawnSync('gcc', ['-fsyntax-only', '-x', 'c', '-'], { input, stdio: 'pipe' }).status === 0;
+}
+
+/**
+ * Installs Debian's Chromium, certutil and gcc when they are missing and we may; otherwise says what to do. And coturn, whose STUN client and
+ * server ours are tried and measured against: without it those tests are skipped.
+ */
 export function installChromium() {
-  const hasCertutil = spawnSync('certutil', ['-H'], { stdio: 'ignore' }).error === undefined;
-  const missing = [...(existsSync(CHROMIUM) ? [] : ['chromium']), ...(hasCertutil ? [] : ['libnss3-tools'])];
-  if (missing.length === 0) return;
+  const has = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).error === undefined;
+  const needed = [
+    ...(existsSync(CHROMIUM) ? [] : ['chromium']),
+    ...(has('certutil', '-H') ? [] : ['libnss3-tools']),
+    ...(canCompileC() ? [] : ['gcc', 'libc6-dev']),
+  ];
+  const wanted = has('turnutils_stunclient', '-h') && has('turnserver', '--version') ? [] : ['coturn'];
+  if (needed.length === 0 && wanted.length === 0) return;
   const debian = existsSync('/usr/bin/apt-get');
   const root = process.getuid?.() === 0;
   const sudo = !root && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
+  const asRoot = (command, ...args) => (root ? [command, args] : ['sudo', ['-n', command, ...args]]);
   if (!debian || (!root && !sudo)) {
-    console.error(
-      `The browser tests need Chromium at ${CHROMIUM} (or where CHROMIUM_PATH says) and certutil of NSS. Missing: ${missing.join(', ')}.`,
-    );
-    process.exit(1);
+    if (needed.length > 0) {
+      console.error(
+        `The tests need Chromium at ${CHROMIUM} (or where CHROMIUM_PATH says), certutil of NSS, and gcc for examples/esp32. Missing: ${needed.join(', ')}.`,
+      );
+      process.exit(1);
+    }
+    console.error('The tests against coturn are skipped: the Debian package coturn is not installed.');
+    return;
   }
-  console.error(`Installing ${missing.join(' and ')} …`);
-  const apt = (...args) =>
-    run(...(root ? ['apt-get', args] : ['sudo', ['-n', 'apt-get', ...args]]), {
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  apt('update');
-  apt('install', '-y', '--no-install-recommends', ...missing);
+  console.error(`Installing ${[...needed, ...wanted].join(' and ')} …`);
+  const quiet = {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  };
+  const install = ['install', '-y', '--no-install-recommends'];
+  if (needed.length > 0) {
+    run(...asRoot('apt-get', 'update'), quiet);
+    run(...asRoot('apt-get', ...install, ...needed), quiet);
+  } else spawnSync(...asRoot('apt-get', 'update'), quiet);
+  if (wanted.length === 0) return;
+  // Its programs are wanted, not the server that it would start for good: `systemctl unmask coturn` takes this back.
+  if (existsSync('/run/systemd/system')) spawnSync(...asRoot('systemctl', 'mask', 'coturn.service'), quiet);
+  if (spawnSync(...asRoot('apt-get', ...install, ...wanted), quiet).status !== 0)
+    console.error('The tests against coturn are skipped: the Debian package coturn cannot be had here.');
 }
 
 /** Builds the app and the command line unless what is built is as new as the sources. */

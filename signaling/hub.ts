@@ -7,10 +7,12 @@
  * - Nothing that a client sends makes it throw; what is dropped is counted under a fixed reason.
  * - A client id belongs to the token it came with: the same token takes the id over, another gets ID-TAKEN.
  * - `src` is always the sender's own id, whatever the sender wrote.
+ * - Clients of another key are in another hub: they neither see nor reach those of this one.
  * - Memory is bounded by `HUB_LIMITS` times the number of connections, which is bounded too.
  */
 import { Counters } from '../src/core/counters.ts';
 import { TokenBucket } from '../src/core/token-bucket.ts';
+import { CHARS_PER_TOKEN, HOSTILE_DROPS, HUB_LIMITS, type HubLimits } from './hub-limits.ts';
 import { Mailbox } from './mailbox.ts';
 import {
   type ClientMessage,
@@ -23,6 +25,8 @@ import {
 } from './protocol.ts';
 import { TopicBoard } from './topic-board.ts';
 
+export { HUB_LIMITS, type HubLimits } from './hub-limits.ts';
+
 /** Names one socket; the adapter never uses a number twice. */
 export type ConnectionNumber = number;
 
@@ -30,41 +34,6 @@ export type HubEffect =
   | { readonly kind: 'send'; readonly conn: ConnectionNumber; readonly text: string }
   /** Close after what was sent before; the adapter answers with `closed` or not, both are fine. */
   | { readonly kind: 'close'; readonly conn: ConnectionNumber; readonly reason: string };
-
-export interface HubLimits {
-  /** Clients at once; a village, and 20 MB of memory. */
-  readonly maxClients: number;
-  /** A node that arrives among 64 peers sends an offer and about eight candidates to each. */
-  readonly burstMessages: number;
-  /** Long-run rate per connection; a quiet client sends one heartbeat in 5 s. */
-  readonly messagesPerSecond: number;
-  /** A client that keeps flooding is cut off after this many drops. */
-  readonly maxDropsPerConnection: number;
-  /** Silence after which a client is gone, as PeerServer's `alive_timeout`; background tabs beat once a minute. */
-  readonly aliveMs: number;
-  /** See {@link Mailbox}. */
-  readonly expireMs: number;
-  readonly lettersPerPeer: number;
-  readonly charsPerSender: number;
-  readonly mailboxChars: number;
-}
-
-export const HUB_LIMITS: HubLimits = {
-  maxClients: 4096,
-  burstMessages: 640,
-  messagesPerSecond: 50,
-  maxDropsPerConnection: 1000,
-  aliveMs: 90_000,
-  expireMs: 5_000,
-  lettersPerPeer: 32,
-  charsPerSender: 512 * 1024,
-  mailboxChars: 8 * 1024 * 1024,
-};
-
-/** Reading a message costs by its length; most have less than this. */
-const CHARS_PER_TOKEN = 4_096;
-/** What no version of the protocol ever said counts as this many drops. */
-const MALFORMED_DROPS = 20;
 
 export interface HubOptions {
   /** Stable random name of this host, base64url, at most 64 characters; salts the topics of our nodes. */
@@ -81,14 +50,25 @@ export interface HubStats {
   readonly clients: number;
   readonly topics: number;
   readonly waitingMessages: number;
+  /** Connections that were answered with OPEN, since the start. */
+  readonly opened: number;
+  /** Messages carried or kept for an absent peer, by type, since the start. */
+  readonly relayed: Readonly<Record<string, number>>;
+  /** What was dropped, refused or cut off, by reason, since the start. */
   readonly counters: Readonly<Record<string, number>>;
 }
+
+type RelayedMessage = Extract<ClientMessage, { readonly type: RelayedType }>;
 
 interface Client {
   readonly id: string;
   readonly token: string;
+  /** Where it comes from, as the adapter says it; connections from one house have one. */
+  readonly origin: string;
   conn: ConnectionNumber;
   readonly bucket: TokenBucket;
+  /** Made with the first topic: PeerJS has none. */
+  newTopics?: TokenBucket;
   drops: number;
   lastHeardMs: number;
 }
@@ -102,6 +82,9 @@ export class SignalingHub {
   readonly #board = new TopicBoard();
   readonly #mailbox: Mailbox;
   readonly #counters = new Counters();
+  readonly #relayed = new Counters();
+  readonly #all: TokenBucket;
+  #opened = 0;
   readonly #wallMs: (() => number) | undefined;
 
   constructor(options: HubOptions) {
@@ -109,16 +92,22 @@ export class SignalingHub {
     this.#key = options.key ?? PEERJS_KEY;
     this.#limits = { ...HUB_LIMITS, ...options.limits };
     this.#wallMs = options.wallMs;
+    this.#all = new TokenBucket(this.#limits.allMessages.burst, this.#limits.allMessages.perSecond, 0);
     this.#mailbox = new Mailbox({
       expireMs: this.#limits.expireMs,
       lettersPerPeer: this.#limits.lettersPerPeer,
+      lettersPerOrigin: this.#limits.lettersPerOrigin,
       charsPerSender: this.#limits.charsPerSender,
+      charsPerOrigin: this.#limits.charsPerOrigin,
       totalChars: this.#limits.mailboxChars,
     });
   }
 
-  /** A socket opened with these query parameters (`key`, `id`, `token`). */
-  connected(conn: ConnectionNumber, query: URLSearchParams, nowMs: number): HubEffect[] {
+  /**
+   * A socket opened with these query parameters (`key`, `id`, `token`).
+   * @param origin whatever is the same for connections from one house; each is its own when absent.
+   */
+  connected(conn: ConnectionNumber, query: URLSearchParams, nowMs: number, origin?: string): HubEffect[] {
     const params = parseConnectParams(query);
     if (params === undefined) {
       const msg = 'No id, token, or key supplied to websocket server, or one that is too long';
@@ -144,14 +133,17 @@ export class SignalingHub {
       this.#byConnection.delete(known.conn);
       effects.push({ kind: 'close', conn: known.conn, reason: 'taken over by a newer connection' });
     }
-    const client = known ?? {
+    const { burstMessages, messagesPerSecond } = this.#limits;
+    const client: Client = known ?? {
       id: params.id,
       token: params.token,
+      origin: origin ?? `of ${params.id}`,
       conn,
-      bucket: new TokenBucket(this.#limits.burstMessages, this.#limits.messagesPerSecond, nowMs),
+      bucket: new TokenBucket(burstMessages, messagesPerSecond, nowMs),
       drops: 0,
       lastHeardMs: nowMs,
     };
+    this.#opened++;
     client.conn = conn;
     client.lastHeardMs = nowMs;
     this.#clients.set(client.id, client);
@@ -176,12 +168,19 @@ export class SignalingHub {
     const client = this.#byConnection.get(conn);
     if (client === undefined) return [];
     client.lastHeardMs = nowMs;
-    if (!client.bucket.take(Math.ceil(text.length / CHARS_PER_TOKEN), nowMs))
-      return this.#drop(client, 'rate');
+    const cost = Math.max(1, Math.ceil(text.length / CHARS_PER_TOKEN));
+    if (!client.bucket.take(cost, nowMs)) return this.#drop(client, 'rate');
+    if (!this.#all.take(cost, nowMs)) return this.#drop(client, 'rate-key');
     if (text.length > MAX_CLIENT_MESSAGE_CHARS) return this.#drop(client, 'too-long');
     const message = parseClientMessage(text);
-    if (message === undefined) return this.#drop(client, 'malformed', MALFORMED_DROPS);
-    return this.#handle(client, message, nowMs);
+    if (message === undefined) return this.#drop(client, 'malformed', HOSTILE_DROPS);
+    return this.#handle(client, message, text, nowMs);
+  }
+
+  /** Something arrived on `conn` that its adapter did not take: it counts as dropped here. @param isHostile nobody sends it by mistake. */
+  dropped(conn: ConnectionNumber, reason: string, isHostile = false): HubEffect[] {
+    const client = this.#byConnection.get(conn);
+    return client === undefined ? [] : this.#drop(client, reason, isHostile ? HOSTILE_DROPS : 1);
   }
 
   /** The socket showed life below the message layer (a WebSocket pong). */
@@ -199,9 +198,9 @@ export class SignalingHub {
   /** Time passed: call about once a second. */
   tick(nowMs: number): HubEffect[] {
     const effects: HubEffect[] = [];
-    for (const letter of this.#mailbox.expire(nowMs)) {
-      this.#counters.count('expired');
-      effects.push(...this.#expired(letter.src, letter.dst));
+    for (const { src, dst, letters } of this.#mailbox.expire(nowMs)) {
+      this.#counters.count('expired', letters);
+      effects.push(...this.#expired(src, dst));
     }
     for (const client of this.#clients.values()) {
       if (nowMs - client.lastHeardMs <= this.#limits.aliveMs) continue;
@@ -212,16 +211,23 @@ export class SignalingHub {
     return effects;
   }
 
+  /** The ids of all clients, oldest first: what PeerServer's discovery tells, where it is switched on. */
+  ids(): readonly string[] {
+    return [...this.#clients.keys()];
+  }
+
   stats(): HubStats {
     return {
       clients: this.#clients.size,
       topics: this.#board.size,
       waitingMessages: this.#mailbox.size,
+      opened: this.#opened,
+      relayed: this.#relayed.snapshot(),
       counters: this.#counters.snapshot(),
     };
   }
 
-  #handle(client: Client, message: ClientMessage, nowMs: number): HubEffect[] {
+  #handle(client: Client, message: ClientMessage, text: string, nowMs: number): HubEffect[] {
     switch (message.type) {
       case 'HEARTBEAT':
         // Our clients ask for an echo, because a page cannot see WebSocket pings; PeerJS clients expect silence.
@@ -233,31 +239,35 @@ export class SignalingHub {
       case 'WS-PART':
         return message.payload.topics.flatMap((topic) => this.#part(client.id, topic));
       default:
-        return this.#relay(client, message.type, message.dst ?? undefined, message.payload, nowMs);
+        // PeerJS names no sender; whoever names another one is found out, and carried under the true one.
+        if (message.src !== undefined && message.src !== null && message.src !== client.id)
+          this.#counters.count('forged-source');
+        return this.#relay(client, message, text, nowMs);
     }
   }
 
-  #relay(
-    client: Client,
-    type: RelayedType,
-    dst: string | undefined,
-    payload: unknown,
-    nowMs: number,
-  ): HubEffect[] {
+  #relay(client: Client, message: RelayedMessage, said: string, nowMs: number): HubEffect[] {
+    const { type, payload } = message;
+    const dst = message.dst ?? undefined;
     if (dst === undefined) {
       if (type !== 'LEAVE') return this.#drop(client, 'no-destination');
       return [{ kind: 'close', conn: client.conn, reason: 'left' }, ...this.#remove(client)];
     }
     let text: string;
     try {
-      text = JSON.stringify({ type, src: client.id, dst, payload });
+      text =
+        message.isPlain === true && said.endsWith('}')
+          ? // Ids need no escaping. Writing the payload anew would cost as much as reading it.
+            `${said.slice(0, -1)},"src":"${client.id}"}`
+          : JSON.stringify({ type, src: client.id, dst, payload });
     } catch {
       return this.#drop(client, 'malformed'); // nested deeper than the serialiser's stack
     }
     const addressee = this.#clients.get(dst);
+    if (addressee === undefined && (type === 'LEAVE' || type === 'EXPIRE')) return [];
+    this.#relayed.count(type);
     if (addressee !== undefined) return [{ kind: 'send', conn: addressee.conn, text }];
-    if (type === 'LEAVE' || type === 'EXPIRE') return [];
-    if (this.#mailbox.put(client.id, dst, text, nowMs)) return [];
+    if (this.#mailbox.put({ src: client.id, dst, origin: client.origin, text }, nowMs)) return [];
     this.#counters.count('mailbox-full');
     return this.#expired(client.id, dst);
   }
@@ -274,8 +284,13 @@ export class SignalingHub {
   #join(client: Client, topic: string, hello: string, nowMs: number): HubEffect[] {
     if (this.#clients.get(client.id) !== client) return []; // cut off by an earlier topic of the same message
     if (!client.bucket.take(1, nowMs)) return this.#drop(client, 'rate');
+    const { burst, perSecond } = this.#limits.newTopics;
+    client.newTopics ??= new TokenBucket(burst, perSecond, nowMs);
+    if (!this.#board.has(client.id, topic) && !client.newTopics.take(1, nowMs))
+      return this.#drop(client, 'topic-scan', HOSTILE_DROPS);
     const refusal = this.#board.join(client.id, topic, hello);
-    if (refusal !== undefined) return this.#drop(client, refusal);
+    if (refusal !== undefined)
+      return this.#drop(client, refusal, refusal === 'copied-hello' ? HOSTILE_DROPS : 1);
     const others = this.#board.others(topic, client.id);
     const present = send(client.conn, { type: 'WS-PRESENT', payload: { topic, peers: [...others] } });
     return [present, ...this.#tell(others, { type: 'WS-ARRIVED', payload: { topic, id: client.id, hello } })];

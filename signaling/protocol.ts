@@ -55,6 +55,8 @@ export type RelayedType = (typeof RELAYED_TYPES)[number];
 const ClientMessageSchema = v.variant('type', [
   v.object({
     type: v.picklist(RELAYED_TYPES),
+    /** Never believed; another id than the sender's own is counted. */
+    src: v.optional(v.unknown()),
     dst: v.optional(v.nullable(PeerIdSchema)),
     payload: v.optional(v.unknown()),
   }),
@@ -125,7 +127,10 @@ const ConnectParamsSchema = v.object({
 });
 
 /** What a client may say to a hub. */
-export type ClientMessage = v.InferOutput<typeof ClientMessageSchema>;
+export type ClientMessage = v.InferOutput<typeof ClientMessageSchema> & {
+  /** It says `type`, `dst` and `payload`, and nothing else: its text can be carried as it is. */
+  readonly isPlain?: boolean;
+};
 /** What a hub may say to a client. */
 export type ServerMessage = v.InferOutput<typeof ServerMessageSchema>;
 /** One peer under a topic: its connection id and its opaque hello, base64url. */
@@ -148,9 +153,25 @@ function parseBounded<T>(text: string, maxChars: number, check: (value: unknown)
 
 /** Reads what a client sent to a hub; `undefined` when it is too long or not a message of the protocol. */
 export function parseClientMessage(text: string): ClientMessage | undefined {
-  return parseBounded(text, MAX_CLIENT_MESSAGE_CHARS, (value) =>
-    v.parse(ClientMessageSchema, value, FIRST_ISSUE),
+  return parseBounded(
+    text,
+    MAX_CLIENT_MESSAGE_CHARS,
+    (value) => relayedMessage(value) ?? v.parse(ClientMessageSchema, value, FIRST_ISSUE),
   );
+}
+
+const RELAYED: ReadonlySet<unknown> = new Set(RELAYED_TYPES);
+
+/** What the schema would say of a message to be carried, without the price of a schema: nearly all messages are such. */
+function relayedMessage(value: unknown): ClientMessage | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { type, src, dst, payload } = value as Readonly<Record<string, unknown>>;
+  if (!RELAYED.has(type) || typeof dst !== 'string') return undefined;
+  if (dst.length > MAX_PEER_ID_CHARS || !PEER_ID.test(dst)) return undefined;
+  if (src !== undefined) return { type: type as RelayedType, src, dst, payload };
+  let isPlain = true;
+  for (const key in value) isPlain &&= key === 'type' || key === 'dst' || key === 'payload';
+  return { type: type as RelayedType, dst, payload, isPlain };
 }
 
 /** Reads what a hub sent to a client; `undefined` when it is too long or not a message of the protocol. */

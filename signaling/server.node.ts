@@ -1,204 +1,37 @@
-/**
- * The signaling hub on a Node HTTP server: WebSockets by `ws`, attached to the upgrade of an existing server, so that
- * one port serves the app, signaling and `GET /peerjs/id`. All protocol decisions are in `hub.ts`; this file moves
- * bytes, keeps time and drops readers that are too slow.
- */
-import { randomBytes, randomUUID } from 'node:crypto';
+/** Signaling with an HTTP server of its own. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import { Counters } from '../src/core/counters.ts';
 import { WaystationError } from '../src/core/errors.ts';
-import { type ConnectionNumber, type HubEffect, type HubLimits, type HubStats, SignalingHub } from './hub.ts';
-import { MAX_CLIENT_MESSAGE_CHARS, PEERJS_KEY, PEERJS_PATH } from './protocol.ts';
+import { attachSignaling, type SignalingOptions, type SignalingStats } from './attach.node.ts';
 
-/** UTF-8 takes at most three bytes per UTF-16 unit; the hub bounds the characters. */
-const MAX_FRAME_BYTES = MAX_CLIENT_MESSAGE_CHARS * 3;
-/** A reader this far behind is dropped: five of the largest answers. */
-const MAX_BUFFERED_BYTES = 1_280 * 1024;
-/** WebSocket pings; a socket that misses one whole interval is dead. */
-const PING_MS = 20_000;
-/** The hub's clock tick. */
-const TICK_MS = 1_000;
-/** A house or a village behind one address translator. */
-const MAX_SOCKETS_PER_ADDRESS = 512;
+export {
+  type AttachedSignaling,
+  attachSignaling,
+  type SignalingOptions,
+  type SignalingStats,
+} from './attach.node.ts';
 
-export interface SignalingOptions {
-  /** WebSocket path and prefix of the HTTP calls. */
-  readonly path?: string;
-  /** PeerServer API key. */
-  readonly key?: string;
-  /** Stable random name of this host, base64url; random per process when absent. */
-  readonly hostId?: string;
-  readonly limits?: Partial<HubLimits>;
-  readonly maxSocketsPerAddress?: number;
-}
-
-export interface SignalingStats extends HubStats {
-  readonly sockets: number;
-}
-
-/** A hub at work on somebody's HTTP server. */
-export interface AttachedSignaling {
-  readonly hostId: string;
-  stats(): SignalingStats;
-  /** Answers `GET /peerjs/id` and its kin; false when the request is not signaling's. */
-  handleRequest(request: IncomingMessage, response: ServerResponse): boolean;
-  /** Closes all sockets of the hub and detaches it; the HTTP server itself stays. */
-  close(): void;
-}
-
-/** Serves signaling on the upgrades of `server`; upgrades to other paths are left to other listeners. */
-export function attachSignaling(server: Server, options: SignalingOptions = {}): AttachedSignaling {
-  const path = options.path ?? PEERJS_PATH;
-  const key = options.key ?? PEERJS_KEY;
-  const hostId = options.hostId ?? randomBytes(16).toString('base64url');
-  const maxPerAddress = options.maxSocketsPerAddress ?? MAX_SOCKETS_PER_ADDRESS;
-  const hub = new SignalingHub({
-    hostId,
-    key,
-    wallMs: () => Date.now(),
-    ...(options.limits && { limits: options.limits }),
-  });
-  const counters = new Counters();
-  const sockets = new Map<ConnectionNumber, WebSocket>();
-  const answered = new Set<ConnectionNumber>();
-  const perAddress = new Map<string, number>();
-  // perMessageDeflate stays off: it costs 300 kB a socket and sealed payloads do not compress.
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-  });
-  let nextConnection: ConnectionNumber = 1;
-
-  function apply(effects: readonly HubEffect[]): void {
-    for (const effect of effects) {
-      const socket = sockets.get(effect.conn);
-      if (socket === undefined) continue;
-      if (effect.kind === 'close') {
-        // The closing handshake lets what was sent before arrive; `ws` destroys the socket if it is not answered.
-        socket.close(1000, effect.reason);
-      } else if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-        counters.count('slow-reader');
-        socket.terminate();
-      } else {
-        socket.send(effect.text);
-      }
-    }
-  }
-
-  function accept(socket: WebSocket, query: URLSearchParams, address: string): void {
-    const conn = nextConnection++;
-    sockets.set(conn, socket);
-    answered.add(conn);
-    perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
-    socket.on('message', (data: Buffer, isBinary: boolean) => {
-      if (isBinary) counters.count('binary');
-      else apply(hub.text(conn, data.toString('utf8'), performance.now()));
-    });
-    socket.on('pong', () => {
-      answered.add(conn);
-      hub.heard(conn, performance.now());
-    });
-    socket.on('error', () => counters.count('socket-error'));
-    socket.on('close', () => {
-      sockets.delete(conn);
-      answered.delete(conn);
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left > 0) perAddress.set(address, left);
-      else perAddress.delete(address);
-      apply(hub.closed(conn));
-    });
-    apply(hub.connected(conn, query, performance.now()));
-  }
-
-  function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const url = requestUrl(request);
-    if (url?.pathname !== path) {
-      if (server.listenerCount('upgrade') === 1) stream.destroy();
-      return;
-    }
-    stream.on('error', () => counters.count('socket-error'));
-    const address = request.socket.remoteAddress ?? '';
-    if ((perAddress.get(address) ?? 0) >= maxPerAddress) {
-      counters.count('sockets-per-address');
-      stream.end('HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\n\r\n');
-      return;
-    }
-    webSockets.handleUpgrade(request, stream, head, (socket) => accept(socket, url.searchParams, address));
-  }
-
-  function handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
-    const pathname = requestUrl(request)?.pathname;
-    // PeerServer's REST calls are /<key>/id and /<key>/peers below its mount point.
-    const prefix = `${path.slice(0, path.lastIndexOf('/'))}/${key}`;
-    if (pathname !== `${prefix}/id` && pathname !== `${prefix}/peers`) return false;
-    response.setHeader('Access-Control-Allow-Origin', '*');
-    if (request.method !== 'GET') response.writeHead(405, { Allow: 'GET' }).end();
-    else if (pathname.endsWith('/peers'))
-      response.writeHead(401).end(); // discovery is off, as PeerServer's default
-    else response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end(randomUUID());
-    return true;
-  }
-
-  const ticking = setInterval(() => apply(hub.tick(performance.now())), TICK_MS);
-  const pinging = setInterval(() => {
-    for (const [conn, socket] of sockets) {
-      if (answered.delete(conn)) {
-        socket.ping();
-      } else {
-        counters.count('no-pong');
-        socket.terminate();
-      }
-    }
-  }, PING_MS);
-  ticking.unref();
-  pinging.unref();
-  server.on('upgrade', onUpgrade);
-
-  return {
-    hostId,
-    stats() {
-      const stats = hub.stats();
-      return {
-        ...stats,
-        counters: { ...stats.counters, ...counters.snapshot() },
-        sockets: sockets.size,
-      };
-    },
-    handleRequest,
-    close() {
-      clearInterval(ticking);
-      clearInterval(pinging);
-      server.off('upgrade', onUpgrade);
-      for (const socket of sockets.values()) socket.terminate();
-      webSockets.close();
-    },
-  };
-}
-
-function requestUrl(request: IncomingMessage): URL | undefined {
-  try {
-    return new URL(request.url ?? '/', 'http://host.invalid');
-  } catch {
-    return undefined;
-  }
-}
+/** A request here has a line and some headers: whoever takes longer sends them one by one. */
+const REQUEST_MS = 10_000;
+/** How often the server looks for such. */
+const CHECK_MS = 2_000;
 
 export interface SignalingServerOptions extends SignalingOptions {
   /** TCP port; 0 lets the system choose. */
   readonly port: number;
   /** Address to listen on, e.g. `127.0.0.1`; all when absent. */
   readonly listen?: string;
+  /** Answers what is not signaling's; false leaves it to a 404. */
+  readonly answer?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
-/** A hub with an HTTP server of its own. */
+/** Hubs with an HTTP server of their own. */
 export interface SignalingServer {
   readonly hostId: string;
   /** The port it really listens on. */
   readonly port: number;
+  /** The address it really listens on. */
+  readonly listen: string;
   /** `ws://address:port`, as peers on this machine would write it. */
   readonly url: string;
   stats(): SignalingStats;
@@ -211,8 +44,16 @@ export interface SignalingServer {
  * @throws WaystationError `unavailable` when the port is in use or may not be opened.
  */
 export async function startSignalingServer(options: SignalingServerOptions): Promise<SignalingServer> {
-  const server = createServer((request, response) => {
-    if (!signaling.handleRequest(request, response)) response.writeHead(404).end();
+  const limits = {
+    headersTimeout: REQUEST_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  };
+  const server = createServer(limits, (request, response) => {
+    // Nothing here reads a body: one that comes all the same ends with its connection.
+    request.on('error', () => undefined);
+    if (signaling.handleRequest(request, response) || options.answer?.(request, response) === true) return;
+    response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('Not found\n');
   });
   const signaling = attachSignaling(server, options);
   try {
@@ -226,6 +67,7 @@ export async function startSignalingServer(options: SignalingServerOptions): Pro
   return {
     hostId: signaling.hostId,
     port,
+    listen: address,
     url: `ws://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`,
     stats: () => signaling.stats(),
     close: () =>
@@ -239,8 +81,14 @@ export async function startSignalingServer(options: SignalingServerOptions): Pro
 
 function listen(server: Server, port: number, address: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, address)));
-    server.listen({ port, ...(address !== undefined && { host: address }) }, () => resolve());
+    const onError = (error: NodeJS.ErrnoException) => reject(listenError(error, port, address));
+    server.once('error', onError);
+    server.listen({ port, ...(address !== undefined && { host: address }) }, () => {
+      server.off('error', onError);
+      // A connection that cannot be taken, as when a flood has taken all files, must not end the host.
+      server.on('error', () => undefined);
+      resolve();
+    });
   });
 }
 

@@ -7,7 +7,10 @@ import { MAX_PRESENT_PEERS, MAX_TOPICS_PER_CLIENT, type Presence } from './proto
 /** Far more members than one space has; keeps one topic's fan-out bounded. */
 export const MAX_PEERS_PER_TOPIC = 1024;
 
-export type JoinRefusal = 'topics-per-client' | 'topic-full';
+/** A hello is as long as a nonce and a tag at least when it is sealed: 28 bytes, base64url. Sealed ones are never the same twice. */
+const SEALED_HELLO_CHARS = 38;
+
+export type JoinRefusal = 'topics-per-client' | 'topic-full' | 'copied-hello';
 
 export class TopicBoard {
   readonly #topics = new Map<string, Map<string, string>>();
@@ -24,12 +27,18 @@ export class TopicBoard {
     if (!mine.has(topic) && mine.size >= MAX_TOPICS_PER_CLIENT) return 'topics-per-client';
     const peers = this.#topics.get(topic) ?? new Map<string, string>();
     if (!peers.has(id) && peers.size >= MAX_PEERS_PER_TOPIC) return 'topic-full';
+    if (hello.length >= SEALED_HELLO_CHARS && isShownBy(peers, hello, id)) return 'copied-hello';
     peers.delete(id);
     peers.set(id, hello);
     this.#topics.set(topic, peers);
     mine.add(topic);
     this.#byPeer.set(id, mine);
     return undefined;
+  }
+
+  /** True when `id` is under `topic`. */
+  has(id: string, topic: string): boolean {
+    return this.#byPeer.get(id)?.has(topic) === true;
   }
 
   /** Takes `id` from under `topic`; false when it was not there. */
@@ -56,4 +65,10 @@ export class TopicBoard {
     }
     return present.slice(-MAX_PRESENT_PEERS);
   }
+}
+
+/** True when somebody else shows this very hello: whoever comes with it again has copied it. */
+function isShownBy(peers: ReadonlyMap<string, string>, hello: string, id: string): boolean {
+  for (const [peer, shown] of peers) if (shown === hello && peer !== id) return true;
+  return false;
 }

@@ -168,7 +168,7 @@ describe('the server', () => {
   });
 
   it('lets one address open no more sockets than its share', async () => {
-    const { url } = await start({ maxSocketsPerAddress: 2 });
+    const { url } = await start({ shares: { socketsPerHouse: 2 } });
     await new RawPeer(url, 'a').next();
     await new RawPeer(url, 'b').next();
     expect(await new RawPeer(url, 'c').closed).toBe(1006);
