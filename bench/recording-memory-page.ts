@@ -2,7 +2,7 @@
  * The page's side of the bench of memory in Chromium: the page's own recorder with nine channels at 60 Hz, the real store and codec in
  * their workers, on a clock that the bench moves.
  */
-import { HOUR_MS } from '../src/hour/recorder.ts';
+import { HOUR_MS } from '../src/hour/slot.ts';
 import { createWebCrypto } from '../src/identity/crypto.web.ts';
 import { loadOrCreateBrowserKeys } from '../src/identity/keys.browser.ts';
 import { codecWorker } from '../src/pipeline/codec-worker.browser.ts';
@@ -106,15 +106,19 @@ class PageBench {
         this.#clock.advance(BATCH_MS);
       }
       this.#seconds++;
+      await this.#sealed();
       // The store answers in order: what was written ahead in this second is stored.
       await this.#store?.logs.list();
       this.#recorder?.view(); // as the page does each second
     }
-    // A full hour is encoded in its worker.
+    return { sealed: this.#recorder?.view()?.sealedHours ?? 0, blockedMs: this.#turns.stop() };
+  }
+
+  /** While a full hour is read back from its segments and encoded the clock stands still: to that this machine's time is a moment. */
+  async #sealed(): Promise<void> {
     const wanted = Math.floor((this.#clock.nowMs() - this.#beganMs - 2_000) / HOUR_MS);
     while ((this.#recorder?.view()?.sealedHours ?? 0) < wanted && this.trouble === '')
       await new Promise((resolve) => setTimeout(resolve, 20));
-    return { sealed: this.#recorder?.view()?.sealedHours ?? 0, blockedMs: this.#turns.stop() };
   }
 }
 

@@ -6,7 +6,7 @@ import { asBytes } from './core/bytes.ts';
 import { WaystationError } from './core/errors.ts';
 import { loadPart } from './core/load-part.browser.ts';
 import type { Clock, Random } from './core/ports.ts';
-import { HOUR_MS } from './hour/recorder.ts';
+import { HOUR_MS } from './hour/slot.ts';
 import { createWebCrypto } from './identity/crypto.web.ts';
 import {
   areKeysMovable,

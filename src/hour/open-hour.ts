@@ -5,7 +5,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import { MAX_DETAIL_CHARS, MAX_GAPS, MAX_HOUR_CELLS } from './limits.ts';
 import { RowBuffer } from './row-buffer.ts';
-import { encodeSegment, type PendingGap, type SegmentRows } from './segment.ts';
+import { encodeSegment, type PendingGap, type TakenRows } from './segment.ts';
 import type { StreamSilence } from './silence.ts';
 import type { Gap, HourContent, ReadingBatch, StreamDescriptor } from './types.ts';
 
@@ -32,6 +32,12 @@ export interface HourTally {
   /** All streams of the recorder, by number. */
   readonly descriptors: readonly StreamDescriptor[];
   readonly streams: readonly StreamTally[];
+}
+
+/** Rows of one stream, by its number in the recorder. */
+export interface HeldRows {
+  readonly stream: number;
+  readonly rows: ReadingBatch;
 }
 
 export class OpenHour {
@@ -147,6 +153,15 @@ export class OpenHour {
     this.#completeWritten = this.isComplete;
   }
 
+  /** Lets all rows go, and returns what there was in memory: for whoever reads segments back, which have them. */
+  takeRows(): HeldRows[] {
+    return [...this.#buffers].flatMap(([stream, buffer]) => {
+      const rows = buffer.held();
+      buffer.letGoBefore(buffer.rows, 1);
+      return rows.offsetsNs.length === 0 ? [] : [{ stream, rows }];
+    });
+  }
+
   /**
    * Lets rows go that segments have. Only while every segment that was taken is stored.
    * @param least rows of a stream that are worth a copy of what stays.
@@ -158,10 +173,11 @@ export class OpenHour {
 
   /** What the segments do not have yet, undefined when that is nothing. */
   takeSegment(known: readonly KnownStream[]): Bytes | undefined {
-    const rows: SegmentRows[] = [];
+    const rows: TakenRows[] = [];
     for (const [stream, buffer] of this.#buffers) {
       const from = this.#rowsWritten.get(stream) ?? 0;
-      if (buffer.rows > from) rows.push({ stream, from, batch: buffer.since(from) });
+      const { descriptor } = known[stream] as KnownStream;
+      if (buffer.rows > from) rows.push({ stream, from, descriptor, batch: buffer.since(from) });
     }
     const gaps = this.#gaps.slice(this.#gapsWritten);
     const pending = known.flatMap(({ silence }, stream): PendingGap[] =>
@@ -178,15 +194,20 @@ export class OpenHour {
     return bytes;
   }
 
-  /** The slot, the streams that delivered or were missed in it with their rows that are in memory, and its gaps. */
-  content(
-    descriptors: readonly StreamDescriptor[],
-  ): Pick<HourContent, 'startMs' | 'lengthMs' | 'streams' | 'gaps'> {
+  /** Numbers of the streams that delivered or were missed in it, in order. */
+  streamNumbers(): number[] {
     const named = new Set([
       ...this.#buffers.keys(),
       ...this.#gaps.flatMap(({ stream }) => (stream === null ? [] : [stream])),
     ]);
-    const numbers = [...named].sort((a, b) => a - b);
+    return [...named].sort((a, b) => a - b);
+  }
+
+  /** The slot, the streams that delivered or were missed in it with their rows that are in memory, and its gaps. */
+  content(
+    descriptors: readonly StreamDescriptor[],
+  ): Pick<HourContent, 'startMs' | 'lengthMs' | 'streams' | 'gaps'> {
+    const numbers = this.streamNumbers();
     const renumbered = new Map(numbers.map((stream, i) => [stream, i]));
     return {
       startMs: this.startMs,

@@ -17,7 +17,6 @@ import { addRecordedStream, type RecordedStream, timeMs } from './recorded-strea
 import { Replay } from './replay.ts';
 import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from './types.ts';
 
-export const HOUR_MS = 3_600_000;
 /** A live hour is sealed this long after its end when no reading came to end it. */
 const SEAL_GRACE_MS = 2_000;
 /** Readings this much older than expected are a delayed stream; further back the clock was set back. */
@@ -39,6 +38,8 @@ export interface FinishedHour {
   readonly openId: Bytes;
   /** What it says, with the rows that are in memory. */
   readonly content: HourContent;
+  /** The number in the recorder of each of its streams. */
+  readonly numbers: readonly number[];
   /** All its rows are in `content`; otherwise they are in its segments, all of them. */
   readonly isWhole: boolean;
   readonly tally: HourTally;
@@ -331,7 +332,14 @@ export class Recorder {
   #finishedOf(open: OpenHour, lastSegment: Bytes | undefined): FinishedHour {
     const { openId, isWhole } = open;
     const tally = { descriptors: this.streams, streams: open.tally() };
-    return { openId, content: this.#contentOf(open), isWhole, tally, lastSegment };
+    return {
+      openId,
+      content: this.#contentOf(open),
+      numbers: open.streamNumbers(),
+      isWhole,
+      tally,
+      lastSegment,
+    };
   }
 
   #contentOf(open: OpenHour): HourContent {

@@ -16,7 +16,7 @@ import { WaystationError } from '../core/errors.ts';
 import { type HourTally, OpenHour } from './open-hour.ts';
 import { addRecordedStream, type RecordedStream, timeMs } from './recorded-stream.ts';
 import { decodeSegment, type Segment } from './segment.ts';
-import type { StreamDescriptor } from './types.ts';
+import type { ReadingBatch, StreamDescriptor } from './types.ts';
 
 /** Detail of gaps that damaged segments leave. */
 const DAMAGED = 'damaged';
@@ -50,6 +50,18 @@ export class Replay {
       if (!(error instanceof WaystationError || error instanceof RangeError)) throw error;
       this.damaged++;
     }
+  }
+
+  /** The rows that were read since the last call, which leave memory. */
+  takeRows(): {
+    readonly stream: number;
+    readonly descriptor: StreamDescriptor;
+    readonly rows: ReadingBatch;
+  }[] {
+    return (this.open?.takeRows() ?? []).map(({ stream, rows }) => {
+      const { descriptor } = this.streams[stream] as RecordedStream;
+      return { stream, descriptor, rows };
+    });
   }
 
   /** Counts what is missing at the end, and writes into the ledger what only lost segments could say. */
@@ -111,13 +123,12 @@ export class Replay {
     }
     if (known.descriptor.replay && this.#tally === null && this.damaged > 0) return;
     const next = this.#next.get(stream) ?? 0;
-    const first = from ?? next;
-    if (first > next) this.#lose(open, stream, first - next, timeMs(batch, 0));
+    if (from > next) this.#lose(open, stream, from - next, timeMs(batch, 0));
     // A segment that was written twice counts once.
-    const begin = Math.min(count, Math.max(0, next - first));
+    const begin = Math.min(count, Math.max(0, next - from));
     for (let row = begin; row < count; row++) known.silence.reading(timeMs(batch, row));
     open.append(stream, known.descriptor, batch, begin, count);
-    this.#next.set(stream, Math.max(next, first + count));
+    this.#next.set(stream, Math.max(next, from + count));
   }
 
   /** Rows are missing before `toMs`, from the last one that is there. */

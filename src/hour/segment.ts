@@ -1,15 +1,21 @@
 /**
  * Write-ahead segments: what the recorder took in since the last one, written every second or so, so that a crash loses at most
- * that second. CRC-32 (u32 BE) over deterministic CBOR, float64 little endian for the rows: quick to write, told when damaged.
+ * that second. CRC-32 (u32 BE) over deterministic CBOR, rows as blocks in the fast profile whatever the stream's own is: quick to
+ * write, small, told when damaged. Every value comes back bit for bit, NaN standing for missing (docs/HOUR.md).
  */
 import * as v from 'valibot';
-import { asBytes, type Bytes, concatBytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor } from '../core/cbor.ts';
+import { type Bytes, concatBytes } from '../core/bytes.ts';
+import { type CborValue, decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { crc32 } from '../core/crc32.ts';
 import { WaystationError } from '../core/errors.ts';
-import type { Gap, GapCause, ReadingBatch, StreamDescriptor, TickNs } from './types.ts';
+import { stepFrom, stepSchema, stepToWire, tickSchema } from './block-index.ts';
+import { checkTimes, setTimes, ticksOf } from './block-times.ts';
+import { decodeFastBlock, encodeFastBlock } from './coding/fast/block.ts';
+import { MAX_BLOCK_ROWS, MAX_COLUMNS, MAX_HOUR_CELLS } from './limits.ts';
+import type { Gap, GapCause, ReadingBatch, StreamDescriptor } from './types.ts';
 
-/** A second of 64 streams at 400 Hz with ten columns is 2 MiB; a fast replay writes more at once. */
+const VERSION = 3;
+/** A second of 64 streams at 400 Hz with ten columns is some 300 KiB; a fast replay writes more at once, at most {@link MAX_HOUR_CELLS}. */
 export const MAX_SEGMENT_BYTES = 512 * 2 ** 20;
 const CRC_BYTES = 4;
 
@@ -23,9 +29,14 @@ export interface PendingGap {
 
 export interface SegmentRows {
   readonly stream: number;
-  /** Which row of the hour the first of them is, from 0; null in segments of versions that did not tell. */
-  readonly from: number | null;
+  /** Which row of the hour the first of them is, from 0. */
+  readonly from: number;
   readonly batch: ReadingBatch;
+}
+
+/** Rows that are to be written. */
+export interface TakenRows extends SegmentRows {
+  readonly descriptor: StreamDescriptor;
 }
 
 export interface Segment {
@@ -45,45 +56,44 @@ export interface Segment {
   readonly isComplete: boolean;
 }
 
-function floatsToBytes(values: Float64Array): Bytes {
-  const out = new Uint8Array(values.length * 8);
-  const view = new DataView(out.buffer);
-  for (let i = 0; i < values.length; i++) view.setFloat64(i * 8, values[i] as number, true);
-  return out;
+/** Rows as blocks, which end where a block is full. */
+function rowsToWire({ stream, from: first, descriptor, batch }: TakenRows, startMs: number): CborValue[] {
+  const declared = descriptor.columns.map(({ step }) => step);
+  const count = batch.offsetsNs.length;
+  checkTimes(batch, startMs, 0, count);
+  const blocks: CborValue[] = [];
+  for (let from = 0; from < count; from += MAX_BLOCK_ROWS) {
+    const to = Math.min(count, from + MAX_BLOCK_ROWS);
+    const { tickNs, ticks } = ticksOf(batch, startMs, from, to, descriptor.tickNs);
+    const columns = batch.columns.map((column) => column.subarray(from, to));
+    const { bytes, steps } = encodeFastBlock(ticks, columns, declared);
+    const wireSteps = columns.map((_, i) => (steps[i] == null ? null : stepToWire(steps[i])));
+    blocks.push([stream, first + from, to - from, tickNs, wireSteps, bytes]);
+  }
+  return blocks;
 }
 
-function floatsFrom(bytes: Uint8Array): Float64Array<ArrayBuffer> {
-  if (bytes.length % 8 !== 0)
-    throw new WaystationError('corrupt', 'expected whole float64 values in a segment');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const values = new Float64Array(bytes.length / 8);
-  for (let i = 0; i < values.length; i++) values[i] = view.getFloat64(i * 8, true);
-  return values;
-}
-
-export function encodeSegment(segment: Segment): Bytes {
+/** @throws RangeError when times are no whole nanoseconds. */
+export function encodeSegment(
+  segment: Omit<Segment, 'rows'> & { readonly rows: readonly TakenRows[] },
+): Bytes {
   const body = encodeCbor([
-    2,
+    VERSION,
     segment.startMs,
     segment.lengthMs,
     segment.beginMs,
     segment.streams.map((s) => [
       s.name,
-      s.columns.map((c) => [c.name, c.unit, c.step === null ? null : [c.step.numerator, c.step.denominator]]),
+      s.columns.map((c) => [c.name, c.unit, c.step === null ? null : stepToWire(c.step)]),
       s.askedRateHz,
       s.tickNs,
       s.driver,
       s.device,
       s.replay,
       s.calibration ?? null,
+      s.profile ?? null,
     ]),
-    segment.rows.map(({ stream, from, batch }) => [
-      stream,
-      from,
-      batch.baseMs,
-      floatsToBytes(batch.offsetsNs),
-      batch.columns.map(floatsToBytes),
-    ]),
+    segment.rows.flatMap((rows) => rowsToWire(rows, segment.startMs)),
     segment.gaps.map((gap) => [gap.stream, gap.fromMs, gap.toMs, gap.cause, gap.detail]),
     segment.pending.map((gap) => [gap.stream, gap.fromMs, gap.cause, gap.detail]),
     segment.isComplete,
@@ -95,50 +105,48 @@ export function encodeSegment(segment: Segment): Bytes {
 
 const uint = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const raw = v.instance(Uint8Array) as v.GenericSchema<Bytes>;
-const step = v.nullable(v.strictTuple([v.number(), v.number()]));
-/** What stands before the rows, and after them; 1 is what versions wrote that did not say which rows these are. */
-const head = [
+const steps = v.array(v.nullable(stepSchema));
+const schema = v.strictTuple([
+  v.literal(VERSION),
   v.pipe(v.number(), v.safeInteger()),
   v.pipe(uint, v.minValue(1)),
   v.number(),
   v.array(
     v.strictTuple([
       v.string(),
-      v.array(v.strictTuple([v.string(), v.string(), step])),
+      v.array(v.strictTuple([v.string(), v.string(), v.nullable(stepSchema)])),
       v.nullable(v.number()),
-      v.number(),
+      tickSchema,
       v.string(),
       v.string(),
       v.boolean(),
       v.nullable(v.string()),
+      v.nullable(v.picklist(['small', 'fast'])),
     ]),
   ),
-] as const;
-const tail = [
+  v.array(
+    v.strictTuple([
+      uint,
+      uint,
+      v.pipe(uint, v.minValue(1), v.maxValue(MAX_BLOCK_ROWS)),
+      tickSchema,
+      v.pipe(steps, v.maxLength(MAX_COLUMNS)),
+      raw,
+    ]),
+  ),
   v.array(v.strictTuple([v.nullable(uint), v.number(), v.number(), v.string(), v.string()])),
   v.array(v.strictTuple([uint, v.number(), v.string(), v.string()])),
   v.boolean(),
-] as const;
-const rowsOf = [v.pipe(v.number(), v.safeInteger()), raw, v.array(raw)] as const;
-const schema = v.union([
-  v.strictTuple([
-    v.literal(2),
-    ...head,
-    v.array(v.strictTuple([uint, v.nullable(uint), ...rowsOf])),
-    ...tail,
-  ]),
-  v.pipe(
-    v.strictTuple([v.literal(1), ...head, v.array(v.strictTuple([uint, ...rowsOf])), ...tail]),
-    v.transform(([, startMs, lengthMs, beginMs, streams, rows, ...rest]) => {
-      const unplaced = rows.map(([stream, ...batch]): [number, null, number, Bytes, Bytes[]] => [
-        stream,
-        null,
-        ...batch,
-      ]);
-      return [2 as const, startMs, lengthMs, beginMs, streams, unplaced, ...rest] as const;
-    }),
-  ),
 ]);
+type WireBlock = v.InferOutput<typeof schema>[5][number];
+
+/** @throws WaystationError `corrupt`. */
+function blockFrom([stream, from, rows, tickNs, wireSteps, bytes]: WireBlock, startMs: number): SegmentRows {
+  const columnSteps = wireSteps.map((step) => (step === null ? null : stepFrom(step)));
+  const { ticks, columns } = decodeFastBlock(bytes, rows, columnSteps, columnSteps.length);
+  setTimes(ticks, tickNs, ticks, 0);
+  return { stream, from, batch: { baseMs: startMs, offsetsNs: ticks, columns } };
+}
 
 /** @throws WaystationError `corrupt`, `malformed`, `limit`. */
 export function decodeSegment(bytes: Uint8Array): Segment {
@@ -150,30 +158,32 @@ export function decodeSegment(bytes: Uint8Array): Segment {
     throw new WaystationError('corrupt', 'a write-ahead segment is damaged: the crash cut it off');
   const parsed = v.safeParse(schema, decodeCbor(body, MAX_SEGMENT_BYTES));
   if (!parsed.success) throw new WaystationError('corrupt', 'a write-ahead segment is not as expected');
-  const [, startMs, lengthMs, beginMs, streams, rows, gaps, pending, isComplete] = parsed.output;
+  const [, startMs, lengthMs, beginMs, streams, blocks, gaps, pending, isComplete] = parsed.output;
+  const cells = blocks.reduce((sum, [, , rows, , columns]) => sum + rows * (columns.length + 1), 0);
+  if (cells > MAX_HOUR_CELLS)
+    throw new WaystationError('corrupt', 'a write-ahead segment has more than an hour holds');
   return {
     startMs,
     lengthMs,
     beginMs,
-    streams: streams.map(([name, columns, askedRateHz, tickNs, driver, device, replay, calibration]) => ({
-      name,
-      columns: columns.map(([columnName, unit, wire]) => ({
-        name: columnName,
-        unit,
-        step: wire === null ? null : { numerator: wire[0], denominator: wire[1] },
-      })),
-      askedRateHz,
-      tickNs: tickNs as TickNs,
-      driver,
-      device,
-      replay,
-      ...(calibration === null ? {} : { calibration }),
-    })),
-    rows: rows.map(([stream, from, baseMs, offsets, columns]) => ({
-      stream,
-      from,
-      batch: { baseMs, offsetsNs: floatsFrom(asBytes(offsets)), columns: columns.map(floatsFrom) },
-    })),
+    streams: streams.map(
+      ([name, columns, askedRateHz, tickNs, driver, device, replay, calibration, profile]) => ({
+        name,
+        columns: columns.map(([columnName, unit, wire]) => ({
+          name: columnName,
+          unit,
+          step: wire === null ? null : stepFrom(wire),
+        })),
+        askedRateHz,
+        tickNs,
+        driver,
+        device,
+        replay,
+        ...(calibration === null ? {} : { calibration }),
+        ...(profile === null ? {} : { profile }),
+      }),
+    ),
+    rows: blocks.map((block) => blockFrom(block, startMs)),
     gaps: gaps.map(([stream, fromMs, toMs, cause, detail]) => ({
       stream,
       fromMs,

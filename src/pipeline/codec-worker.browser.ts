@@ -1,25 +1,29 @@
 /**
- * Encoding hours in a worker (`workers/codec.ts`), so that sealing does not hold up the page. A worker that dies takes the hour
- * it was at with it, nothing else: the hour is in its segments, and the next attempt starts a new worker.
+ * Encoding hours in a worker (`workers/codec.ts`), so that sealing does not hold up the page. Rows go there piece by piece, the next one
+ * when the one before is encoded. A worker that dies takes the hour it was at with it, nothing else: the hour is in its segments, and
+ * the next attempt starts a new worker.
  */
-import type { Bytes } from '../core/bytes.ts';
+import { transfer } from 'comlink';
 import { WaystationError } from '../core/errors.ts';
 import { WorkerCalls } from '../core/worker-calls.browser.ts';
-import type { HourContent } from '../hour/types.ts';
+import type { ReadingBatch } from '../hour/types.ts';
+import type { CodecApi } from './codec-api.ts';
+import type { EncodeHour } from './hour-encoding.ts';
 
-/** What the worker exposes. */
-export interface CodecApi {
-  encode(content: HourContent): Bytes;
-}
-
-/** Encodes an hour; ended by `signal`, the worker is ended with it. */
-export type EncodeHour = (content: HourContent, signal?: AbortSignal) => Promise<Bytes>;
-
-function hung(signal: AbortSignal | undefined): WaystationError {
-  const { reason } = signal ?? {};
+function hung({ reason }: AbortSignal): WaystationError {
   return reason instanceof WaystationError
     ? reason
     : new WaystationError('unavailable', 'encoding a recording was given up; what was recorded is kept');
+}
+
+/** A copy of its own, which can be given away. */
+function copyOf({ baseMs, offsetsNs, columns }: ReadingBatch): ReadingBatch {
+  const copy: ReadingBatch = {
+    baseMs,
+    offsetsNs: offsetsNs.slice(),
+    columns: columns.map((column) => column.slice()),
+  };
+  return transfer(copy, [copy.offsetsNs.buffer, ...copy.columns.map(({ buffer }) => buffer)]);
 }
 
 /**
@@ -37,17 +41,27 @@ export function codecWorker(start: () => Worker): EncodeHour {
         ),
     );
   let calls = begin();
-  return async (content, signal) => {
-    signal?.throwIfAborted();
+  let hours = 0;
+  return async ({ startMs, read }, signal) => {
+    signal.throwIfAborted();
     if (calls.ended !== undefined) calls = begin();
     const current = calls;
+    const hour = hours++;
     // A worker that hangs does nothing for anybody any more: it is ended, and another one started for the next hour.
     const end = () => current.end(hung(signal));
-    signal?.addEventListener('abort', end);
+    signal.addEventListener('abort', end);
     try {
-      return await current.call((remote) => remote.encode(content));
+      await current.call((remote) => remote.begin(hour, startMs));
+      const ledger = await read((stream, descriptor, rows) =>
+        current.call((remote) => remote.add(hour, stream, descriptor, copyOf(rows))),
+      );
+      return await current.call((remote) => remote.finish(hour, ledger));
+    } catch (error) {
+      // It may be the store that failed: then the worker goes on, without the rows that it has.
+      current.call((remote) => remote.forget(hour)).catch(() => undefined);
+      throw error;
     } finally {
-      signal?.removeEventListener('abort', end);
+      signal.removeEventListener('abort', end);
     }
   };
 }

@@ -12,34 +12,32 @@
  */
 import { type Bytes, toHex } from '../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
-import type { StationId } from '../core/ids.ts';
+import type { HourLedger } from '../hour/hour-ledger.ts';
 import type { HourTally } from '../hour/open-hour.ts';
 import { type FinishedHour, Recorder, type RecorderOptions, type ResumedRecorder } from '../hour/recorder.ts';
 import type { GapCause, HourContent, ReadingBatch } from '../hour/types.ts';
 import type { Store } from '../store/port.ts';
+import { giveHour, type HourSource, type TakeRows } from './hour-encoding.ts';
 import { finishReadBack, readBack, unreadable } from './read-back.ts';
 import { segmentRecords } from './segment-records.ts';
+import { segmentLogs } from './unsealed-logs.ts';
 
 /**
  * Makes an hour durable and known: blob first, then the entry.
- * @param content reads the hour back from its segments where it is not in memory any more.
+ * @param source reads the hour back from its segments where it is not in memory any more.
  * @throws WaystationError `no-key` before admission.
  */
-export type SealHour = (content: () => Promise<HourContent>, openId: Bytes) => Promise<void>;
-
-/** Begins the name of every log that holds readings of this station which are not sealed. */
-export function segmentLogs(station: StationId): string {
-  return `wal/${station}/`;
-}
+export type SealHour = (source: HourSource, openId: Bytes) => Promise<void>;
 
 /** A finished hour that is not sealed yet. */
 interface WaitingHour {
   readonly openId: Bytes;
+  readonly startMs: number;
   readonly stationName: string;
   readonly tally: HourTally;
   /** Why its readings end, should the segment that says so be lost: `crash` for what an earlier run left, `store` otherwise. */
   readonly endCause: GapCause;
-  /** Null while it is in its segments alone: a week before admission must fit into memory. */
+  /** Null once it is in its segments alone: a week before admission must fit into memory. */
   content: HourContent | null;
   /** What was missing when it was read back; null when nothing was, or when that has been told. */
   loss: ResumedRecorder | null;
@@ -49,8 +47,8 @@ interface WaitingHour {
 }
 
 /**
- * Segments that wait in memory for a store that takes nothing: an hour of ten sensors at 60 Hz. With what the hours themselves hold it
- * is about twice as much; a phone's browser ends pages that have some hundred MiB more.
+ * Segments that wait in memory for a store that takes nothing: six hours or more of ten sensors at 60 Hz. The rows of the hour that is
+ * open come on top, 25 MiB of such; a phone's browser ends pages that have some hundred MiB more.
  */
 export const MAX_UNSTORED_BYTES = 64 * 2 ** 20;
 /** What a segment takes in memory beside its bytes: a slow sensor's are small and many. */
@@ -128,13 +126,8 @@ export class HourWriter {
     const recorders: Recorder[] = [];
     const waiting: WaitingHour[] = [];
     for (const [i, { log, openId }] of left.entries()) {
-      const back = await readBack(store.logs, recorderOptions(options), {
-        log,
-        openId,
-        unwritten: [],
-        tally: null,
-        endCause: 'crash',
-      });
+      const source = { log, openId, unwritten: [], tally: null, endCause: 'crash' as const };
+      const back = await readBack(store.logs, recorderOptions(options), source, () => undefined);
       if (back.damaged > 0) options.onTrouble(unreadable(log, back));
       // Nothing is recorded on into an hour with a damaged segment: it may have numbered streams. That hour ends here.
       if (i === left.length - 1 && back.damaged === 0) recorders.push(back.recorder);
@@ -320,7 +313,7 @@ export class HourWriter {
     for (const hour of isResting ? [] : [...this.#waiting]) {
       if (hour.rest-- > 0) continue;
       try {
-        await this.#options.seal(() => this.#contentOf(hour), hour.openId);
+        await this.#options.seal(this.#sourceOf(hour), hour.openId);
         this.sealed++;
         this.#tellLoss(hour);
         this.#timesFull = 0;
@@ -338,27 +331,36 @@ export class HourWriter {
         this.#options.onTrouble(error);
       }
     }
-    const inMemoryOnly = new Set(this.#unwritten.map(({ log }) => log));
-    for (const hour of this.#waiting) {
-      const log = this.#logs.get(toHex(hour.openId));
-      if (log !== undefined && !inMemoryOnly.has(log)) parked(hour);
-    }
+    for (const hour of this.#waiting) if (this.#logs.has(toHex(hour.openId))) parked(hour);
   }
 
-  async #contentOf(hour: WaitingHour): Promise<HourContent> {
-    if (hour.content !== null) return hour.content;
+  #sourceOf(hour: WaitingHour): HourSource {
+    const { startMs, tally } = hour;
+    const cells = tally.streams.reduce(
+      (sum, { stream, rows }) => sum + rows * ((tally.descriptors[stream]?.columns.length ?? 0) + 1),
+      0,
+    );
+    return { startMs, cells, read: (take) => this.#read(hour, take) };
+  }
+
+  async #read(hour: WaitingHour, take: TakeRows): Promise<HourLedger> {
+    if (hour.content !== null) return giveHour(hour.content, take);
     const { tally, endCause, stationName } = hour;
     const openId = toHex(hour.openId);
     const log = this.#logs.get(openId) ?? '';
     const unwritten = this.#unwritten.flatMap((one) => (one.log === log ? [one.bytes] : []));
     const options = { ...recorderOptions(this.#options), stationName };
     const source = { log, openId, unwritten, tally, endCause };
-    const back = await readBack(this.#options.store.logs, options, source);
+    const back = await readBack(this.#options.store.logs, options, source, take);
     const [read] = finishReadBack(back, endCause);
     if (read === undefined) throw new WaystationError('corrupt', 'the segments of an hour are gone');
     // What an earlier run left was read once already, and told of.
     if (back.damaged > 0 && endCause === 'store') hour.loss = back;
-    return read.content;
+    const { streams, ...ledger } = read.content;
+    return {
+      ...ledger,
+      streams: streams.map(({ descriptor }, i) => ({ number: read.numbers[i] as number, descriptor })),
+    };
   }
 
   #tellLoss({ openId, loss }: WaitingHour): void {
@@ -394,9 +396,10 @@ export class HourWriter {
 }
 
 function waitingHour({ openId, content, isWhole, tally }: FinishedHour, endCause: GapCause): WaitingHour {
-  const { stationName } = content;
+  const { startMs, stationName } = content;
   return {
     openId,
+    startMs,
     stationName,
     tally,
     endCause,
@@ -407,7 +410,7 @@ function waitingHour({ openId, content, isWhole, tally }: FinishedHour, endCause
   };
 }
 
-/** The same hour, whose readings are in its segments. */
+/** The same hour, whose readings are in its segments: in its log, or waiting for that in a fraction of the memory. */
 function parked(hour: WaitingHour): WaitingHour {
   hour.content = null;
   return hour;

@@ -5,6 +5,7 @@ import { decodeCbor, encodeCbor } from '../core/cbor.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
 import type { StationId } from '../core/ids.ts';
 import type { Store } from '../store/port.ts';
+import { pictureLog } from './unsealed-logs.ts';
 
 export interface Picture {
   readonly atMs: number;
@@ -23,11 +24,6 @@ const schema = v.strictTuple([
   v.boolean(),
   v.instance(Uint8Array) as v.GenericSchema<Bytes>,
 ]);
-
-/** The log of this station's pictures that are not published. */
-export function pictureLog(station: StationId): string {
-  return `pictures/${station}`;
-}
 
 export class PictureQueue {
   readonly #store: Store;

@@ -1,6 +1,6 @@
 /**
- * Reads an hour back from its write-ahead segments, in small pieces: what a page does meanwhile waits for one piece at most. A record
- * that the store cannot read any more is passed over; see `src/hour/replay.ts` for what becomes of the hour then.
+ * Reads an hour back from its write-ahead segments, in small pieces: what a page does meanwhile waits for one piece at most, and no more
+ * than a piece is in memory. A record that the store cannot read any more is passed over; see `src/hour/replay.ts` for what becomes of the hour then.
  */
 import { type Bytes, fromHex } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
@@ -9,10 +9,11 @@ import { type FinishedHour, Recorder, type RecorderOptions, type ResumedRecorder
 import { Replay } from '../hour/replay.ts';
 import type { GapCause } from '../hour/types.ts';
 import type { LogStore } from '../store/port.ts';
+import { giveRows, type TakeRows } from './hour-encoding.ts';
 import { SegmentJoiner } from './segment-records.ts';
 
-/** Two minutes of seconds: nine channels at 60 Hz take 0.7 MiB and some ten milliseconds. */
-const READ_RECORDS = 128;
+/** Half a minute of seconds: nine channels at 60 Hz are 0.2 MiB of rows and some milliseconds. */
+const READ_RECORDS = 32;
 const READ_BYTES = 2 ** 21;
 
 /** Where an hour's segments are, and what is known of it besides. */
@@ -28,13 +29,22 @@ export interface SegmentSource {
   readonly endCause: GapCause;
 }
 
-/** Puts a recorder back to where its segments end. @throws what the store throws, but for damaged records. */
+/**
+ * Puts a recorder back to where its segments end.
+ * @param take gets the rows; they are in the segments, so the recorder that results has none of them in memory.
+ * @throws what the store throws, but for damaged records, and what `take` throws.
+ */
 export async function readBack(
   logs: LogStore,
   options: RecorderOptions,
   { log, openId, unwritten, tally, endCause }: SegmentSource,
+  take: TakeRows,
 ): Promise<ResumedRecorder> {
   const replay = new Replay(fromHex(openId), tally);
+  const give = async () => {
+    for (const { stream, descriptor, rows } of replay.takeRows())
+      await giveRows(stream, descriptor, rows, take);
+  };
   const joiner = new SegmentJoiner();
   for (let at = 0; ; ) {
     const records = await readSome(logs, log, at);
@@ -44,8 +54,12 @@ export async function readBack(
       const segment = joiner.add(record);
       if (segment !== undefined) replay.add(segment);
     }
+    await give();
   }
-  for (const segment of unwritten) replay.add(segment);
+  for (const segment of unwritten) {
+    replay.add(segment);
+    await give();
+  }
   return Recorder.after(options, replay, endCause);
 }
 

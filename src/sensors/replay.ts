@@ -5,7 +5,7 @@
  */
 import { WaystationError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
-import type { ReadingBatch, StreamDescriptor } from '../hour/types.ts';
+import type { Profile, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
 import type { Driver } from './port.ts';
 import { type OnCells, type Recording, RecordingParser } from './recording-csv.ts';
 
@@ -35,6 +35,8 @@ export interface ReplayOptions {
   /** 1 plays at the recording's own pace; very large numbers play as fast as readings are taken. */
   readonly speed: number;
   readonly clock: Clock;
+  /** How the hours' blocks are coded; `small` unless it is said. */
+  readonly profile?: Profile;
   /** What earlier runs have recorded of this stream: playing goes on after it. */
   readonly recorded?: (stream: StreamDescriptor) => Recorded;
 }
@@ -121,7 +123,7 @@ function batchOf(recording: Recording, shiftMs: number, from: number, to: number
 
 /** A driver that plays a recording. @throws RangeError when the speed is not above zero. */
 export function createReplayDriver(options: ReplayOptions): Driver {
-  const { clock, speed, fileName } = options;
+  const { clock, speed, fileName, profile = 'small' } = options;
   if (!(speed > 0)) throw new RangeError(`expected a speed above zero, got ${speed}`);
   return {
     name: 'replay',
@@ -129,7 +131,8 @@ export function createReplayDriver(options: ReplayOptions): Driver {
     probe: async () => ({ state: 'available' }),
     run: async (sink, signal) => {
       const recording = await parseRecording(await options.read(), fileName);
-      const { timesMs, timesNs, rows, descriptor } = recording;
+      const { timesMs, timesNs, rows } = recording;
+      const descriptor = profile === 'small' ? recording.descriptor : { ...recording.descriptor, profile };
       if (signal.aborted) return;
       const { rows: skipRows, firstMs } = options.recorded?.(descriptor) ?? { rows: 0, firstMs: null };
       const stream = sink.addStream(descriptor);

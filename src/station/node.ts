@@ -3,15 +3,15 @@
  * place that knows all of them. Runtimes (page, command line, simulator) hand in the ports.
  */
 
-import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
 import { type NodeId, nodeIdFrom, type SpaceId } from '../core/ids.ts';
-import type { Clock, Crypto, MaybePromise, NodeKeys, Random } from '../core/ports.ts';
-import type { HourContent } from '../hour/types.ts';
+import type { Clock, Crypto, NodeKeys, Random } from '../core/ports.ts';
+import { isDirectEndpoint } from '../identity/direct-endpoint.ts';
 import type { Invite } from '../identity/invite.ts';
 import type { LinkPath } from '../mesh/link-path.ts';
-import type { LinkInfo, Mesh, MeshOptions } from '../mesh/mesh.ts';
+import type { LinkInfo, Mesh, MeshOptions, SpaceMeeting } from '../mesh/mesh.ts';
 import type { Link, TextSocketFactory, Transport } from '../mesh/port.ts';
+import type { EncodeHour } from '../pipeline/hour-encoding.ts';
 import type { Store } from '../store/port.ts';
 import type { LinkId, Notice } from '../sync/effects.ts';
 import { SyncEngine } from '../sync/engine.ts';
@@ -20,7 +20,7 @@ import type { BlobPolicy } from '../sync/replica.ts';
 import { KeyKeeper } from './key-keeping.ts';
 import { logLink } from './link-log.ts';
 import { createSpace, joinAnew, joinSpace, type NewSpace } from './membership-actions.ts';
-import { sealWhatWaits } from './recording.ts';
+import { hasLeftovers } from './own-station.ts';
 import { Space, type SpaceContext } from './space.ts';
 import { listSpaces } from './space-record.ts';
 import { SyncDriver } from './sync-driver.ts';
@@ -40,7 +40,7 @@ export interface NodeOptions {
   readonly policy?: BlobPolicy;
   readonly onNotice?: (notice: Notice) => void;
   /** Encodes an hour that was recorded before there was a key, in a worker where there is one. */
-  readonly encode?: (content: HourContent, signal: AbortSignal) => MaybePromise<Bytes>;
+  readonly encode?: EncodeHour;
 }
 
 export interface MeshPorts {
@@ -52,10 +52,12 @@ export interface MeshPorts {
 
 /** Where to look for members. */
 export interface MeetingHosts {
-  /** Always, and first: a mesh goes to a bounded number of hosts. */
+  /** Always, and for every space. */
   readonly hosts: readonly string[];
-  /** There only, and not where the invites say. */
+  /** There only, and not where invites and members say. */
   readonly exclusive?: boolean;
+  /** SHA-256 of the certificate with which others dial this node directly. */
+  readonly ownCertificateHash?: Uint8Array;
 }
 
 /** A link that is up now. */
@@ -83,7 +85,7 @@ export class WaystationNode {
   readonly #listeners = new Set<(notice: Notice) => void>();
   readonly #links = new Map<
     LinkId,
-    { link: Link; claimed: NodeId; via: string; proved: NodeId | null; sinceMs: number }
+    { link: Link; claimed: NodeId | null; via: string; proved: NodeId | null; sinceMs: number }
   >();
   #mesh: Mesh | undefined;
   #meeting: MeetingHosts = { hosts: [] };
@@ -129,7 +131,7 @@ export class WaystationNode {
       self: this.id,
       policy: this.#options.policy ?? (() => true),
       run: () => this.driver.run(),
-      onHosts: () => this.#mesh?.setHosts(this.#hostList()),
+      onHosts: () => this.#mesh?.setSpaces(this.#meshSpaces()),
       onKeys: (space) => this.#sealWhatWaits(space),
       rememberTree: (ref, tree) => this.driver.rememberTree(ref, tree),
     };
@@ -142,7 +144,6 @@ export class WaystationNode {
     this.driver.run();
     await space.settled();
     this.#mesh?.setSpaces(this.#meshSpaces());
-    this.#mesh?.setHosts(this.#hostList());
   }
 
   /** The space with this id, or the only one. @throws WaystationError `not-found`, `usage`. */
@@ -239,7 +240,8 @@ export class WaystationNode {
       random,
       crypto,
       nodeId: this.id,
-      hosts: this.#hostList(),
+      hosts: meeting.hosts,
+      ...(meeting.ownCertificateHash && { ownCertificateHash: meeting.ownCertificateHash }),
       accept: (node) => this.#options.acceptPeer?.(node) ?? true,
       onLink: (link, info) => this.attach(link, info),
     });
@@ -248,29 +250,34 @@ export class WaystationNode {
     this.#keepKeys();
   }
 
+  /** A node has dialled this one directly. @param settled called when it has proved itself. */
+  takeDirect(link: Link, settled: () => void): void {
+    if (this.#mesh === undefined) link.close('not on the mesh yet');
+    else this.#mesh.takeDirect(link, settled);
+  }
+
   get mesh(): Mesh | undefined {
     return this.#mesh;
   }
 
-  #hostList(): string[] {
-    const { hosts, exclusive = false } = this.#meeting;
-    const learned = exclusive ? [] : [...this.spaces.values()].flatMap((space) => space.record.hosts);
-    return [...new Set([...hosts, ...learned])];
-  }
-
-  #meshSpaces(): { space: SpaceId; meetSecret: Uint8Array<ArrayBuffer> }[] {
+  #meshSpaces(): SpaceMeeting[] {
     return [...this.spaces.values()].map((space) => ({
       space: space.id,
       meetSecret: space.record.meetSecret,
+      ...(this.#meeting.exclusive !== true && {
+        hosts: space.knownHosts(),
+        direct: space.record.hosts.filter(isDirectEndpoint),
+      }),
     }));
   }
 
   /** Takes over an open link; the mesh calls this, and so do tests that bring links of their own. */
   attach(link: Link, info: LinkInfo): void {
     const sinceMs = this.ports.clock.nowMs();
-    this.driver.attach(link, (assigned) => {
-      this.#links.set(assigned, { link, claimed: info.peerNode, via: info.host, proved: null, sinceMs });
-    });
+    const assigned = (id: LinkId) =>
+      this.#links.set(id, { link, claimed: info.peerNode, via: info.host, proved: null, sinceMs });
+    // Anybody can dial a relay; those with whom it has nothing in common do not stay.
+    this.driver.attach(link, assigned, info.peerNode === null && !link.initiator);
   }
 
   peers(): PeerLink[] {
@@ -320,12 +327,12 @@ export class WaystationNode {
   #onProved(link: LinkId, node: NodeId): void {
     const entry = this.#links.get(link);
     if (entry === undefined) return;
-    if (entry.claimed !== node) {
+    if (entry.claimed !== null && entry.claimed !== node) {
       this.driver.closeLink(link, 'claimed to be another node');
       return;
     }
     entry.proved = node;
-    this.#mesh?.proven(entry.link);
+    this.#mesh?.proven(entry.link, node);
     const atMs = this.ports.clock.nowMs();
     this.#spend(logLink(this.ports.store, { atMs, event: 'up', node, via: entry.via }));
   }
@@ -355,7 +362,14 @@ export class WaystationNode {
     if (encode === undefined) return;
     const onTrouble = (message: string) =>
       this.#onNotice({ kind: 'store-trouble', code: 'unavailable', message });
-    this.#spend(Promise.resolve().then(() => sealWhatWaits(space, { encode, onTrouble })));
+    this.#spend(
+      hasLeftovers(space).then(async (has) => {
+        if (!has) return;
+        // A device that never records needs nothing of what recording takes.
+        const { sealWhatWaits } = await import('./recording.ts');
+        await sealWhatWaits(space, { encode, onTrouble });
+      }),
+    );
   }
 
   #keepKeys(): void {

@@ -1,36 +1,22 @@
 /** Recording on this node: runs drivers, feeds the recorder, writes ahead every second, seals hours and pictures into the space. */
-import { type Bytes, fromUtf8, toHex, toUtf8 } from '../core/bytes.ts';
+import { type Bytes, toHex } from '../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
-import { type StationId, stationIdFrom } from '../core/ids.ts';
-import type { MaybePromise } from '../core/ports.ts';
+import type { StationId } from '../core/ids.ts';
 import { KIND } from '../feed/kinds.ts';
-import { summarize } from '../hour/summary.ts';
-import type { GapCause, HourContent, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
-import { mayAuthorKind } from '../identity/roles.ts';
-import { type EndCause, HourWriter, segmentLogs } from '../pipeline/hour-writer.ts';
-import { PictureQueue, pictureLog } from '../pipeline/picture-queue.ts';
+import type { EncodedHour } from '../hour/hour-encoder.ts';
+import type { GapCause, ReadingBatch, StreamDescriptor } from '../hour/types.ts';
+import type { EncodeHour, HourSource } from '../pipeline/hour-encoding.ts';
+import { type EndCause, HourWriter } from '../pipeline/hour-writer.ts';
+import { PictureQueue } from '../pipeline/picture-queue.ts';
 import type { Driver, DriverSink } from '../sensors/port.ts';
-import type { Store } from '../store/port.ts';
 import type { HourRecord } from './catalog.ts';
-import { encodeHourBody, encodePicture, hourBodyOf } from './entry-bodies.ts';
+import { encodePicture } from './entry-bodies.ts';
+import { encodeHourBody, hourBodyFrom } from './hour-body-writing.ts';
+import { hasLeftovers, rememberedName, rememberName, stationIdOf } from './own-station.ts';
 import type { Space } from './space.ts';
 
 /** A crash loses at most this much. */
 const WRITE_AHEAD_MS = 1_000;
-const STATION_KEY = 'station';
-const STATION_ID_BYTES = 16;
-
-/** This node's station id, made on first use and kept: it outlives restarts and new names. */
-export async function stationIdOf(space: Space): Promise<StationId> {
-  const { store, random } = space.context;
-  const key = `${STATION_KEY}/${space.id}`;
-  const known = await store.state.get(key);
-  if (known !== undefined) return stationIdFrom(known);
-  const fresh = random.bytes(STATION_ID_BYTES);
-  await store.state.put(key, fresh, 'strict');
-  return stationIdFrom(fresh);
-}
-
 /** What one stream is doing now. */
 export interface StreamState {
   readonly descriptor: StreamDescriptor;
@@ -47,7 +33,7 @@ export interface RecordingOptions {
   readonly name: string;
   readonly hourMs: number;
   /** Encodes an hour, in a worker where there is one, which the signal ends when it takes too long. */
-  readonly encode: (content: HourContent, signal: AbortSignal) => MaybePromise<Bytes>;
+  readonly encode: EncodeHour;
   readonly onTrouble: (message: string, error?: unknown) => void;
 }
 
@@ -274,15 +260,6 @@ export function sealWhatWaits(
   return sealed;
 }
 
-/** Segments or pictures of an earlier recording are there, and could be sealed now. */
-async function hasLeftovers(space: Space): Promise<boolean> {
-  const { role } = space;
-  if (!space.canSeal() || !space.isAdmitted || role === null || !mayAuthorKind(role, KIND.hour)) return false;
-  const station = await stationIdOf(space);
-  const logs = [...(await space.context.store.logs.list()).keys()];
-  return logs.some((log) => log.startsWith(segmentLogs(station)) || log === pictureLog(station));
-}
-
 function openWriter(options: RecordingOptions, station: StationId): Promise<HourWriter> {
   const { space, name, hourMs } = options;
   const { store, random } = space.context;
@@ -290,7 +267,7 @@ function openWriter(options: RecordingOptions, station: StationId): Promise<Hour
     store,
     recorder: { station, stationName: name, hourMs },
     newOpenId: () => random.bytes(16),
-    seal: (read, openId) => sealHour(options, station, read, openId),
+    seal: (source, openId) => sealHour(options, station, source, openId),
     sealedIds: () => sealedIdsOf(space, station),
     onTrouble: (error) => options.onTrouble(errorMessage(error), error),
   });
@@ -315,12 +292,12 @@ function sealedIdsOf(space: Space, station: StationId): Set<string> {
 async function sealHour(
   { space, encode }: RecordingOptions,
   station: StationId,
-  read: () => Promise<HourContent>,
+  source: HourSource,
   openId: Bytes,
 ): Promise<void> {
   const release = await new Promise<() => void>((resolve) => space.sealings.next(resolve));
   try {
-    await sealOnce({ space, encode }, station, read, openId);
+    await sealOnce({ space, encode }, station, source, openId);
   } finally {
     release();
   }
@@ -329,37 +306,35 @@ async function sealHour(
 async function sealOnce(
   { space, encode }: Pick<RecordingOptions, 'space' | 'encode'>,
   station: StationId,
-  read: () => Promise<HourContent>,
+  source: HourSource,
   openId: Bytes,
 ): Promise<void> {
   if (sealedIdsOf(space, station).has(toHex(openId))) return;
   space.sealUnder(); // before the work of encoding: without a key the hour waits in its segments
-  const content = await read();
-  const bytes = await encodeInTime(space, encode, content);
-  const body = encodeHourBody(hourBodyOf(content, openId, summarize(content)));
+  const { bytes, ledger, outlines } = await encodeInTime(space, encode, source);
+  const body = encodeHourBody(hourBodyFrom(ledger, outlines, openId));
   await space.writeWithBlob(KIND.hour, () => body, bytes);
   await space.settled();
 }
 
-/** Longest that encoding an hour may take: a slow phone takes a second for a million values, and a page in the background some more. */
-function encodeLimitMs({ streams }: HourContent): number {
-  const values = streams.reduce(
-    (sum, { rows }) => sum + rows.offsetsNs.length * (1 + rows.columns.length),
-    0,
-  );
-  return 30_000 + values / 100;
+/**
+ * Longest that reading an hour back and encoding it may take: a slow phone takes two seconds for a million values, and a page in the
+ * background some more.
+ */
+function encodeLimitMs({ cells }: HourSource): number {
+  return 30_000 + cells / 100;
 }
 
 /** @throws WaystationError `unavailable` when it takes too long: the hour waits in its segments, and nothing else waits for it. */
 async function encodeInTime(
   { context: { clock } }: Space,
   encode: RecordingOptions['encode'],
-  content: HourContent,
-): Promise<Bytes> {
+  source: HourSource,
+): Promise<EncodedHour> {
   const late = new AbortController();
   let cancel = () => {};
   const tooLate = new Promise<never>((_, reject) => {
-    const limitMs = encodeLimitMs(content);
+    const limitMs = encodeLimitMs(source);
     cancel = clock.schedule(limitMs, () => {
       const error = new WaystationError(
         'unavailable',
@@ -370,18 +345,8 @@ async function encodeInTime(
     });
   });
   try {
-    return await Promise.race([encode(content, late.signal), tooLate]);
+    return await Promise.race([encode(source, late.signal), tooLate]);
   } finally {
     cancel();
   }
-}
-
-/** The name this node records under, kept between runs. */
-export async function rememberName(store: Store, name: string): Promise<void> {
-  await store.state.put('name', toUtf8(name), 'strict');
-}
-
-export async function rememberedName(store: Store): Promise<string | undefined> {
-  const value = await store.state.get('name');
-  return value === undefined ? undefined : fromUtf8(value);
 }

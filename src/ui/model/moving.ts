@@ -19,7 +19,7 @@ import {
 } from '../../station/moving-marks.ts';
 import type { KeyPlace } from '../../station/moving-settle.ts';
 import type { NodePorts } from '../../station/node.ts';
-import { rememberedName } from '../../station/recording.ts';
+import { rememberedName } from '../../station/own-station.ts';
 import { listSpaces } from '../../station/space-record.ts';
 import type { Store } from '../../store/port.ts';
 import type { ModelCore } from './model-core.ts';

@@ -8,16 +8,20 @@
 import { decodeCbor, encodeCbor } from '../../core/cbor.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import type { StationId } from '../../core/ids.ts';
+import { loadPart } from '../../core/load-part.browser.ts';
 import type { EndCause } from '../../pipeline/hour-writer.ts';
 import type { SensorChoice } from '../../sensors/choice.ts';
 import type { Driver, DriverSink } from '../../sensors/port.ts';
-import { Recording, type RecordingOptions } from '../../station/recording.ts';
+import type { RecordingOptions } from '../../station/recording.ts';
 import type { Store } from '../../store/port.ts';
 import type { AwakeState } from '../platform/wake-lock.ts';
 import type { RecordingPhase, RecordingView, SensorFailure } from './app-state.ts';
 import { GapLedger } from './gap-ledger.ts';
 import { hourCountSince, lastReadingMs, type RecordingSummary, summaryOf } from './recording-story.ts';
 import { gapsOf, type Part, type Running, viewOf } from './running-recording.ts';
+
+/** With the coder of hours, which a page that only looks does without. */
+const loadRecording = () => loadPart(() => import('../../station/recording.ts'));
 
 const RECORD_KEY = 'recording';
 const MAX_RECORD_BYTES = 64;
@@ -115,6 +119,7 @@ export class PageRecorder {
     }
     const { store, clock } = options.space.context;
     const interrupted = await interruptedRecording(store);
+    const { Recording } = await loadRecording();
     const recording = await Recording.open({
       ...options,
       onTrouble: (message, error) => {

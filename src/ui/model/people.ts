@@ -12,7 +12,7 @@ import type { Member } from '../../identity/membership.ts';
 import { mayAuthorKind, mayGrant, ROLES, type Role } from '../../identity/roles.ts';
 import { isOfNode } from '../../station/catalog.ts';
 import { createInvite, revokeMember } from '../../station/membership-actions.ts';
-import { rememberName } from '../../station/recording.ts';
+import { rememberName } from '../../station/own-station.ts';
 import type { Space } from '../../station/space.ts';
 import type { StationStatus } from '../../station/status.ts';
 import { plainName, sharedNames, shownName } from '../parts/names.ts';

@@ -4,11 +4,11 @@ import { errorMessage, isWaystationError, WaystationError } from '../../core/err
 import { blobKey, type NodeId, shortNodeId } from '../../core/ids.ts';
 import { loadPart } from '../../core/load-part.browser.ts';
 import { KIND } from '../../feed/kinds.ts';
-import { HOUR_MS } from '../../hour/recorder.ts';
+import { HOUR_MS } from '../../hour/slot.ts';
 import { mayAuthorKind, type Role } from '../../identity/roles.ts';
 import type { HostStatus } from '../../mesh/mesh.ts';
 import { WaystationNode } from '../../station/node.ts';
-import { rememberedName } from '../../station/recording.ts';
+import { rememberedName } from '../../station/own-station.ts';
 import type { Space } from '../../station/space.ts';
 import { spaceStatus } from '../../station/status.ts';
 import type { Notice } from '../../sync/effects.ts';

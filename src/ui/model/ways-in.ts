@@ -11,7 +11,7 @@ import { loadPart } from '../../core/load-part.browser.ts';
 import { looksLikeInvite, parseInvite } from '../../identity/invite.ts';
 import { codeInLink, readShortCode } from '../../identity/short-code.ts';
 import { markGroupLeft } from '../../station/leaving-group.ts';
-import { rememberName } from '../../station/recording.ts';
+import { rememberName } from '../../station/own-station.ts';
 import type { Space } from '../../station/space.ts';
 import type { CodeAnswer, OwnRelay } from '../platform/own-relay.browser.ts';
 import { refuseWithOthers } from './leaving-costs.ts';

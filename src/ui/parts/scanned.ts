@@ -7,6 +7,7 @@
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
 import type { SpaceId } from '../../core/ids.ts';
 import { BODY } from '../../identity/bodies.ts';
+import { directAddressText, isDirectEndpoint, parseDirectEndpoint } from '../../identity/direct-endpoint.ts';
 import { decodeChain } from '../../identity/grant-chain.ts';
 import { type Invite, looksLikeInvite, MAX_LINK_LENGTH, parseInvite } from '../../identity/invite.ts';
 import type { Role } from '../../identity/roles.ts';
@@ -84,8 +85,14 @@ function termsOf(link: string, invite: Invite): InviteTerms {
     uses,
     issuedMs: last.header.timeMs,
     expiresMs,
-    hosts: invite.hosts.map((host) => host.replace(/^\w+:\/\//, '').replace(/\/$/, '')),
+    hosts: invite.hosts.flatMap(placesOf),
   };
+}
+
+/** A meeting point as people read it. */
+function placesOf(host: string): string[] {
+  if (isDirectEndpoint(host)) return parseDirectEndpoint(host).addresses.map(directAddressText);
+  return [host.replace(/^\w+:\/\//, '').replace(/\/$/, '')];
 }
 
 export type InviteStanding =

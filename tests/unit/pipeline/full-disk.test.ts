@@ -4,9 +4,11 @@ import type { Bytes } from '../../../src/core/bytes.ts';
 import { isWaystationError, WaystationError } from '../../../src/core/errors.ts';
 import type { StationId } from '../../../src/core/ids.ts';
 import type { HourContent, StreamDescriptor } from '../../../src/hour/types.ts';
+import type { HourSource } from '../../../src/pipeline/hour-encoding.ts';
 import { HourWriter, MAX_UNSTORED_BYTES } from '../../../src/pipeline/hour-writer.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import { bytesOf } from '../identity/test-space.ts';
+import { wholeHour } from './whole-hour.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1, 12);
@@ -14,6 +16,9 @@ const START_MS = Date.UTC(2026, 0, 1, 12);
 const STEP_MS = 10_000;
 const ROWS = 1_000;
 const COLUMNS = 16;
+
+/** What no coding makes smaller: a segment is as large as its readings. */
+const NOISE = Float64Array.from({ length: ROWS }, (_, i) => Math.sin(i + 1));
 
 function stream(name: string, replay = false): StreamDescriptor {
   const columns = Array.from({ length: COLUMNS }, (_, i) => ({ name: `c${i}`, unit: '', step: null }));
@@ -40,17 +45,17 @@ class Station {
         hourMs: HOUR_MS,
       },
       newOpenId: () => bytesOf(`open ${this.#ids++}`, 16),
-      seal: (read, openId) => this.#seal(read, openId),
+      seal: (source, openId) => this.#seal(source, openId),
       sealedIds: () => new Set(),
       onTrouble: (error) => this.troubles.push(error),
       ...(maxUnstoredBytes === undefined ? {} : { maxUnstoredBytes }),
     });
   }
 
-  async #seal(read: () => Promise<HourContent>, openId: Bytes): Promise<void> {
+  async #seal(source: HourSource, openId: Bytes): Promise<void> {
     this.tries++;
     if (!this.isSealable) throw new WaystationError('store-full', 'no room for the hour');
-    const content = await read();
+    const content = await wholeHour(source);
     await this.store.logs.append('sealed', [openId], 'strict');
     this.sealed.push(content);
   }
@@ -61,7 +66,9 @@ class Station {
       writer.batch(number, {
         baseMs: this.nowMs,
         offsetsNs: Float64Array.from({ length: ROWS }, (_, i) => i * 10_000_000),
-        columns: Array.from({ length: COLUMNS }, () => new Float64Array(ROWS).fill(this.nowMs)),
+        columns: Array.from({ length: COLUMNS }, (_, i) =>
+          i === 0 ? new Float64Array(ROWS).fill(this.nowMs) : NOISE,
+        ),
       }),
     );
     this.nowMs += STEP_MS;

@@ -135,9 +135,9 @@ describe('an hour writer', () => {
     let recorded = 0;
     const noKey = (life: Life): SealHour => {
       const seal = sealInto(life.faulty.store);
-      return async (content, openId) => {
+      return async (source, openId) => {
         if (!hasKey) throw new WaystationError('no-key', 'not let in yet');
-        await seal(content, openId);
+        await seal(source, openId);
       };
     };
     for (let restart = 0; restart < 3; restart++) {
@@ -213,9 +213,9 @@ describe('an hour writer', () => {
     const disk = new MemoryDisk();
     const life = new Life(disk);
     const seal = sealInto(life.faulty.store);
-    life.seal = async (read, openId) => {
-      if ((await read()).startMs === START_MS) throw new WaystationError('limit', 'too large');
-      await seal(read, openId);
+    life.seal = async (source, openId) => {
+      if (source.startMs === START_MS) throw new WaystationError('limit', 'too large');
+      await seal(source, openId);
     };
     await life.open({ next: 0 });
     await life.record(0, READINGS);
@@ -235,9 +235,9 @@ describe('an hour writer', () => {
     const seal = sealInto(life.faulty.store);
     let failures = 2;
     const done = new Set<string>();
-    life.seal = async (read, openId) => {
+    life.seal = async (source, openId) => {
       if (done.has(toHex(openId))) return;
-      await seal(read, openId);
+      await seal(source, openId);
       done.add(toHex(openId));
       if (failures-- > 0) throw new WaystationError('unavailable', 'after the fact');
     };

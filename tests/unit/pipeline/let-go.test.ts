@@ -10,6 +10,7 @@ import { HourWriter } from '../../../src/pipeline/hour-writer.ts';
 import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
 import type { LogStore } from '../../../src/store/port.ts';
 import { bytesOf } from '../identity/test-space.ts';
+import { wholeHour } from './whole-hour.ts';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 0, 1, 12);
@@ -53,8 +54,8 @@ class Station {
         hourMs: HOUR_MS,
       },
       newOpenId: () => bytesOf(`open ${this.#ids++}`, 16),
-      seal: async (read) => {
-        this.sealed.push(await read());
+      seal: async (source) => {
+        this.sealed.push(await wholeHour(source));
       },
       sealedIds: () => new Set(),
       onTrouble: (error) => this.troubles.push(error),

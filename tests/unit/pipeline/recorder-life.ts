@@ -1,12 +1,13 @@
 /** Lives of a recording process on one disk, and what of its readings was sealed in the end. */
-import { type Bytes, fromUtf8, toHex, toUtf8 } from '../../../src/core/bytes.ts';
+import { fromUtf8, toHex, toUtf8 } from '../../../src/core/bytes.ts';
 import type { StationId } from '../../../src/core/ids.ts';
-import type { HourContent, StreamDescriptor } from '../../../src/hour/types.ts';
+import type { StreamDescriptor } from '../../../src/hour/types.ts';
 import { HourWriter, type SealHour } from '../../../src/pipeline/hour-writer.ts';
 import { createMemoryStore, type MemoryDisk } from '../../../src/store/memory.ts';
 import type { Store } from '../../../src/store/port.ts';
 import { bytesOf } from '../identity/test-space.ts';
 import { type Fault, FaultyStore, Killed } from './crashing-store.ts';
+import { wholeHour } from './whole-hour.ts';
 
 const STATION = '000102030405060708090a0b0c0d0e0f' as StationId;
 export const START_MS = Date.UTC(2026, 0, 1, 12);
@@ -36,8 +37,8 @@ export async function sealedOn(store: Store): Promise<SealedHour[]> {
 
 /** Seals by one durable append, as a feed does. */
 export function sealInto(store: Store): SealHour {
-  return async (read: () => Promise<HourContent>, openId: Bytes) => {
-    const content = await read();
+  return async (source, openId) => {
+    const content = await wholeHour(source);
     const values = content.streams.flatMap((stream) => [...(stream.rows.columns[0] ?? [])]);
     const hour: SealedHour = { openId: toHex(openId), startMs: content.startMs, values };
     await store.logs.append('sealed', [toUtf8(JSON.stringify(hour))], 'strict');
@@ -68,7 +69,7 @@ export class Life {
       store: this.faulty.store,
       recorder: { station: STATION, stationName: 'Test', hourMs: HOUR_MS },
       newOpenId: () => bytesOf(`open ${ids.next++}`, 16),
-      seal: (content, openId) => this.seal(content, openId),
+      seal: (source, openId) => this.seal(source, openId),
       sealedIds: () => sealed,
       onTrouble: (error) => this.troubles.push(error),
       ...(this.#letGoRows === undefined ? {} : { letGoRows: this.#letGoRows }),

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeKeys } from '../../../src/core/ports.ts';
 import { KIND } from '../../../src/feed/kinds.ts';
-import { decodeHour, encodeHour } from '../../../src/hour/container.ts';
+import { decodeHour } from '../../../src/hour/container.ts';
 import { createNodeCrypto } from '../../../src/identity/crypto.node.ts';
 import { parseInvite } from '../../../src/identity/invite.ts';
 import { memoryPair } from '../../../src/mesh/memory.ts';
@@ -21,6 +21,7 @@ import { createTestKeys } from '../station/test-keys.ts';
 import { copyOfDisk } from '../store/disk-copy.ts';
 import { type Fault, FaultyStore, FULL, Killed } from './crashing-store.ts';
 import { TestSensor } from './test-sensor.ts';
+import { encodeAtOnce } from './whole-hour.ts';
 
 const START_MS = Date.UTC(2026, 0, 1, 12);
 const HOUR_MS = 10_000;
@@ -46,7 +47,7 @@ async function live(faulty: FaultyStore, keys: NodeKeys, startMs: number): Promi
     space: node.space(),
     name: 'Test',
     hourMs: HOUR_MS,
-    encode: encodeHour,
+    encode: encodeAtOnce,
     onTrouble: (message) => troubles.push(message),
   });
   const sensor = new TestSensor();

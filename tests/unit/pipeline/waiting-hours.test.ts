@@ -45,9 +45,9 @@ class WatchedLife extends Life {
       return read(log, from, ...bounds);
     };
     const seal = sealInto(this.faulty.store);
-    this.seal = async (content, openId) => {
+    this.seal = async (source, openId) => {
       if (!this.hasKey) throw new WaystationError('no-key', 'not let in yet');
-      await seal(content, openId);
+      await seal(source, openId);
       this.events.push(`sealed ${toHex(openId)}`);
     };
   }
@@ -116,10 +116,10 @@ describe('an hour that cannot be encoded', () => {
     const seal = sealInto(life.faulty.store);
     let attempts = 0;
     let isBroken = true;
-    life.seal = async (content, openId) => {
+    life.seal = async (source, openId) => {
       attempts++;
       if (isBroken) throw new RangeError('cannot be encoded');
-      await seal(content, openId);
+      await seal(source, openId);
     };
     await life.open({ next: 0 });
     await life.record(0, 21);

@@ -181,6 +181,15 @@ describe('a replayed recording', () => {
     }
   });
 
+  it('says how it is to be coded, where that is not the usual way', async () => {
+    const text = 't_ms,x\n1757000000000,1\n';
+    expect((await play(text, { profile: 'fast' })).descriptor).toMatchObject({
+      profile: 'fast',
+      replay: true,
+    });
+    expect((await play(text, { profile: 'small' })).descriptor).toEqual((await play(text)).descriptor);
+  });
+
   it('is read from a file, and a missing file is told by its path', async () => {
     const clock = new TestClock();
     const rows: number[] = [];

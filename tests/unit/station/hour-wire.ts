@@ -11,7 +11,7 @@ import { memoryPair } from '../../../src/mesh/memory.ts';
 import type { Link } from '../../../src/mesh/port.ts';
 import { parseRecording } from '../../../src/sensors/replay.ts';
 import { encodeHourBody, hourBodyOf } from '../../../src/station/hour-body-writing.ts';
-import { stationIdOf } from '../../../src/station/recording.ts';
+import { stationIdOf } from '../../../src/station/own-station.ts';
 import { decodeMessage, type MessageName } from '../../../src/sync/messages.ts';
 import { type Member, NodeWorld } from './node-world.ts';
 
