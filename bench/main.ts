@@ -3,6 +3,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { benchDataScroll } from './data-scroll.ts';
+import { benchEntry } from './entry.ts';
+import { benchHost } from './host.ts';
+import { runHostRole } from './host-roles.ts';
 import { benchHours } from './hours.ts';
 import { benchRecordingLoad } from './recording-load.ts';
 import { benchRecordingMemory } from './recording-memory.ts';
@@ -21,6 +24,7 @@ const ROUNDS = Number(process.env['WAYSTATION_ROUNDS'] ?? 5);
 async function role(words: readonly string[]): Promise<void> {
   const [name, folder = '', third = '', blobs = '0'] = words;
   if (name === 'simulator') return benchSimulator(100, 7, 42);
+  if (await runHostRole(name)) return;
   if (name === 'source') process.send?.({ link: await runSource(folder, third, Number(blobs)) });
   else process.send?.(await runSink(folder, third, Number(blobs)));
 }
@@ -36,12 +40,14 @@ async function runSimulatorApart(): Promise<void> {
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   hours: benchHours,
+  entry: benchEntry,
   status: () => benchStatus(200, 500),
   memory: benchRecordingMemory,
   'memory-page': benchRecordingMemoryChromium,
   load: benchRecordingLoad,
   touch: benchTouch,
   data: benchDataScroll,
+  host: () => benchHost(ENTRY),
   transfer: () => benchTransfer(ENTRY, ROUNDS, TRANSFER_BYTES),
   simulator: runSimulatorApart,
   chromium: () => benchTransferChromium(ENTRY, ROUNDS, TRANSFER_BYTES),
