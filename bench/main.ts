@@ -7,6 +7,7 @@ import { benchEntry } from './entry.ts';
 import { benchHost } from './host.ts';
 import { runHostRole } from './host-roles.ts';
 import { benchHours } from './hours.ts';
+import { benchOpen } from './open.ts';
 import { benchRecordingLoad } from './recording-load.ts';
 import { benchRecordingMemory } from './recording-memory.ts';
 import { benchRecordingMemoryChromium } from './recording-memory-chromium.ts';
@@ -19,6 +20,8 @@ import { runSink, runSource } from './transfer-roles.ts';
 
 const ENTRY = fileURLToPath(import.meta.url);
 const TRANSFER_BYTES = Number(process.env['WAYSTATION_MIB'] ?? 64) * 2 ** 20;
+/** Of each way. */
+const OPENINGS = 60;
 const ROUNDS = Number(process.env['WAYSTATION_ROUNDS'] ?? 5);
 
 async function role(words: readonly string[]): Promise<void> {
@@ -48,6 +51,7 @@ const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   touch: benchTouch,
   data: benchDataScroll,
   host: () => benchHost(ENTRY),
+  open: () => benchOpen(OPENINGS),
   transfer: () => benchTransfer(ENTRY, ROUNDS, TRANSFER_BYTES),
   simulator: runSimulatorApart,
   chromium: () => benchTransferChromium(ENTRY, ROUNDS, TRANSFER_BYTES),

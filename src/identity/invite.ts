@@ -14,6 +14,7 @@ import { sha256 } from '../core/hash.ts';
 import { type SpaceId, spaceIdFrom } from '../core/ids.ts';
 import { FIRST_ISSUE } from '../core/schema.ts';
 import type { KnownInviteKeys } from './chain-codec.ts';
+import { isDirectEndpoint, parseDirectEndpoint } from './direct-endpoint.ts';
 import { decodeChain, encodeChain } from './grant-chain.ts';
 import { inviteKeys } from './invite-keys.ts';
 
@@ -26,7 +27,7 @@ const FRAGMENT = 'join=';
 
 export interface Invite {
   readonly space: SpaceId;
-  /** Hosts to meet on: ws, wss, later peerjs. */
+  /** Hosts to meet on: ws, wss, later peerjs; and relays to dial directly (direct-endpoint.ts). */
   readonly hosts: readonly string[];
   readonly meetSecret: Bytes;
   /** Seed of the invite key (see invite-keys.ts). */
@@ -35,11 +36,22 @@ export interface Invite {
   readonly chain: Bytes;
 }
 
+/** Where an invite may lead: a URL of a host, or a whole and sound direct endpoint. */
+export function isMeetingPlace(text: string): boolean {
+  if (!isDirectEndpoint(text)) return /^(wss?|peerjs):\/\/\S+$/.test(text);
+  try {
+    parseDirectEndpoint(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const raw = v.instance(Uint8Array) as v.GenericSchema<Bytes>;
 const schema = v.strictTuple([
   v.literal(1),
   v.pipe(
-    v.array(v.pipe(v.string(), v.maxLength(MAX_HOST_LENGTH), v.regex(/^(wss?|peerjs):\/\/\S+$/))),
+    v.array(v.pipe(v.string(), v.maxLength(MAX_HOST_LENGTH), v.check(isMeetingPlace))),
     v.maxLength(MAX_INVITE_HOSTS),
   ),
   v.pipe(raw, v.length(32)),

@@ -41,7 +41,7 @@ export function holdsKeys(role: Role): boolean {
 }
 
 const LISTED_KINDS: Readonly<Record<'reader' | 'recorder' | 'mirror', readonly number[]>> = {
-  reader: [KIND.admit, KIND.receipt, KIND.profile, KIND.endpoint, KIND.succeed],
+  reader: [KIND.admit, KIND.receipt, KIND.profile, KIND.succeed],
   recorder: [
     KIND.admit,
     KIND.stream,
@@ -51,7 +51,6 @@ const LISTED_KINDS: Readonly<Record<'reader' | 'recorder' | 'mirror', readonly n
     KIND.profile,
     KIND.receipt,
     KIND.succeed,
-    KIND.endpoint,
   ],
   mirror: [KIND.admit, KIND.receipt, KIND.endpoint, KIND.succeed],
 };

@@ -46,12 +46,15 @@ export interface HostSessionHandlers {
   onPeerGone(host: HostSession, connId: string, topic: string): void;
   /** All peers of the host are gone from signaling. */
   onDown(host: HostSession): void;
+  /** It opened, or none of its addresses answered. */
+  onTurn?(host: HostSession): void;
   onSignal(host: HostSession, heard: HeardSignal): void;
   onUndelivered(host: HostSession, connId: string): void;
 }
 
 export interface HostSessionOptions {
-  readonly url: string;
+  /** Addresses of one host, at least one. */
+  readonly urls: readonly string[];
   readonly nodeId: NodeId;
   readonly sockets: TextSocketFactory;
   readonly clock: Clock;
@@ -77,8 +80,12 @@ export class HostSession {
     this.#client = new SignalingClient({
       ...options,
       handlers: {
-        onOpen: () => this.refresh(this.#meetings),
+        onOpen: () => {
+          this.refresh(this.#meetings);
+          options.handlers.onTurn?.(this);
+        },
         onDown: () => this.#onDown(),
+        onUnreachable: () => options.handlers.onTurn?.(this),
         onPresent: (topic, peers) => {
           for (const peer of peers) this.#onPresence(topic, peer);
         },
@@ -108,6 +115,11 @@ export class HostSession {
 
   get hostId(): string {
     return this.#client.hostId;
+  }
+
+  /** It has answered at least once. */
+  get wasOpen(): boolean {
+    return this.#client.wasOpen;
   }
 
   get lastFailure(): string | undefined {

@@ -9,77 +9,38 @@
  * - All waiting goes through the injected clock. Nothing from a host or a peer makes it throw.
  */
 
+import { equalBytes } from '../core/bytes.ts';
 import { Counters } from '../core/counters.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
-import type { Clock, Random } from '../core/ports.ts';
 import { MAX_SPACES } from '../sync/limits.ts';
 import { HEALTHY_MS } from './backoff.ts';
-import { Dialler, type DiallerLimits } from './dialler.ts';
+import { Dialler } from './dialler.ts';
+import { DirectLinks } from './direct-links.ts';
+import { HostKeeper } from './host-keeper.ts';
 import { HostSession, type HostSessionHandlers, type Meeting } from './host-session.ts';
+import { hostSocketUrl } from './host-url.ts';
+import { HOST_POLICY, type HostChoice, usableHosts } from './known-host.ts';
+import {
+  type HostStatus,
+  type LinkStatus,
+  MESH_LIMITS,
+  type MeshOptions,
+  type SpaceMeeting,
+} from './mesh-options.ts';
 import { type Attempt, FIRST_ASK_MS, type Peer, PeerTable } from './peer-table.ts';
-import type { Link, TextSocketFactory, Transport } from './port.ts';
-import { type Aead, SignalSealer, signalKey } from './sealed-signal.ts';
-import { type HostConnectionState, hostSocketUrl } from './signaling-client.ts';
+import type { Link } from './port.ts';
+import { SignalSealer, signalKey } from './sealed-signal.ts';
 import { type LinkInfo, TrackedLink } from './tracked-link.ts';
 
+export type { HostChoice, HostUse, KnownHost } from './known-host.ts';
+export type { HostStatus, LinkStatus, MeshOptions, SpaceMeeting } from './mesh-options.ts';
+export { MESH_LIMITS } from './mesh-options.ts';
 export type { LinkInfo } from './tracked-link.ts';
 
 /** Days change rarely, but a phone's clock may jump when it finds the time. */
 const DAY_CHECK_MS = 30_000;
-/** Sockets that a node keeps open for signaling. */
+/** Hosts that a person names; each is one more socket and its topics. */
 const MAX_HOSTS = 8;
-
-export const MESH_LIMITS: DiallerLimits = {
-  /** Chromium has 500 peer connections and collects closed ones slowly; a link costs about 1 MB of buffers. */
-  maxLinks: 64,
-  /** ICE and DTLS of more at once would make each of them slow. */
-  maxHalfOpen: 8,
-  /** An answer takes one way through the host and back; a throttled page in the background some seconds. */
-  answerTimeoutMs: 8_000,
-  /** ICE on a bad path takes ten seconds. */
-  attemptTimeoutMs: 20_000,
-};
-
-/** A space to meet in, and the secret its members share for that (32 bytes). */
-export interface SpaceMeeting {
-  readonly space: SpaceId;
-  readonly meetSecret: Uint8Array;
-}
-
-export interface MeshOptions {
-  readonly transport: Transport;
-  readonly sockets: TextSocketFactory;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly crypto: Aead;
-  /** This node. */
-  readonly nodeId: NodeId;
-  /** `ws://host:port` or `wss://…`, of which the first 8 are used. */
-  readonly hosts: readonly string[];
-  /** A link opened. Attach to it, prove the peer, then call {@link Mesh.proven}, or close it. */
-  onLink(link: Link, info: LinkInfo): void;
-  /** False for nodes that are neither dialled nor answered; all are when absent. */
-  accept?(nodeId: NodeId): boolean;
-  readonly limits?: Partial<DiallerLimits>;
-}
-
-export interface HostStatus {
-  readonly url: string;
-  readonly state: HostConnectionState;
-  /** The name that the host gave itself, empty while not open or for a stock PeerServer. */
-  readonly hostId: string;
-  /** Members' connections that the host shows. */
-  readonly peers: number;
-  readonly lastFailure: string | undefined;
-}
-
-export interface LinkStatus {
-  readonly link: Link;
-  readonly info: LinkInfo;
-  /** Monotonic milliseconds. */
-  readonly openedMs: number;
-  readonly proven: boolean;
-}
 
 export class Mesh {
   readonly #options: MeshOptions;
@@ -87,7 +48,8 @@ export class Mesh {
   readonly #counters = new Counters();
   readonly #peers: PeerTable;
   readonly #dialler: Dialler;
-  readonly #hosts = new Map<string, HostSession>();
+  readonly #keeper: HostKeeper;
+  readonly #direct: DirectLinks;
   readonly #links = new Set<TrackedLink>();
   readonly #forgotten = new Set<NodeId>();
   readonly #cancelHealth = new Map<TrackedLink, () => void>();
@@ -99,42 +61,80 @@ export class Mesh {
     this.#options = options;
     this.#sealer = new SignalSealer(options.crypto, options.random);
     this.#peers = new PeerTable(options.random);
+    const limits = { ...MESH_LIMITS, ...options.limits };
     this.#dialler = new Dialler({
       ...options,
-      limits: { ...MESH_LIMITS, ...options.limits },
+      limits,
       counters: this.#counters,
       peers: this.#peers,
-      accept: (nodeId) => !this.#forgotten.has(nodeId) && (options.accept?.(nodeId) ?? true),
-      linkCount: () => this.#links.size,
+      accept: (nodeId) => this.#accepts(nodeId),
+      linkCount: () => this.#links.size + this.#direct.halfOpen,
       onLink: (peer, link, attempt) => this.#adopt(peer, link, attempt),
+    });
+    this.#keeper = new HostKeeper({
+      ...options,
+      policy: { ...HOST_POLICY, ...options.hostPolicy },
+      open: (urls) => this.#newHost(urls),
+      left: (host) => this.#onHostDown(host),
+      isMet: (space) => this.#isMet(space),
+    });
+    this.#direct = new DirectLinks({
+      ...options,
+      counters: this.#counters,
+      hasRoom: () =>
+        !this.#closed && this.#links.size + this.#dialler.halfOpen + this.#direct.halfOpen < limits.maxLinks,
+      wants: (nodeId) => this.#peers.get(nodeId)?.link === undefined && this.#accepts(nodeId),
+      onLink: (link) => {
+        this.#links.add(link);
+        this.#counters.count('opened');
+        this.#open(link);
+      },
+      onClosed: (link) => {
+        const peer = this.#peers.all().find((one) => one.link === link || one.challenger === link);
+        this.#onClosed(peer, link, undefined);
+      },
     });
     this.#cancelDayCheck = options.clock.schedule(DAY_CHECK_MS, () => this.#checkDay());
     this.setHosts(options.hosts);
   }
 
+  #accepts(nodeId: NodeId): boolean {
+    return !this.#forgotten.has(nodeId) && (this.#options.accept?.(nodeId) ?? true);
+  }
+
   /** Sets the spaces whose members are looked for, the first {@link MAX_SPACES} of them; links that exist stay. */
   setSpaces(spaces: readonly SpaceMeeting[]): void {
     if (spaces.length > MAX_SPACES) this.#counters.count('spaces-over-limit');
-    this.#meetings = spaces.slice(0, MAX_SPACES).map(({ space, meetSecret }) => ({
-      space,
-      meetSecret,
-      key: signalKey(meetSecret),
+    const places = spaces.slice(0, MAX_SPACES).map((one) => ({
+      meeting: this.#meetingOf(one),
+      hosts: usableHosts(one.hosts ?? []),
     }));
-    for (const host of this.#hosts.values()) host.refresh(this.#meetings);
+    this.#meetings = places.map(({ meeting }) => meeting);
+    this.#keeper.setPlaces(places);
+    this.#direct.setSpaces(spaces.slice(0, MAX_SPACES));
+  }
+
+  /** The same object as before while the secret is the same: what is joined under it stays joined. */
+  #meetingOf({ space, meetSecret }: SpaceMeeting): Meeting {
+    const known = this.#meetings.find((one) => one.space === space);
+    if (known !== undefined && equalBytes(known.meetSecret, meetSecret)) return known;
+    return { space, meetSecret, key: signalKey(meetSecret) };
   }
 
   /** Sets the hosts to be found on, the first 8 of them; links that came about through others stay. */
   setHosts(urls: readonly string[]): void {
-    const distinct = new Set(urls.map((url) => hostSocketUrl(url) ?? url));
+    const hosts = this.#direct.setGiven(urls);
+    const distinct = new Set(hosts.map((url) => hostSocketUrl(url) ?? url));
     if (distinct.size > MAX_HOSTS) this.#counters.count('hosts-over-limit');
-    const wanted = new Set([...distinct].slice(0, MAX_HOSTS));
-    for (const [url, host] of this.#hosts) {
-      if (wanted.has(url)) continue;
-      this.#hosts.delete(url);
-      host.close();
-      this.#onHostDown(host);
-    }
-    for (const url of wanted) if (!this.#hosts.has(url)) this.#hosts.set(url, this.#newHost(url));
+    this.#keeper.setGiven([...distinct].slice(0, MAX_HOSTS));
+  }
+
+  /**
+   * A node has dialled this one directly. Nobody knows who it is until it has proved itself.
+   * @param settled called when it has.
+   */
+  takeDirect(link: Link, settled: () => void): void {
+    this.#direct.take(link, settled);
   }
 
   /** Closes the links and attempts of a node and neither dials nor answers it until {@link remember}. */
@@ -155,12 +155,17 @@ export class Mesh {
   /** Asks `accept` again about everyone present; call when what it answers has changed. */
   reconsider(): void {
     for (const peer of this.#peers.all()) this.#dialler.consider(peer);
+    this.#direct.review();
   }
 
-  /** The owner has proved that the peer of `link` is the node it claimed to be. */
-  proven(link: Link): void {
+  /** The owner has proved that the peer of `link` is `node`: the one it claimed to be, where it claimed to be one. */
+  proven(link: Link, node: NodeId): void {
     if (!(link instanceof TrackedLink) || !this.#links.has(link)) return;
     link.proven = true;
+    if (link.info.peerNode === null) {
+      this.#name(link, node);
+      return;
+    }
     const peer = this.#peers.get(link.info.peerNode);
     if (peer?.challenger !== link) return;
     const old = peer.link;
@@ -179,13 +184,15 @@ export class Mesh {
   }
 
   hosts(): HostStatus[] {
-    return [...this.#hosts.values()].map(({ url, state, hostId, peerCount, lastFailure }) => ({
-      url,
-      state,
-      hostId,
-      peers: peerCount,
-      lastFailure,
-    }));
+    return this.#keeper.sessions().map(({ session, use }) => {
+      const { url, state, hostId, peerCount, lastFailure } = session;
+      return { url, state, use, hostId, peers: peerCount, lastFailure };
+    });
+  }
+
+  /** The known hosts of a space in the order of its choice, and how each stands. */
+  choices(space: SpaceId): HostChoice[] {
+    return this.#keeper.choices(space);
   }
 
   /** Counts since the start by reason: drops, refusals, attempts. */
@@ -199,12 +206,24 @@ export class Mesh {
     this.#closed = true;
     this.#cancelDayCheck();
     this.#dialler.close();
-    for (const host of this.#hosts.values()) host.close();
+    this.#keeper.close();
+    this.#direct.close();
     for (const link of [...this.#links]) link.close('closed');
     for (const peer of this.#peers.all()) peer.cancelTimer?.();
   }
 
-  #newHost(url: string): HostSession {
+  /** A member of the space is linked, by what is known here: two that met in one space may share others. */
+  #isMet(space: SpaceId): boolean {
+    for (const peer of this.#peers.all()) {
+      if (peer.link === undefined) continue;
+      if (peer.link.info.spaces.includes(space)) return true;
+      for (const { meetings } of peer.routes)
+        for (const meeting of meetings.values()) if (meeting.space === space) return true;
+    }
+    return false;
+  }
+
+  #newHost(urls: readonly string[]): HostSession {
     const handlers: HostSessionHandlers = {
       onPeer: (host, connId, nodeId, topic, meeting) => {
         const peer = this.#peers.ensure(nodeId);
@@ -217,14 +236,18 @@ export class Mesh {
         this.#dialler.consider(peer);
       },
       onPeerGone: (host, connId, topic) => this.#onRoutesGone(host, (id) => id === connId, topic),
-      onDown: (host) => this.#onHostDown(host),
+      onDown: (host) => {
+        this.#onHostDown(host);
+        this.#keeper.onTurn(host);
+      },
+      onTurn: (host) => this.#keeper.onTurn(host),
       onSignal: (host, heard) => this.#dialler.onSignal(host, heard),
       onUndelivered: (host, connId) => this.#dialler.onUndelivered(host, connId),
     };
     const { clock, nodeId, random, sockets } = this.#options;
     const counters = this.#counters;
-    const host = new HostSession({
-      url,
+    return new HostSession({
+      urls,
       nodeId,
       sockets,
       clock,
@@ -233,8 +256,6 @@ export class Mesh {
       counters,
       handlers,
     });
-    host.refresh(this.#meetings);
-    return host;
   }
 
   #onHostDown(host: HostSession): void {
@@ -282,27 +303,48 @@ export class Mesh {
       if (route !== undefined) route.failures = 0;
     });
     this.#cancelHealth.set(tracked, cancelHealth);
+    this.#open(tracked);
+  }
+
+  /** Hands a link to the owner. */
+  #open(link: TrackedLink): void {
+    this.#keeper.onLinks();
     try {
-      this.#options.onLink(tracked, info);
+      this.#options.onLink(link, link.info);
     } catch (error) {
-      tracked.close('the owner failed');
+      link.close('the owner failed');
       throw error;
     }
   }
 
-  #onClosed(peer: Peer, link: TrackedLink, attempt: Attempt): void {
+  /** A link that came about directly turns out to be a node's: it takes the place of an older one. */
+  #name(link: TrackedLink, node: NodeId): void {
+    this.#direct.proven(link, node);
+    const peer = this.#accepts(node) ? this.#peers.ensure(node) : undefined;
+    if (peer === undefined) {
+      link.close('not wanted');
+      return;
+    }
+    if (peer.attempt !== undefined) this.#dialler.fail(peer.attempt, 'superseded');
+    const old = peer.link;
+    peer.link = link;
+    old?.close('replaced by a newer connection');
+    this.#keeper.onLinks();
+  }
+
+  #onClosed(peer: Peer | undefined, link: TrackedLink, attempt: Attempt | undefined): void {
     this.#links.delete(link);
     this.#cancelHealth.get(link)?.();
     this.#cancelHealth.delete(link);
     if (this.#closed) return;
     this.#counters.count('closed');
     const nowMs = this.#nowMs();
-    if (nowMs - link.openedMs < HEALTHY_MS) {
-      const route = peer.route(attempt.host, attempt.connId);
+    if (attempt !== undefined && nowMs - link.openedMs < HEALTHY_MS) {
+      const route = peer?.route(attempt.host, attempt.connId);
       if (route !== undefined) route.failures++;
     }
-    if (peer.challenger === link) peer.challenger = undefined;
-    if (peer.link === link) {
+    if (peer?.challenger === link) peer.challenger = undefined;
+    if (peer?.link === link) {
       peer.link = peer.challenger;
       peer.challenger = undefined;
       peer.dialAtMs = nowMs + peer.dialBackoff.next();
@@ -311,10 +353,12 @@ export class Mesh {
       this.#peers.tidy(peer);
     }
     this.#dialler.onRoom();
+    this.#direct.review();
+    this.#keeper.onLinks();
   }
 
   #checkDay(): void {
-    for (const host of this.#hosts.values()) host.refresh(this.#meetings);
+    this.#keeper.refresh();
     this.#cancelDayCheck = this.#options.clock.schedule(DAY_CHECK_MS, () => this.#checkDay());
   }
 

@@ -13,7 +13,6 @@ import {
   MAX_SERVER_MESSAGE_CHARS,
   MAX_TOPICS_PER_CLIENT,
   PEERJS_KEY,
-  PEERJS_PATH,
   type Presence,
   parseSealedPayload,
   parseServerMessage,
@@ -26,12 +25,15 @@ import type { Counters } from '../core/counters.ts';
 import type { Clock, Random } from '../core/ports.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
 import { Backoff, HEALTHY_MS } from './backoff.ts';
+import { hostSocketUrl } from './host-url.ts';
 import type { TextSocket, TextSocketFactory } from './port.ts';
 
 /** As PeerJS. */
 const HEARTBEAT_MS = 5_000;
 /** A host that has not said OPEN by then is treated as down. */
 const OPEN_TIMEOUT_MS = 10_000;
+/** The same where another address is left to try: a slow TLS handshake takes two seconds. */
+const NEXT_ADDRESS_MS = 4_000;
 /** One of our hubs echoes heartbeats: three missing ones mean that the path is dead, whatever TCP believes. */
 const SILENCE_MS = 17_500;
 /** A hub among hundreds of peers that all send candidates; above that it is flooding. */
@@ -49,6 +51,8 @@ export interface SignalingHandlers {
   onOpen(selfId: string, hostId: string): void;
   /** The connection is gone; everyone seen through it is out of reach of signaling. */
   onDown(reason: string): void;
+  /** None of the host's addresses answered; they are tried again. */
+  onUnreachable?(reason: string): void;
   onPresent(topic: string, peers: readonly Presence[]): void;
   onArrived(topic: string, peer: Presence): void;
   onLeft(topic: string, id: string): void;
@@ -58,8 +62,8 @@ export interface SignalingHandlers {
 }
 
 export interface SignalingClientOptions {
-  /** `ws://host:port` or `wss://…`; the path defaults to `/peerjs`. */
-  readonly url: string;
+  /** `ws://host:port` or `wss://…`, at least one; the path defaults to `/peerjs`. Tried in turn, one connection at a time. */
+  readonly urls: readonly string[];
   readonly sockets: TextSocketFactory;
   readonly clock: Clock;
   readonly random: Random;
@@ -67,25 +71,15 @@ export interface SignalingClientOptions {
   readonly handlers: SignalingHandlers;
 }
 
-/** `url` as a WebSocket URL with path and without query, or `undefined` when it is none. */
-export function hostSocketUrl(url: string): string | undefined {
-  try {
-    const parsed = new URL(url);
-    if (parsed.protocol !== 'ws:' && parsed.protocol !== 'wss:') return undefined;
-    if (parsed.pathname === '/' || parsed.pathname === '') parsed.pathname = PEERJS_PATH;
-    parsed.search = '';
-    parsed.hash = '';
-    return parsed.href;
-  } catch {
-    return undefined;
-  }
-}
-
 export class SignalingClient {
-  readonly url: string;
   readonly #options: SignalingClientOptions;
   readonly #backoff: Backoff;
   #state: HostConnectionState = 'connecting';
+  /** Which address is tried, or connected. */
+  #at = 0;
+  /** How many have been tried since the last that answered. */
+  #tried = 0;
+  #wasOpen = false;
   #selfId = '';
   #hostId = '';
   /** How far the host's clock is from our monotonic one; null while it has not told. */
@@ -102,14 +96,23 @@ export class SignalingClient {
   /** Starts connecting at once; handlers are not called before the constructor has returned. */
   constructor(options: SignalingClientOptions) {
     this.#options = options;
-    this.url = options.url;
     this.#backoff = new Backoff(options.random);
     this.#incoming = this.#newBucket();
     this.#after('connect', 0, () => this.#connect());
   }
 
+  /** The address that is tried now, or connected. */
+  get url(): string {
+    return this.#options.urls[this.#at] ?? '';
+  }
+
   get state(): HostConnectionState {
     return this.#state;
+  }
+
+  /** It has answered at least once. */
+  get wasOpen(): boolean {
+    return this.#wasOpen;
   }
 
   /** Our id on the present connection, empty when there is none. */
@@ -174,8 +177,9 @@ export class SignalingClient {
   #connect(): void {
     const target = hostSocketUrl(this.url);
     if (target === undefined) {
-      this.#state = 'invalid';
       this.#lastFailure = `expected a host such as ws://192.168.1.10:9000, got “${this.url.slice(0, 80)}”`;
+      if (this.#options.urls.length > 1) this.#down(this.#lastFailure);
+      else this.#state = 'invalid';
       return;
     }
     const generation = ++this.#generation;
@@ -188,7 +192,8 @@ export class SignalingClient {
     const query = new URLSearchParams({ key: PEERJS_KEY, id: this.#selfId, token, version: 'waystation-1' });
     this.#incoming = this.#newBucket();
     this.#drops = 0;
-    this.#after('open', OPEN_TIMEOUT_MS, () => {
+    const timeoutMs = this.#options.urls.length > 1 ? NEXT_ADDRESS_MS : OPEN_TIMEOUT_MS;
+    this.#after('open', timeoutMs, () => {
       if (this.#state === 'connecting') this.#down('the host did not answer');
     });
     this.#socket = this.#options.sockets.open(`${target}?${query}`, {
@@ -212,8 +217,14 @@ export class SignalingClient {
     this.#state = 'waiting';
     this.#lastFailure = reason;
     this.#disconnect();
-    this.#after('connect', this.#backoff.next(), () => this.#connect());
-    if (wasOpen) this.#options.handlers.onDown(reason);
+    const { urls, handlers } = this.#options;
+    // The address that worked is the first to be tried again; then each of the others once before it is waited for.
+    if (!wasOpen) this.#at = (this.#at + 1) % urls.length;
+    const isRoundOver = wasOpen || ++this.#tried >= urls.length;
+    if (isRoundOver) this.#tried = 0;
+    this.#after('connect', isRoundOver ? this.#backoff.next() : 0, () => this.#connect());
+    if (wasOpen) handlers.onDown(reason);
+    else if (isRoundOver) handlers.onUnreachable?.(reason);
   }
 
   #onMessage(text: string): void {
@@ -282,6 +293,8 @@ export class SignalingClient {
 
   #opened({ hostId = '', timeMs }: { hostId?: string; timeMs?: number | undefined }): void {
     this.#state = 'open';
+    this.#wasOpen = true;
+    this.#tried = 0;
     this.#hostId = hostId;
     this.#hostAheadMs = null;
     this.#noteTime(timeMs);

@@ -10,9 +10,10 @@ import type { Channel, Link, LinkHandlers } from './port.ts';
 
 /** How a link came about. The node id is the peer's claim until the session above has proved it. */
 export interface LinkInfo {
-  /** URL of the host that carried the signaling. */
+  /** URL of the host that carried the signaling; `direct:address:port` of a relay that was dialled, `direct` where somebody dialled this one. */
   readonly host: string;
-  readonly peerNode: NodeId;
+  /** Null on a direct link: nobody claimed to be anybody. */
+  readonly peerNode: NodeId | null;
   /** Spaces in which the two met; more may turn out to be shared. */
   readonly spaces: readonly SpaceId[];
 }

@@ -1,5 +1,6 @@
 /** By which addresses a relay is reached, from where it listens and what networks this machine is in. */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { isDirectEndpoint, parseDirectEndpoint } from '../identity/direct-endpoint.ts';
 
 /** Each is one more place where a joiner looks; further ones are container bridges and the like. */
 const MAX_NAMES = 4;
@@ -18,14 +19,21 @@ function isLoopback(name: string): boolean {
   return name === 'localhost' || name === '[::1]' || /^127\./.test(name);
 }
 
-/** True when a ws or http URL leads to the machine that opens it, whichever that is. */
+/** True when a ws or http URL, or a direct endpoint, leads to the machine that opens it, whichever that is. */
 export function isLocalUrl(url: string): boolean {
+  if (isDirectEndpoint(url))
+    return parseDirectEndpoint(url).addresses.every((one) => isLoopback(hostPart(one.address)));
   return isLoopback(new URL(url).hostname);
+}
+
+/** An address as it stands in URLs. */
+function hostPart(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 /** How others reach what listens on `listen`: for “any address” those that this machine has in its networks. */
 export function reachOf(listen: string, interfaces: Interfaces = networkInterfaces()): Reach {
-  const bracketed = listen.includes(':') ? `[${listen}]` : listen;
+  const bracketed = hostPart(listen);
   if (listen !== '0.0.0.0' && listen !== '::') {
     const name = listen === '127.0.0.1' ? 'localhost' : bracketed;
     return { names: [name], isLocal: isLoopback(name) };

@@ -1,6 +1,7 @@
 /** Reading what people type after an option: durations, times, ports. Every refusal says what would have been right. */
 import { errorMessage, WaystationError } from '../core/errors.ts';
 import { nodeIdText, parseNodeId } from '../core/ids.ts';
+import { isDirectEndpoint, parseDirectEndpoint } from '../identity/direct-endpoint.ts';
 import { isoTime } from '../sensors/recording-times.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -79,8 +80,9 @@ export function parsePort(text: string, option: string): number {
   return port;
 }
 
-/** A host URL: ws://, wss:// (later peerjs:). @throws WaystationError `usage`. */
+/** A host URL: ws://, wss:// (later peerjs:), or a relay to dial directly. @throws WaystationError `usage`. */
 export function parseHost(text: string): string {
+  if (isDirectEndpoint(text)) return directOption(text);
   let url: URL;
   try {
     url = new URL(text);
@@ -97,4 +99,13 @@ export function parseHost(text: string): string {
     throw new WaystationError('usage', `--host takes a ws:// or wss:// address, not “${text}”`);
   }
   return url.href.replace(/\/$/, '');
+}
+
+function directOption(text: string): string {
+  try {
+    parseDirectEndpoint(text);
+    return text;
+  } catch (cause) {
+    throw new WaystationError('usage', `--host: ${errorMessage(cause)}, not “${text}”`, { cause });
+  }
 }

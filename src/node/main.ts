@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { fromHex } from '../core/bytes.ts';
 import { errorMessage, isWaystationError, WaystationError } from '../core/errors.ts';
 import { type SpaceId, spaceIdFrom } from '../core/ids.ts';
+import { DEFAULT_WEIGHT } from '../mesh/host-choice.ts';
 import type { WaystationNode } from '../station/node.ts';
 import {
   parseCount,
@@ -17,9 +18,13 @@ import {
   parsePort,
   parseTime,
 } from './arguments.ts';
+import { announce } from './commands/announce-command.ts';
+import { EXPORT_FORMATS, exportStation } from './commands/export-command.ts';
+import { addHostCommand } from './commands/host-command.ts';
 import { addHourCommands } from './commands/hour-command.ts';
+import { HOUR_PROFILES } from './commands/hour-pack.ts';
 import { relay } from './commands/relay-command.ts';
-import { exportStation, status, verify } from './commands/report-commands.ts';
+import { status, verify } from './commands/report-commands.ts';
 import { createSpace, invite, join, parseRole, revoke } from './commands/space-commands.ts';
 import { station } from './commands/station-command.ts';
 import { sync } from './commands/sync-command.ts';
@@ -99,7 +104,9 @@ function collect(value: string, before: readonly string[] | undefined): string[]
   return [...(before ?? []), value];
 }
 
-const hostOption = (description = 'meet only on this host, ws:// or wss:// (may be given several times)') =>
+const hostOption = (
+  description = 'meet only here: a host as ws:// or wss://, or a relay as direct:… (may be given several times)',
+) =>
   new Option('--host <url>', description).argParser((text: string, before: string[] | undefined) =>
     collect(parseHost(text), before),
   );
@@ -136,6 +143,17 @@ function build(around: Surroundings): Command {
       (text) => parsePort(text, '--https-port'),
       7443,
     )
+    .option(
+      '--stun-port <number>',
+      'also tell devices their address (STUN) on this UDP port; 0 for any',
+      (text) => parsePort(text, '--stun-port'),
+    )
+    .option(
+      '--direct-port <number>',
+      'UDP port on which devices reach it without any host; 0 or absent: one that it keeps',
+      (text) => parsePort(text, '--direct-port'),
+    )
+    .option('--no-direct', 'cannot be reached without a host')
     .option('--no-mdns', 'with --https: do not announce the name in the local network')
     .option('--name <name>', 'what this relay is called')
     .option('--join <link>', 'join with this invite first')
@@ -201,6 +219,14 @@ function build(around: Surroundings): Command {
     .requiredOption('--name <name>', 'what the station is called (required)')
     .option('--replay <file>', 'play this CSV recording (also .gz) through the same path, labelled as replay')
     .option('--speed <factor>', 'play it this many times faster', (text) => parseNumber(text, '--speed'), 1)
+    .addOption(
+      new Option(
+        '--profile <profile>',
+        'how hours are coded: small, or fast to read and write on little computers',
+      )
+        .choices(HOUR_PROFILES)
+        .default('small'),
+    )
     .option('--hour <length>', 'length of an hour, for tests and demonstrations', '1h')
     .option('--for <time>', 'stop after this long, such as 90s or 12h')
     .option('--space <id>', 'which space, when the node is in several')
@@ -225,6 +251,22 @@ function build(around: Surroundings): Command {
       onNode(options, around, (node, output) => revoke(node, { space: spaceOf(options), member }, output)),
     );
 
+  command(program, 'announce', 'tell the group of a meeting point that no member runs (admins)')
+    .argument('<address...>', 'ws://host:port or wss://…; several are addresses of one meeting point')
+    .option(
+      '--weight <number>',
+      'its share of the work, 1 to 100, 10 being usual',
+      (text) => parseCount(text, '--weight'),
+      DEFAULT_WEIGHT,
+    )
+    .option('--retract', 'take it back', false)
+    .option('--space <id>', 'which space, when the node is in several')
+    .action((addresses: string[], { weight, retract, ...options }) =>
+      onNode(options, around, (node, output) =>
+        announce(node, { space: spaceOf(options), addresses, weight, retract }, output),
+      ),
+    );
+
   command(program, 'status', 'what is held, what is missing, who was met')
     .option('--space <id>', 'only this space')
     .action((options) => onNode(options, around, (node, output) => status(node, spaceOf(options), output)));
@@ -235,9 +277,10 @@ function build(around: Surroundings): Command {
       parseTime(text, '--from'),
     )
     .option('--to <time>', 'last time', (text) => parseTime(text, '--to'))
-    .addOption(new Option('--format <format>', 'file format').choices(['csv']).default('csv'))
+    .addOption(new Option('--format <format>', 'file format').choices(EXPORT_FORMATS).default('csv'))
     .option('--stream <name>', 'only this stream of the station')
-    .requiredOption('--out <path>', 'file to write, or a folder (required)')
+    .requiredOption('--out <path>', 'file to write, or a folder; for parquet a folder (required)')
+    .option('--force', 'replace files of the same names')
     .option('--space <id>', 'which space, when the node is in several')
     .action((options) =>
       onNode(options, around, (node, output) =>
@@ -249,7 +292,9 @@ function build(around: Surroundings): Command {
             fromMs: options.from,
             toMs: options.to,
             stream: options.stream,
+            format: options.format,
             out: options.out,
+            force: options.force,
             cwd: around.cwd,
           },
           output,
@@ -260,6 +305,7 @@ function build(around: Surroundings): Command {
   command(program, 'verify', 'check every signature, chain and root of what is stored')
     .option('--space <id>', 'only this space')
     .action((options) => onNode(options, around, (node, output) => verify(node, spaceOf(options), output)));
+  addHostCommand(program, around);
   addHourCommands(program, around);
   return program;
 }
@@ -292,7 +338,7 @@ async function runIn({ words, cwd, columns }: ControlRequest, node: WaystationNo
   let stdout = '';
   let stderr = '';
   const first = words[0];
-  if (first === 'relay' || first === 'station' || first === 'sync') {
+  if (first === 'relay' || first === 'host' || first === 'station' || first === 'sync') {
     const text = 'this data folder is in use by a running node: stop that one first, or use another folder\n';
     return { stdout, stderr: `waystation: ${text}`, code: 1 };
   }

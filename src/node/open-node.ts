@@ -5,9 +5,10 @@ import { join, resolve } from 'node:path';
 import { asBytes } from '../core/bytes.ts';
 import { WaystationError } from '../core/errors.ts';
 import type { Clock, Random } from '../core/ports.ts';
-import { encodeHour } from '../hour/container.ts';
 import { createNodeCrypto } from '../identity/crypto.node.ts';
 import { hasNodeKeys, loadOrCreateNodeKeys } from '../identity/keys.node.ts';
+import { encodeHere } from '../pipeline/encode-here.ts';
+import type { EncodeHour } from '../pipeline/hour-encoding.ts';
 import { type NodeOptions, WaystationNode } from '../station/node.ts';
 import { listSpaces } from '../station/space-record.ts';
 import { openFileStore } from '../store/file-system.node.ts';
@@ -23,6 +24,9 @@ export const SYSTEM_CLOCK: Clock = {
 };
 
 export const SYSTEM_RANDOM: Random = { bytes: (length) => asBytes(new Uint8Array(randomBytes(length))) };
+
+/** Encodes hours here, block by block, with everything else that waits in between. */
+export const encodeInTurns: EncodeHour = encodeHere(() => new Promise((resolve) => setImmediate(resolve)));
 
 export interface OpenNodeOptions extends NodeOptions {
   /** A folder without a node becomes one (the default); otherwise it is refused: most likely it was mistyped. */
@@ -64,7 +68,7 @@ export async function openNode(
     const keys = await loadOrCreateNodeKeys(keysFolder);
     return await WaystationNode.open(
       { store, keys, crypto: createNodeCrypto(), clock: SYSTEM_CLOCK, random: SYSTEM_RANDOM },
-      { encode: encodeHour, ...options },
+      { encode: encodeInTurns, ...options },
     );
   } catch (error) {
     await store.close();

@@ -32,6 +32,7 @@ import { RECOVERY_SEED_BYTES, recoveryKeys, recoveryWords } from '../identity/re
 import { holdsKeys, mayGrant, type Role } from '../identity/roles.ts';
 import { encodeProfile } from './entry-bodies.ts';
 import { appendEntries } from './entry-log.ts';
+import { inviteHosts } from './host-announcing.ts';
 import { keepKeys, keysToHandOn, startEpoch } from './key-keeping.ts';
 import { Space, type SpaceContext } from './space.ts';
 import { type SpaceRecord, saveSpaceRecord } from './space-record.ts';
@@ -182,7 +183,7 @@ export interface InviteOptions {
   readonly role: Role;
   readonly uses: number;
   readonly expiresMs: number;
-  /** Hosts for the link; those that this node meets on when empty. */
+  /** Hosts for the link; when empty, some of those that this node knows. */
   readonly hosts: readonly string[];
   /** Address of the app that the link opens; made from the first host when absent. */
   readonly base?: string;
@@ -246,8 +247,8 @@ export async function createInvite(
     const body = await sealEpochs(crypto, space.id, current, keys, [recipient]);
     await space.write('control', { kind: KIND.epoch, body });
   }
-  const hosts = (options.hosts.length > 0 ? options.hosts : space.record.hosts).slice(0, MAX_INVITE_HOSTS);
-  await space.learnHosts(hosts);
+  const hosts = options.hosts.length > 0 ? options.hosts.slice(0, MAX_INVITE_HOSTS) : inviteHosts(space);
+  await space.learnHosts(options.hosts.slice(0, MAX_INVITE_HOSTS));
   const { id, record } = space;
   const chain = encodeChain({ ...credential, last: grant });
   const link = encodeInvite(options.base ?? baseOf(hosts), {

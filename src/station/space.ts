@@ -27,6 +27,7 @@ import { decodeChain } from '../identity/grant-chain.ts';
 import { MAX_INVITE_HOSTS } from '../identity/invite.ts';
 import type { Membership } from '../identity/membership.ts';
 import type { Role } from '../identity/roles.ts';
+import type { KnownHost } from '../mesh/known-host.ts';
 import type { Store } from '../store/port.ts';
 import type { SyncEngine } from '../sync/engine.ts';
 import { type BlobPolicy, Replica } from '../sync/replica.ts';
@@ -37,6 +38,7 @@ import { Catalog } from './catalog.ts';
 import { encodeProfile, type ProfileBody } from './entry-bodies.ts';
 import { type LoadedSpace, loadSpace } from './entry-log.ts';
 import { type Draft, FeedWriter, type Seal } from './feed-writer.ts';
+import { KnownHosts } from './known-hosts.ts';
 import { LetGo } from './let-go.ts';
 import { loadSpaceRecord, type SpaceRecord, saveSpaceRecord } from './space-record.ts';
 
@@ -52,7 +54,7 @@ export interface SpaceContext {
   readonly policy: BlobPolicy;
   /** Performs what the engine asks for. */
   readonly run: () => void;
-  /** A space's record names other hosts than before. */
+  /** Other hosts are known to a space than before. */
   readonly onHosts: () => void;
   /** New epoch keys are here. */
   readonly onKeys: (space: Space) => void;
@@ -110,6 +112,8 @@ export class Space {
   readonly replica: Replica;
   readonly catalog: Catalog;
   readonly writer: FeedWriter;
+  /** What its entries say of hosts. */
+  readonly hosts = new KnownHosts();
   /** What is in a folder of the person's and need not be held here. */
   readonly letGo: LetGo;
   readonly context: SpaceContext;
@@ -129,6 +133,8 @@ export class Space {
   #work: Promise<void> = Promise.resolve();
   /** Keys were found that could not be remembered yet. */
   #unsaved = false;
+  /** Members as they were when hosts were looked at last, and what those were. */
+  #hostsAt = { members: -1, known: '' };
   /** Entries with keys that could not be opened for now: what opens them could not be loaded. Tried again with the next that come. */
   readonly #putOff: Entry[] = [];
 
@@ -260,6 +266,21 @@ export class Space {
     await this.#save({});
   }
 
+  /** Where its members meet, as far as this node knows. */
+  knownHosts(): KnownHost[] {
+    return this.hosts.list(this.replica.membership, this.#record.hosts);
+  }
+
+  /** Entries came: tells when they change what is known of hosts, by what they say or by who is believed. */
+  #noteHosts(entries: readonly Entry[]): void {
+    const { version } = this.replica.membership;
+    if (!this.hosts.note(entries) && version === this.#hostsAt.members) return;
+    const known = JSON.stringify(this.knownHosts());
+    const isNews = known !== this.#hostsAt.known;
+    this.#hostsAt = { members: version, known };
+    if (isNews) this.context.onHosts();
+  }
+
   /** Remembers hosts that this node told others to meet on, so that it is there as well. */
   async learnHosts(hosts: readonly string[]): Promise<void> {
     const known = new Set(this.#record.hosts);
@@ -312,6 +333,7 @@ export class Space {
         this.context.onKeys(this);
       }
       await this.catalog.add(entries);
+      this.#noteHosts(entries);
       const isSeedSpent = this.#record.inviteSeed !== null && this.#needsSeedNoMore();
       if (!news && !isSeedSpent) return;
       this.#unsaved = true;

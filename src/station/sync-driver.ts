@@ -51,8 +51,11 @@ export class SyncDriver {
     this.#options = options;
   }
 
-  /** Takes over an open link. `assigned` hears the number that names it in notices before the first of them. */
-  attach(link: Link, assigned: (id: LinkId) => void): void {
+  /**
+   * Takes over an open link. `assigned` hears the number that names it in notices before the first of them.
+   * @param mustShare a peer that shares no space is sent away once it has proved itself.
+   */
+  attach(link: Link, assigned: (id: LinkId) => void, mustShare = false): void {
     const { engine, random } = this.#options;
     const id = this.#nextLink++;
     this.#links.set(id, link);
@@ -62,6 +65,7 @@ export class SyncDriver {
       initiator: link.initiator,
       localFingerprint: link.localFingerprint,
       remoteFingerprint: link.remoteFingerprint,
+      mustShare,
     };
     engine.linkUp(facts, random.bytes(32), link.bulkCredit(), this.#now());
     link.attach({

@@ -39,6 +39,8 @@ export interface LinkFacts {
   /** SHA-256 of the DTLS certificates as this side used and saw them. */
   readonly localFingerprint: Bytes;
   readonly remoteFingerprint: Bytes;
+  /** A peer that shows the token of no space of ours is sent away. */
+  readonly mustShare?: boolean;
 }
 
 /** What the session needs from the engine. */
@@ -245,6 +247,7 @@ export class Session {
     if (!this.#host.proved(this, node)) return;
     this.#host.out.notice({ kind: 'peer-proved', link: this.link, node });
     for (const replica of this.#host.replicas.values()) this.match(replica);
+    if (this.facts.mustShare === true && this.spaces.size === 0) return this.close('no space in common');
     const early = this.#early;
     this.#early = [];
     for (const message of early) if (!this.closed) this.#guarded(message);

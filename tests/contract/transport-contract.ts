@@ -1,22 +1,36 @@
-/** What every transport promises (src/mesh/port.ts). */
+/** What every link and every transport promises (src/mesh/port.ts). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { BULK_HIGH_WATERMARK_BYTES, BULK_LOW_WATERMARK_BYTES } from '../../src/mesh/link-limits.ts';
-import { MAX_LINK_MESSAGE_BYTES, type SignalPayload, type Transport } from '../../src/mesh/port.ts';
+import {
+  type Link,
+  MAX_LINK_MESSAGE_BYTES,
+  type SignalPayload,
+  type Transport,
+} from '../../src/mesh/port.ts';
 import { connectPair, LinkProbe, pattern, pump } from './transport-probe.ts';
 
-/** Runs the contract on transports made by `make`; each test gets fresh ones. */
-export function transportContract(name: string, make: () => Transport | Promise<Transport>): void {
-  describe(`transport contract: ${name}`, () => {
-    const transports: Transport[] = [];
+/** Two ends of one link; the first is the initiator's. */
+export interface LinkPair {
+  readonly links: readonly [Link, Link];
+  /** Closes what made them, the initiator's side first. */
+  readonly close: readonly (() => void)[];
+}
+
+/** Runs the links' part of the contract on pairs made by `connect`; each test gets a fresh one. */
+export function linkContract(name: string, connect: () => Promise<LinkPair>): void {
+  describe(`link contract: ${name}`, () => {
+    const closes: (() => void)[] = [];
+    async function connected(): Promise<readonly [Link, Link]> {
+      const { links, close } = await connect();
+      closes.push(...close);
+      return links;
+    }
     async function pair(): Promise<[LinkProbe, LinkProbe]> {
-      const a = await make();
-      const b = await make();
-      transports.push(a, b);
-      const [linkA, linkB] = await connectPair(a, b);
+      const [linkA, linkB] = await connected();
       return [new LinkProbe(linkA), new LinkProbe(linkB)];
     }
     afterEach(() => {
-      for (const transport of transports.splice(0)) transport.close();
+      for (const close of closes.splice(0)) close();
     });
 
     it('carries messages of 1 byte and of exactly 262,144 bytes both ways on both channels', async () => {
@@ -53,10 +67,7 @@ export function transportContract(name: string, make: () => Transport | Promise<
     });
 
     it('keeps what arrives until the owner attaches', async () => {
-      const a = await make();
-      const b = await make();
-      transports.push(a, b);
-      const [linkA, linkB] = await connectPair(a, b);
+      const [linkA, linkB] = await connected();
       const probeA = new LinkProbe(linkA);
       linkA.send('control', pattern(10, 1));
       linkA.send('control', pattern(11, 2));
@@ -120,11 +131,25 @@ export function transportContract(name: string, make: () => Transport | Promise<
       expect(a.link.bulkCredit()).toBeLessThanOrEqual(BULK_HIGH_WATERMARK_BYTES);
     });
 
-    it('closes its links when the transport closes', async () => {
+    it('closes its links when what made them closes', async () => {
       const [a, b] = await pair();
-      transports[0]?.close();
+      closes[0]?.();
       expect(await a.closed).not.toBe('');
       expect(await b.closed).not.toBe('');
+    });
+  });
+}
+
+/** Runs the whole contract on transports made by `make`; each test gets fresh ones. */
+export function transportContract(name: string, make: () => Transport | Promise<Transport>): void {
+  linkContract(name, async () => {
+    const [a, b] = [await make(), await make()];
+    return { links: await connectPair(a, b), close: [() => a.close(), () => b.close()] };
+  });
+  describe(`transport contract: ${name}`, () => {
+    const transports: Transport[] = [];
+    afterEach(() => {
+      for (const transport of transports.splice(0)) transport.close();
     });
 
     it('says once that an attempt was aborted, and never opens it', async () => {

@@ -221,7 +221,12 @@ describe(`fuzzing (seed ${SEED}, ${ROUNDS} rounds)`, () => {
       lengthMs: HOUR.lengthMs,
       beginMs: HOUR.startMs,
       streams: HOUR.streams.map((stream) => stream.descriptor),
-      rows: HOUR.streams.map((one, stream) => ({ stream, from: 0, batch: one.rows })),
+      rows: HOUR.streams.map(({ descriptor, rows }, stream) => ({
+        stream,
+        from: 0,
+        descriptor,
+        batch: rows,
+      })),
       gaps: HOUR.gaps,
       pending: [],
       isComplete: false,

@@ -117,7 +117,12 @@ describe.skipIf(!hasNamespaces)('in a network', () => {
       JSON.parse(from.run('curl', '-s', ...more, `${url}/healthz`).stdout);
     expect(health(one, 'http://localhost:7070').reach).toEqual({
       url: 'http://10.77.2.1:7070',
-      hosts: ['wss://waystation.local:7443', 'wss://10.77.2.1:7443', 'ws://10.77.2.1:7070'],
+      hosts: [
+        'wss://waystation.local:7443',
+        'wss://10.77.2.1:7443',
+        'ws://10.77.2.1:7070',
+        expect.stringMatching(/^direct:10\.77\.2\.1:\d+#[\w-]{43}$/),
+      ],
     });
     const secure = ['-k', '--resolve', 'waystation.local:7443:10.77.2.1'];
     expect(health(other, 'https://waystation.local:7443', ...secure).reach.url).toBe('http://10.77.2.1:7070');

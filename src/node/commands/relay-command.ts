@@ -10,6 +10,7 @@ import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
 import { isLocalUrl } from '../addresses.ts';
 import { askRunningNode, type ControlAnswer } from '../control-socket.ts';
+import { DirectRelay, withDirect } from '../direct-relay.ts';
 import { SecureRelay } from '../https/secure-relay.ts';
 import { SYSTEM_CLOCK } from '../open-node.ts';
 import type { Output } from '../output.ts';
@@ -17,6 +18,7 @@ import { isAnywhere, plainPlace, type RelayPlace, securePlace } from '../relay-p
 import { ANYWHERE, type RelayServer, startRelayServer } from '../relay-server.ts';
 import { ShortInvites } from '../short-invites.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { keepAnnounced } from './announce-own-host.ts';
 import { sayOwnName } from './own-name.ts';
 import { type RunIn, type RunningNode, type RunningOptions, startRunning, untilStopped } from './running.ts';
 import { sayRecoveryWords } from './space-commands.ts';
@@ -27,6 +29,10 @@ export interface RelayOptions extends RunningOptions {
   readonly listen?: string;
   readonly https?: boolean;
   readonly httpsPort: number;
+  readonly stunPort?: number;
+  /** UDP port on which others dial it without a host; see `direct`. */
+  readonly directPort?: number;
+  readonly direct: boolean;
   readonly mdns: boolean;
   readonly name?: string;
   readonly join?: string;
@@ -58,7 +64,21 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
     const server = await startRelayServer({ ...portsOf(options, hostId), invites });
     server.tellGroup(() => groupName(node));
     let secure: SecureRelay | undefined;
+    let direct: DirectRelay | undefined;
+    let announceAgain: () => void = () => undefined;
     try {
+      if (options.direct) {
+        direct = await DirectRelay.open({
+          node,
+          dataFolder: options.data,
+          listen: server.listen,
+          port: options.directPort,
+          clock: SYSTEM_CLOCK,
+          say: (text) => output.say(text),
+        });
+        server.tellDirect(() => direct?.stats());
+      }
+      const whereIs = () => withDirect(placeOf(server, secure, announces), direct);
       const isOnLoopback = isAnywhere(server.listen) || isLocalUrl(`ws://${inUrl(server.listen)}`);
       const announces = options.mdns && (isAnywhere(server.listen) || !isOnLoopback);
       if (options.https === true) {
@@ -74,10 +94,13 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
           clock: SYSTEM_CLOCK,
           signal: stopped,
           say: (text) => output.say(text),
-          onMoved: () => server.tellReach(placeOf(server, secure, announces)),
+          onMoved: () => {
+            server.tellReach(whereIs());
+            announceAgain();
+          },
         });
       }
-      const place = placeOf(server, secure, announces);
+      const place = whereIs();
       server.tellReach(place);
       const [plainHost = ''] = place.hosts.filter((one) => one.startsWith('ws:'));
       // The relay reaches its own hub over loopback, whatever name others use.
@@ -93,6 +116,7 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
         sayRecoveryWords(made.recoveryWords, options.data, output);
       }
       await keepNamed(node, name, output);
+      announceAgain = keepAnnounced(node, hostId, () => placeOf(server, secure, announces), output);
       const { here, url: secureUrl, fingerprint } = place.secure ?? {};
       const listening = here ?? place.url;
       await running.answer(async (request, asked) =>
@@ -105,12 +129,16 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
           node: nodeIdText(node.id),
           spaces: [...node.spaces.keys()],
           ...(secureUrl === undefined ? {} : { secure: secureUrl, link: place.url, fingerprint }),
+          ...(server.stunPort === undefined ? {} : { stunPort: server.stunPort }),
+          ...(direct === undefined ? {} : { direct: direct.text() }),
         },
         secureUrl === undefined || place.isLocal
           ? `Relay at ${listening}`
           : `Relay at ${listening}, for phones at ${place.url}`,
       );
-      running.connect([loop]);
+      if (server.stunPort !== undefined)
+        output.say(`Devices learn their address (STUN) on UDP port ${server.stunPort}.`);
+      running.connect([loop], direct?.certificateHash);
       const own = options.create === undefined ? undefined : adminSpace(node);
       await sayWhatNext({ node, own, place, data: options.data, output, invites, stopped });
       await untilStopped(stopped);
@@ -118,6 +146,7 @@ export async function relay(options: RelayOptions, around: Surroundings, runIn: 
       if (!stopped.aborted || !isWaystationError(error, 'closed')) throw error;
     } finally {
       await secure?.close();
+      direct?.close();
       await server.close();
     }
   } finally {
@@ -156,11 +185,12 @@ function alreadyRunning(page: string): ControlAnswer {
 }
 
 /** Which ports to open where. @throws WaystationError `usage` for two servers on one port. */
-function portsOf({ port, listen, https, httpsPort }: RelayOptions, hostId: string) {
-  if (https !== true) return { port, listen: listen ?? '127.0.0.1', hostId };
+function portsOf({ port, listen, https, httpsPort, stunPort }: RelayOptions, hostId: string) {
+  const stun = stunPort === undefined ? {} : { stunPort };
+  if (https !== true) return { port, listen: listen ?? '127.0.0.1', hostId, ...stun };
   if (port === httpsPort && port !== 0)
     throw new WaystationError('usage', '--port and --https-port must differ: choose another for one of them');
-  return { port, listen: listen ?? ANYWHERE, hostId, securePort: httpsPort };
+  return { port, listen: listen ?? ANYWHERE, hostId, securePort: httpsPort, ...stun };
 }
 
 function inUrl(address: string): string {

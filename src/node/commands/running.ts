@@ -26,8 +26,11 @@ export interface RunningNode {
   readonly stopped: AbortSignal;
   /** From now on other processes' commands on this folder are answered here, by `runIn`. */
   answer(runIn: RunIn): Promise<void>;
-  /** Goes on the mesh: on the hosts of `--host` alone, or on `own` and those of the invites. */
-  connect(own?: readonly string[]): void;
+  /**
+   * Goes on the mesh: on the hosts of `--host` alone, or on `own` and those of the invites.
+   * @param ownCertificateHash of the certificate with which others dial this node directly.
+   */
+  connect(own?: readonly string[], ownCertificateHash?: Uint8Array): void;
   close(): Promise<void>;
 }
 
@@ -137,9 +140,10 @@ export async function startRunning(
         output.say(`other commands cannot be answered while this node runs: ${errorMessage(error)}`);
       }
     },
-    connect: (own = []) => {
-      if (options.host === undefined) node.connect(ports, { hosts: own });
-      else node.connect(ports, { hosts: options.host, exclusive: true });
+    connect: (own = [], ownCertificateHash) => {
+      const self = ownCertificateHash === undefined ? {} : { ownCertificateHash };
+      if (options.host === undefined) node.connect(ports, { hosts: own, ...self });
+      else node.connect(ports, { hosts: options.host, exclusive: true, ...self });
     },
     close: async () => {
       // Signals stay caught to the end: a terminal and whoever started us may each send one.

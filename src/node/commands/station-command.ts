@@ -3,14 +3,13 @@ import { basename } from 'node:path';
 import { errorMessage, WaystationError } from '../../core/errors.ts';
 import { nodeIdText, type SpaceId } from '../../core/ids.ts';
 import { KIND } from '../../feed/kinds.ts';
-import { encodeHour } from '../../hour/container.ts';
-import type { StreamDescriptor } from '../../hour/types.ts';
+import type { Profile, StreamDescriptor } from '../../hour/types.ts';
 import { mayAuthorKind } from '../../identity/roles.ts';
 import { openReplayFile } from '../../sensors/replay-file.node.ts';
 import { Recording } from '../../station/recording.ts';
 import type { Space } from '../../station/space.ts';
 import { parseDuration } from '../arguments.ts';
-import { SYSTEM_CLOCK } from '../open-node.ts';
+import { encodeInTurns, SYSTEM_CLOCK } from '../open-node.ts';
 import { escapeControls, type Output } from '../output.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { sayOwnName } from './own-name.ts';
@@ -20,6 +19,7 @@ export interface StationOptions extends RunningOptions {
   readonly name: string;
   readonly replay?: string;
   readonly speed: number;
+  readonly profile?: Profile;
   readonly hour: string;
   readonly for?: string;
 }
@@ -47,7 +47,7 @@ export async function station(
       space,
       name: options.name,
       hourMs,
-      encode: encodeHour,
+      encode: encodeInTurns,
       onTrouble,
     });
     node.onNotice((notice) => {
@@ -80,7 +80,7 @@ export async function station(
     await sayOwnName(space, () => options.name, false);
     running.connect();
     const ended =
-      options.replay === undefined ? undefined : replay(options.replay, options.speed, recording, output);
+      options.replay === undefined ? undefined : replay(options.replay, options, recording, output);
     if (options.replay === undefined)
       output.say('No sensor is attached to this machine; serving what it holds.');
     let trouble: unknown;
@@ -146,7 +146,7 @@ function refuseWithoutRight({ replica, self, invitedRole }: Space): void {
 /** Plays the file from where an earlier run of this station left off. */
 async function replay(
   path: string,
-  speed: number,
+  { speed, profile = 'small' }: StationOptions,
   recording: Recording,
   { say, event }: Output,
 ): Promise<void> {
@@ -158,7 +158,7 @@ async function replay(
       say(`${before.rows} rows of ${basename(path)} are recorded already: going on after them`);
     return before;
   };
-  const driver = openReplayFile(path, { clock: SYSTEM_CLOCK, speed, recorded });
+  const driver = openReplayFile(path, { clock: SYSTEM_CLOCK, speed, profile, recorded });
   await recording.run(driver);
   await recording.endReplay();
   event(

@@ -199,6 +199,25 @@ export function makeAuthority({ name, shortId }: AuthorityNames): KeyedCertifica
   return { key, certificate };
 }
 
+/**
+ * A certificate that only its own hash vouches for, as DTLS between devices uses them (RFC 8827 §6.5). It never expires in practice:
+ * others have pinned it.
+ */
+export function makeSelfSigned(commonName: string): KeyedCertificate {
+  const key = freshKey();
+  const subject = nameOf(commonName);
+  const certificate = signed({
+    subject,
+    key,
+    fromMs: AUTHORITY_FROM_MS,
+    untilMs: AUTHORITY_UNTIL_MS,
+    issuer: subject,
+    issuerKey: key,
+    extensions: [extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: false }))],
+  });
+  return { key, certificate };
+}
+
 /** The DNS name that an authority vouches for; undefined when the certificate is not an authority of ours. */
 export function authorityName(certificate: Uint8Array): string | undefined {
   const { extensions } = AsnConvert.parse(certificate, Certificate).tbsCertificate;

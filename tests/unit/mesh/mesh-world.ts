@@ -39,6 +39,7 @@ interface HostedSocket {
 export class HubWorld implements TextSocketFactory {
   readonly #clock: VirtualClock;
   readonly #hubs = new Map<string, { hub: SignalingHub; sockets: Map<number, HostedSocket> }>();
+  readonly #hanging = new Set<string>();
   #nextConnection = 1;
 
   constructor(clock: VirtualClock) {
@@ -70,12 +71,18 @@ export class HubWorld implements TextSocketFactory {
     for (const socket of entry?.sockets.values() ?? []) this.#close(socket, 'connection reset');
   }
 
+  /** The hub's machine freezes: nobody is told anything any more, and no socket closes. */
+  hang(host: string): void {
+    this.#hanging.add(host);
+  }
+
   open(url: string, handlers: TextSocketHandlers) {
     const { host, searchParams } = new URL(url);
     const socket: HostedSocket = { handlers, open: false };
     const entry = this.#hubs.get(host);
     const conn = this.#nextConnection++;
     this.#later(() => {
+      if (this.#hanging.has(host)) return;
       if (entry === undefined || this.#hubs.get(host) !== entry) {
         handlers.onClose('connection refused');
         return;
@@ -119,6 +126,7 @@ export class HubWorld implements TextSocketFactory {
   }
 
   #apply(host: string, effects: readonly HubEffect[]): void {
+    if (this.#hanging.has(host)) return;
     const entry = this.#hubs.get(host);
     for (const effect of effects) {
       const socket = entry?.sockets.get(effect.conn);
@@ -213,7 +221,7 @@ export class MeshWorld {
       peers: () =>
         mesh
           .links()
-          .map(({ info }) => Number.parseInt(info.peerNode, 16))
+          .map(({ info }) => Number.parseInt(info.peerNode ?? '', 16))
           .sort((a, b) => a - b),
       sendTo: (to, text) => {
         const found = mesh.links().find(({ info }) => info.peerNode === nodeId(to));

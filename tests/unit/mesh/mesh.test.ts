@@ -31,7 +31,14 @@ describe('meeting', () => {
     world.clock.advance(10);
     expect([two.received, one.received]).toEqual([['hello'], ['good day']]);
     expect(one.mesh.hosts()).toEqual([
-      { url: `${A}/peerjs`, state: 'open', hostId: 'id-of-a-test-9000', peers: 1, lastFailure: undefined },
+      {
+        url: `${A}/peerjs`,
+        state: 'open',
+        use: 'given',
+        hostId: 'id-of-a-test-9000',
+        peers: 1,
+        lastFailure: undefined,
+      },
     ]);
   });
 
@@ -311,7 +318,7 @@ describe('whom to talk to', () => {
     world.clock.advance(20_000);
     const trueLink = two.mesh.links()[0]?.link;
     if (trueLink === undefined) throw new Error('no link');
-    two.mesh.proven(trueLink);
+    two.mesh.proven(trueLink, nodeId(1));
     const impostor = world.node(1, [A], [valley]);
     expect(world.clock.advanceUntil(() => impostor.peers().length === 1, 5_000)).toBeLessThan(1_000);
     expect(two.mesh.links().map(({ proven }) => proven)).toEqual([true, false]);
@@ -323,7 +330,7 @@ describe('whom to talk to', () => {
     expect(world.clock.advanceUntil(() => two.mesh.links().length === 2, 5_000)).toBeLessThan(1_000);
     const newer = two.opened.at(-1)?.link;
     if (newer === undefined) throw new Error('no link');
-    two.mesh.proven(newer);
+    two.mesh.proven(newer, nodeId(1));
     expect(two.mesh.links().map(({ link }) => link)).toEqual([newer]);
   });
 

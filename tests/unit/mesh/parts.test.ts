@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backoff, FIRST_RETRY_MS, LAST_RETRY_MS } from '../../../src/mesh/backoff.ts';
+import { hostSocketUrl } from '../../../src/mesh/host-url.ts';
 import { InOrder } from '../../../src/mesh/in-order.ts';
 import { meetingDays, meetingTopic } from '../../../src/mesh/meeting-topic.ts';
 import { CARRIER, type Signal, SignalSealer, signalKey } from '../../../src/mesh/sealed-signal.ts';
 import { fingerprintOf, signalFault } from '../../../src/mesh/session-description.ts';
-import { hostSocketUrl } from '../../../src/mesh/signaling-client.ts';
 import { meeting, nodeAead, nodeId } from './mesh-world.ts';
 import { seededRandom } from './virtual-clock.ts';
 

@@ -58,7 +58,7 @@ export class RealNode {
 
   /** Numbers of the nodes that are linked now, sorted. */
   peers(): number[] {
-    const ids = this.mesh.links().map(({ info }) => Number.parseInt(info.peerNode, 16));
+    const ids = this.mesh.links().map(({ info }) => Number.parseInt(info.peerNode ?? '', 16));
     return ids.sort((a, b) => a - b);
   }
 

@@ -45,6 +45,8 @@ export interface NodeOptions {
   readonly disk?: Disk;
   /** Bytes of bulk that each link takes before it must be drained; unlimited by default. */
   readonly creditBytes?: number;
+  /** Sends away who shares no space, as after a direct dial. */
+  readonly mustShare?: boolean;
 }
 
 export interface Sent {
@@ -283,6 +285,7 @@ export class EngineNode implements Peer {
       initiator: end === 0,
       localFingerprint: local,
       remoteFingerprint: remote,
+      mustShare: this.#options.mustShare === true,
     };
     const credit = this.#options.creditBytes ?? Number.MAX_SAFE_INTEGER;
     this.credit.set(link.id, credit);

@@ -47,6 +47,19 @@ describe('proving', () => {
     expect(node.namesSent(link)).toEqual(['hello', 'prove']);
   });
 
+  it('sends away who dialled directly and shares no space, and nobody else', () => {
+    const { world, space, member } = setting();
+    const relay = new EngineNode(world, space, space.admin, { mustShare: true });
+    const other = space.invite(space.admin, 'member', 'other');
+    const stranger = new EngineNode(world, space, other, { meetSecret: bytesOf('of another space') });
+    const link = world.connect(stranger, relay);
+    expect(link.closedBecause).toBe('no space in common');
+    expect(saidBeyondProof(relay, link)).toEqual([]);
+    expect(world.connect(new EngineNode(world, space, member), relay).closedBecause).toBeNull();
+    const third = space.invite(space.admin, 'member', 'third');
+    expect(world.connect(stranger, new EngineNode(world, space, third)).closedBecause).toBeNull();
+  });
+
   it('closes on a signature with any bit wrong', () => {
     for (const bit of [0, 255, 256, 511]) {
       const { world, space, member } = setting();
