@@ -64,11 +64,13 @@ describe('a page', () => {
     const { port } = await echoing();
     const text = directEndpointText(endpointOf(port));
     const pages = await Promise.all([openPage(browser, served.url), openPage(browser, served.url)]);
-    const dialled = await Promise.all([...pages, ...pages].map((page, i) => dial(page, text, 100 + i)));
-    expect(dialled.map(({ echoed }) => echoed[0])).toEqual([100, 101, 102, 103]);
-    expect(new Set(dialled.map(({ local }) => local)).size).toBe(4);
+    // One less than a network may have half-open: how many it may is another test's.
+    const diallers = [...pages, ...pages.slice(0, 1)];
+    const dialled = await Promise.all(diallers.map((page, i) => dial(page, text, 100 + i)));
+    expect(dialled.map(({ echoed }) => echoed[0])).toEqual([100, 101, 102]);
+    expect(new Set(dialled.map(({ local }) => local)).size).toBe(3);
     const { dropped = {}, ...counts } = listener?.stats() ?? {};
-    expect(counts).toEqual({ halfOpen: 0, dials: 4, opened: 4 });
+    expect(counts).toEqual({ halfOpen: 0, dials: 3, opened: 3 });
     // A dialer asks from each of its addresses; what is told before its connection is registered is counted and makes nothing.
     expect(Object.keys(dropped).filter((reason) => reason !== 'request-repeated')).toEqual([]);
   });
