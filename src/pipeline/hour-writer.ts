@@ -102,6 +102,9 @@ export class HourWriter {
   #writeError: unknown;
   #nextLog: number;
   #tail: Promise<void> = Promise.resolve();
+  /** Hours are being sealed, which may take seconds: what is recorded meanwhile is written ahead beside that. */
+  #isSealing = false;
+  #beside: Promise<void> = Promise.resolve();
 
   private constructor(options: HourWriterOptions, recorder: Recorder, nextLog: number) {
     this.#options = options;
@@ -222,6 +225,7 @@ export class HourWriter {
     }
     const segment = this.recorder.takeSegment();
     if (segment !== undefined) this.#ahead(segment.openId, segment.bytes);
+    if (this.#isSealing) this.#beside = this.#beside.then(() => this.#writeBeside());
     this.#tail = this.#tail.then(() => this.#write());
     return this.#tail;
   }
@@ -238,26 +242,43 @@ export class HourWriter {
   }
 
   async #write(): Promise<void> {
+    await this.#beside;
+    await this.#writeOrTell(() => true);
+    // Also when nothing could be written ahead: a sealed hour is smaller than its segments, and frees them.
+    this.#isSealing = true;
     try {
-      await this.#writeAhead();
+      await this.#sealWaiting();
+    } finally {
+      this.#isSealing = false;
+    }
+  }
+
+  /** The segments of hours that are being sealed are let alone: they are being read. */
+  async #writeBeside(): Promise<void> {
+    const sealing = new Set(this.#waiting.map(({ openId }) => this.#logs.get(toHex(openId))));
+    if (this.#writeError === undefined) await this.#writeOrTell((log) => !sealing.has(log));
+  }
+
+  async #writeOrTell(isMeant: (log: string) => boolean): Promise<void> {
+    try {
+      await this.#writeAhead(isMeant);
       this.#writeError = undefined;
       this.#dropping = null;
     } catch (error) {
       this.#writeError = error;
       this.#options.onTrouble(this.#dropIfTooMuch(error));
     }
-    // Also when nothing could be written ahead: a sealed hour is smaller than its segments, and frees them.
-    await this.#sealWaiting();
   }
 
-  async #writeAhead(): Promise<void> {
+  async #writeAhead(isMeant: (log: string) => boolean): Promise<void> {
     // While nothing can be written one segment is enough to find that out, second after second.
     let maxBytes = this.#writeError === undefined ? MAX_APPEND_BYTES : 0;
-    while (this.#unwritten.length > 0) {
-      const { log } = this.#unwritten[0] as { log: string };
+    for (;;) {
+      const log = this.#unwritten.find((one) => isMeant(one.log))?.log;
+      if (log === undefined) return;
       let bytes = 0;
-      const run = this.#unwritten.filter((one, i) => {
-        if (one.log !== log || (i > 0 && bytes >= maxBytes)) return false;
+      const run = this.#unwritten.filter((one) => {
+        if (one.log !== log || (bytes > 0 && bytes >= maxBytes)) return false;
         bytes += one.bytes.length;
         return true;
       });

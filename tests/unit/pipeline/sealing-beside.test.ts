@@ -1,0 +1,94 @@
+/** Sealing may take seconds on a phone. What is recorded meanwhile is written ahead all the same: a crash costs no more of it than at any other time. */
+import { describe, expect, it } from 'vitest';
+import type { StreamDescriptor } from '../../../src/hour/types.ts';
+import { HourWriter } from '../../../src/pipeline/hour-writer.ts';
+import { createMemoryStore, MemoryDisk } from '../../../src/store/memory.ts';
+import type { Store } from '../../../src/store/port.ts';
+import { STATION } from '../hour/hour-samples.ts';
+import { bytesOf } from '../identity/test-space.ts';
+
+const START_MS = Date.UTC(2026, 0, 1, 12);
+const HOUR_MS = 10_000;
+const STREAM: StreamDescriptor = {
+  name: 's',
+  columns: [{ name: 'n', unit: '', step: null }],
+  askedRateHz: 1,
+  tickNs: 1_000_000,
+  driver: 'test',
+  device: '',
+  replay: false,
+};
+
+/** A store on `disk` that tells each time when something was appended. */
+function tellingStore(disk: MemoryDisk): { store: Store; appended(): Promise<void> } {
+  const store = createMemoryStore(disk);
+  let tell = () => {};
+  const logs: Store['logs'] = {
+    ...store.logs,
+    append: async (...words) => {
+      await store.logs.append(...words);
+      tell();
+    },
+  };
+  return {
+    store: { ...store, logs },
+    appended: () =>
+      new Promise((resolve) => {
+        tell = resolve;
+      }),
+  };
+}
+
+function writerOn(store: Store, seal: () => Promise<void>): Promise<HourWriter> {
+  let next = 0;
+  return HourWriter.open({
+    store,
+    recorder: { station: STATION, stationName: 'Test', hourMs: HOUR_MS },
+    newOpenId: () => bytesOf(`open ${next++}`, 16),
+    seal,
+    sealedIds: () => new Set(),
+    onTrouble: (error) => {
+      throw error;
+    },
+  });
+}
+
+describe('while an hour is being sealed', () => {
+  it('the next one is written ahead every second, and survives a crash', async () => {
+    const disk = new MemoryDisk();
+    const { store, appended } = tellingStore(disk);
+    let began = () => {};
+    const sealing = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    // An encoder that never comes to its end.
+    const writer = await writerOn(store, () => {
+      began();
+      return new Promise(() => undefined);
+    });
+    const stream = writer.recorder.addStream(STREAM);
+    const second = (i: number) => {
+      const baseMs = START_MS + i * 1_000;
+      writer.batch(stream, { baseMs, offsetsNs: Float64Array.of(0), columns: [Float64Array.of(i)] });
+      writer.recorder.tick(baseMs);
+    };
+    let i = 0;
+    for (; writer.waitingHours === 0; i++) {
+      second(i);
+      void writer.flush();
+    }
+    await sealing;
+    const finishedMs = START_MS + HOUR_MS;
+    for (; i < 20; i++) {
+      second(i);
+      const isWritten = appended();
+      void writer.flush();
+      await isWritten;
+    }
+    disk.crash('process');
+    const after = await writerOn(createMemoryStore(disk), async () => undefined);
+    expect(after.waitingHours).toBe(1);
+    expect(after.recorder.openFirstMs(0)).toBe(finishedMs);
+    expect(after.recorder.openRows(0)).toBe(10);
+  });
+});
