@@ -12,8 +12,9 @@ export interface DescribedColumn {
   readonly step: Step | null;
   /** The grids that its blocks' values lie on; null among them: some block's lie on none. */
   readonly grids: readonly (Step | null)[];
-  /** Finite values, and rows without one. */
+  /** Finite values, infinite ones, and rows without either. Of blocks that cannot be read the infinite ones are among the missing. */
   readonly values: number;
+  readonly infinite: number;
   readonly missing: number;
   readonly min: number | null;
   readonly max: number | null;
@@ -153,6 +154,7 @@ function describeStream(salvaged: SalvagedHour, stream: StreamIndex, number: num
     columns: descriptor.columns.map(({ name, unit, step }, c) => {
       const indexes = blocks.map(({ columns }) => columns[c] as ColumnIndex);
       const values = indexes.reduce((sum, { count }) => sum + count, 0);
+      const infinite = countInfinite(salvaged.content.streams[number]?.rows.columns[c]);
       const told = indexes.filter(({ count }) => count > 0);
       return {
         name,
@@ -160,13 +162,21 @@ function describeStream(salvaged: SalvagedHour, stream: StreamIndex, number: num
         step,
         grids: distinctSteps(told.map((index) => index.step)),
         values,
-        missing: rows - values,
+        infinite,
+        missing: rows - values - infinite,
         min: values === 0 ? null : least(told.map(({ min }) => min as number)),
         max: values === 0 ? null : -least(told.map(({ max }) => -(max as number))) + 0,
         mean: values === 0 ? null : meanOf(salvaged, number, c, told, values),
       };
     }),
   };
+}
+
+/** The index counts finite values only. */
+function countInfinite(values: Float64Array = new Float64Array(0)): number {
+  let count = 0;
+  for (const value of values) if (Math.abs(value) === Number.POSITIVE_INFINITY) count++;
+  return count;
 }
 
 function least(numbers: readonly number[]): number {

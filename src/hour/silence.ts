@@ -70,6 +70,12 @@ export class StreamSilence {
     return closed;
   }
 
+  /** The typical interval is known beforehand: from a table that is all there. */
+  expect(intervalMs: number): void {
+    this.#typicalMs = intervalMs;
+    this.#intervals = LEARNING_ROWS;
+  }
+
   #learn(intervalMs: number): void {
     this.#intervals++;
     if (this.#intervals === 1) this.#typicalMs = intervalMs;

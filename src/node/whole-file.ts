@@ -19,7 +19,7 @@ import { errorMessage, isWaystationError, WaystationError } from '../core/errors
 export async function readWhole(path: string, maxBytes: number): Promise<Uint8Array> {
   try {
     const found = await stat(path);
-    if (!found.isFile()) throw new Error('it is no file');
+    if (!found.isFile()) throw new WaystationError('not-found', `${path} is a folder or a device, no file`);
     if (found.size > maxBytes) {
       throw new WaystationError(
         'limit',
@@ -29,6 +29,8 @@ export async function readWhole(path: string, maxBytes: number): Promise<Uint8Ar
     return await readFile(path);
   } catch (cause) {
     if (isWaystationError(cause)) throw cause;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new WaystationError('not-found', `there is no file ${path}`, { cause });
     throw new WaystationError('not-found', `cannot read ${path}: ${errorMessage(cause)}`, { cause });
   }
 }
@@ -85,6 +87,23 @@ export async function checkFree(path: string, isForced: boolean): Promise<void> 
       'conflict',
       `${path} is no file, so it cannot be replaced: choose another name`,
     );
+}
+
+/**
+ * What is read may be the only copy there is: it is not replaced by what is made of it, whatever way it is named.
+ * @throws WaystationError `conflict` when `to` is one of the files that are read, also under another name.
+ */
+export async function checkNotRead(to: string, read: readonly string[]): Promise<void> {
+  const found = await stat(to, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return;
+  for (const path of read) {
+    const one = await stat(path, { bigint: true }).catch(() => undefined);
+    if (path !== to && (one === undefined || one.dev !== found.dev || one.ino !== found.ino)) continue;
+    throw new WaystationError(
+      'conflict',
+      `${to} is what is read here, and was left as it is: choose another name (--force does not replace it either)`,
+    );
+  }
 }
 
 /**

@@ -35,6 +35,9 @@ export function parseColumnPlans(text: string): ReadonlyMap<string, ColumnPlan> 
   const parsed = v.safeParse(schema, json, { abortEarly: true });
   if (!parsed.success) {
     const [issue] = parsed.issues;
+    const key = issue.path?.at(-1)?.key;
+    if (issue.type === 'strict_object' && typeof key === 'string')
+      throw wrong(`does not fit: “${key.slice(0, 40)}” is none of unit, step, name`);
     throw wrong(`does not fit: ${issue.message} at ${v.getDotPath(issue) ?? 'the top'}`);
   }
   return new Map(

@@ -31,6 +31,7 @@ export async function checkPrinted(
   ]();
   let names: readonly string[] | undefined;
   let count = 0;
+  let zeros = 0;
   const other = { count: 0, example: '' };
   const shown: string[] = [];
   await parseRecording(source, fileName, (cells, line) => {
@@ -50,15 +51,20 @@ export async function checkPrinted(
         return;
       }
       count++;
+      if (c > 0 && withoutZeros(text) === withoutZeros(back)) zeros++;
       if (shown.length < SHOWN)
         shown.push(`line ${line}, “${names?.[c] ?? ''}”: ${text.slice(0, 40)} as ${told(back)}`);
     });
   });
   if (count === 0) return other;
+  const advice =
+    zeros === count
+      ? 'They are the same numbers with fewer or more zeros at their end: zeros come back when all numbers of a column are printed with ' +
+        'the same number of decimals. Print them so, or leave out --exact'
+      : 'Without --exact they are kept as numbers';
   throw new WaystationError(
     'conflict',
-    `${count} ${count === 1 ? 'value' : 'values'} would not come back as printed (${shown.join('; ')}${count > SHOWN ? '; …' : ''}): nothing ` +
-      'was written. Without --exact they are kept as numbers',
+    `${count} ${count === 1 ? 'value' : 'values'} would not come back as printed (${shown.join('; ')}${count > SHOWN ? '; …' : ''}): nothing was written. ${advice}`,
   );
 }
 
@@ -86,4 +92,12 @@ function spelled(text: string): string {
     /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
   return `${sign === '-' ? '-' : ''}${digits}e${Number(power) - fraction.length}`;
+}
+
+/** {@link spelled}, as if no zero had been printed at the number's end. */
+function withoutZeros(text: string): string {
+  return spelled(text).replace(
+    /(0*)e(-?\d+)$/,
+    (_, zeros: string, power: string) => `e${Number(power) + zeros.length}`,
+  );
 }

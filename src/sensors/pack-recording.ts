@@ -18,6 +18,9 @@ import type { Recording } from './recording-csv.ts';
 const SLOT_MS = 3_600_000;
 const STATION_BYTES = 16;
 const DAY_MS = 86_400_000;
+/** The median of so many first intervals is what the times begin with; of fewer than the second number nothing is said. */
+const FIRST_INTERVALS = 16;
+const MIN_INTERVALS = 3;
 /** Nanoseconds from the slot's start are whole numbers of a float64. */
 const MAX_SPAN_MS = Number.MAX_SAFE_INTEGER / 1e6;
 
@@ -38,6 +41,8 @@ export interface PackedRecording {
   /** Rows with the time of one before, and with an earlier one than the row before. */
   readonly repeatedTimes: number;
   readonly backwardTimes: number;
+  /** Median of the milliseconds from one time to the next, in order of time; null when there are not two. */
+  readonly typicalMs: number | null;
 }
 
 export interface PackOptions {
@@ -81,6 +86,7 @@ export function packRecording(
   };
   checkDescriptor(descriptor);
   const offsetsNs = offsetsOf(recording, slot.startMs);
+  const sorted = offsetsNs.slice().sort();
   const content: HourContent = {
     station: stationOf(stationName),
     stationName,
@@ -91,9 +97,14 @@ export function packRecording(
         rows: { baseMs: slot.startMs, offsetsNs, columns: columns.map(({ values }) => values) },
       },
     ],
-    gaps: gapsOf(descriptor, slot, offsetsNs),
+    gaps: gapsOf(descriptor, slot, sorted),
   };
-  return { content, columns: columns.map(({ told }) => told), ...disorderOf(offsetsNs) };
+  return {
+    content,
+    columns: columns.map(({ told }) => told),
+    ...disorderOf(offsetsNs, sorted),
+    typicalMs: medianOf(intervalsOf(sorted)),
+  };
 }
 
 interface PlannedColumn {
@@ -177,23 +188,41 @@ function offsetsOf({ timesMs, timesNs }: Recording, startMs: number): Float64Arr
   return timesMs.map((ms, row) => (ms - startMs) * 1e6 + (timesNs[row] as number));
 }
 
-function disorderOf(offsetsNs: Float64Array) {
+function disorderOf(offsetsNs: Float64Array, sorted: Float64Array) {
   let backwardTimes = 0;
   for (let row = 1; row < offsetsNs.length; row++)
     if ((offsetsNs[row] as number) < (offsetsNs[row - 1] as number)) backwardTimes++;
-  const sorted = offsetsNs.slice().sort();
   let repeatedTimes = 0;
   for (let row = 1; row < sorted.length; row++) if (sorted[row] === sorted[row - 1]) repeatedTimes++;
   return { repeatedTimes, backwardTimes };
+}
+
+/** Milliseconds between times that differ. */
+function intervalsOf(sorted: Float64Array): Float64Array {
+  const intervals = new Float64Array(Math.max(0, sorted.length - 1));
+  let count = 0;
+  for (let row = 1; row < sorted.length; row++) {
+    const ms = ((sorted[row] as number) - (sorted[row - 1] as number)) / 1e6;
+    if (ms > 0) intervals[count++] = ms;
+  }
+  return intervals.subarray(0, count);
+}
+
+/** The lower of two in the middle; null of none. */
+function medianOf(numbers: Float64Array): number | null {
+  return numbers.slice().sort()[Math.floor((numbers.length - 1) / 2)] ?? null;
 }
 
 /** Where the table has no readings though the slot has time. */
 function gapsOf(
   descriptor: StreamDescriptor,
   { startMs, lengthMs }: { startMs: number; lengthMs: number },
-  offsetsNs: Float64Array,
+  sorted: Float64Array,
 ): Gap[] {
   const silence = new StreamSilence(descriptor);
+  // A live stream must see some intervals before it can tell a pause; here the first ones are known at once.
+  const first = intervalsOf(sorted.subarray(0, FIRST_INTERVALS + 1));
+  if (first.length >= MIN_INTERVALS) silence.expect(medianOf(first) as number);
   const gaps: Gap[] = [];
   const tell = (fromMs: number, toMs: number, cause: Gap['cause'], detail: string) => {
     const last = gaps.at(-1);
@@ -207,7 +236,6 @@ function gapsOf(
       gaps[gaps.length - 1] = merged;
     } else gaps.push({ stream: 0, fromMs: Math.floor(fromMs), toMs: Math.floor(toMs), cause, detail });
   };
-  const sorted = offsetsNs.slice().sort();
   for (const ns of sorted) {
     const closed = silence.reading(startMs + ns / 1e6);
     if (closed !== undefined) tell(closed.fromMs, closed.toMs, 'unknown', '');

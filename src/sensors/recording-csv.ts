@@ -1,5 +1,5 @@
 /**
- * A recording in CSV, read piece by piece: header with the time first (`t_s`, `t_ms`, `t_us`, `t_ns` or `time`), then numbers.
+ * A recording in CSV, read piece by piece: header with the time first (`t_s`, `t_ms`, `t_us`, `t_ns`, `time`, `timestamp` or `datetime`), then numbers.
  * A blank cell (or `NaN`) is a missing value. Whatever else is not as it should be is an error that names line and column: nothing
  * is skipped, guessed or repaired. Only the numbers stay in memory, never the text.
  */
@@ -11,7 +11,7 @@ import { sha256 } from '../core/hash.ts';
 import { MAX_COLUMNS } from '../hour/limits.ts';
 import type { StreamDescriptor, TickNs } from '../hour/types.ts';
 import { PrintedNumbers } from './printed-numbers.ts';
-import { decimalTime, type ExactTime, isoTime, unitBySize } from './recording-times.ts';
+import { decimalTime, type ExactTime, isoTime, saysZone, unitBySize } from './recording-times.ts';
 
 /** Values of one recording: 1 GiB of float64, a day of nine columns at 170 Hz. */
 const MAX_CELLS = 2 ** 27;
@@ -27,6 +27,11 @@ const UNITS: ReadonlyMap<string, TickNs> = new Map([
   ['t_us', 1_000],
   ['t_ns', 1],
 ]);
+/** Columns of dates, or of numbers whose size tells their unit. */
+const DATE_NAMES = ['time', 'timestamp', 'datetime'];
+/** Days since 1900 as spreadsheets count them: 1954 to 2119. */
+const SPREADSHEET_DAYS_MS = [20_000_000, 80_000_000] as const;
+const DATE_HINT = 'dates must be like 2025-07-06T10:00:00Z';
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const MISSING = /^nan$/i;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
@@ -42,6 +47,8 @@ export interface Recording {
   readonly columns: readonly Float64Array[];
   /** What the times are counted in; null where they are dates (ISO 8601). */
   readonly unitNs: TickNs | null;
+  /** True when some of the dates said no zone: they were taken as UTC. */
+  readonly withoutZone: boolean;
   /** For each column: the decimals that every one of its numbers was printed with, null where they differ or there is none. */
   readonly decimals: readonly (number | null)[];
 }
@@ -86,6 +93,7 @@ export class RecordingParser {
   #timeName = '';
   #unitNs: TickNs | undefined;
   #isIso = false;
+  #withoutZone = false;
   #tickNs: TickNs = 1_000_000_000;
   #rows = 0;
   /** Header and first rows: what tells another recording of the same file name from this one grown longer. */
@@ -129,6 +137,7 @@ export class RecordingParser {
       throw this.#wrong('the file is empty: expected a header line and readings below it');
     if (this.#rows === 0) throw this.#wrong('expected readings below the header line');
     const timesMs = this.#timesMs.taken();
+    this.#checkSpreadsheetDays(timesMs);
     return {
       descriptor: {
         name: streamNameOf(this.#fileName),
@@ -145,8 +154,20 @@ export class RecordingParser {
       isEpoch: this.#isIso || (timesMs[0] as number) >= FIRST_EPOCH_MS,
       columns: this.#columns.map((column) => column.taken()),
       unitNs: this.#isIso ? null : (this.#unitNs ?? 1_000_000_000),
+      withoutZone: this.#withoutZone,
       decimals: this.#printed.map(({ decimals }) => decimals),
     };
+  }
+
+  /** 45846.583 is 8 July 2025, 14:00, in a spreadsheet, and would become a moment of 1970. */
+  #checkSpreadsheetDays(timesMs: Float64Array): void {
+    if (this.#isIso || !DATE_NAMES.includes(this.#timeName) || this.#unitNs !== 1_000_000_000) return;
+    const [from, to] = SPREADSHEET_DAYS_MS;
+    if (!timesMs.every((ms) => ms >= from && ms < to) || timesMs.every((ms) => ms % 1000 === 0)) return;
+    throw this.#wrong(
+      `the numbers in the column “${this.#timeName}” look like the days that a spreadsheet counts (${(timesMs[0] as number) / 1000}): ` +
+        'give that column a date format such as yyyy-mm-dd hh:mm:ss and save the table again. If they are seconds, call the column t_s',
+    );
   }
 
   /** Parses whole lines, the last line end left out. */
@@ -182,9 +203,9 @@ export class RecordingParser {
         `line ${this.#line} begins with the number ${first}: expected a header line such as t_ms,temperature`,
       );
     }
-    if (!UNITS.has(timeName) && timeName !== 'time') {
+    if (!UNITS.has(timeName) && !DATE_NAMES.includes(timeName)) {
       throw this.#wrong(
-        `expected the first column to be t_s, t_ms, t_us, t_ns or time, got “${first.slice(0, 40)}”`,
+        `expected the first column to be t_s, t_ms, t_us or t_ns (numbers), time, timestamp or datetime (dates like 2025-07-06T10:00:00Z, or numbers), got “${first.slice(0, 40)}”: rename it`,
       );
     }
     if (names.length === 0) throw this.#wrong('expected at least one column beside the time');
@@ -220,25 +241,27 @@ export class RecordingParser {
       const text = (cells[c + 1] ?? '').trim();
       const value = this.#value(text, name);
       this.#columns[c]?.push(value);
-      if (!Number.isNaN(value)) this.#printed[c]?.note(text);
+      if (Number.isFinite(value)) this.#printed[c]?.note(text);
     });
     this.#rows++;
   }
 
   #time(text: string): ExactTime {
     if (this.#rows === 0) {
-      this.#isIso = this.#timeName === 'time' && isoTime(text) !== undefined;
+      this.#isIso = DATE_NAMES.includes(this.#timeName) && isoTime(text) !== undefined;
       if (!this.#isIso) this.#unitNs ??= unitBySize(Number(text));
       if (!this.#isIso && this.#unitNs !== undefined) this.#tickNs = this.#unitNs;
     }
     const time = this.#isIso ? isoTime(text) : decimalTime(text, this.#unitNs ?? 1_000_000_000);
     if (time === undefined) {
-      const expected =
-        this.#timeName === 'time' ? 'a time such as 2026-01-31T12:00:00Z or a number' : 'a number';
+      const expected = DATE_NAMES.includes(this.#timeName)
+        ? 'a time such as 2026-01-31T12:00:00Z or a number'
+        : 'a number';
       throw this.#wrong(
-        `line ${this.#line}, column “${this.#timeName}”: expected ${expected}, got “${text.slice(0, 40)}”`,
+        `line ${this.#line}, column “${this.#timeName}”: expected ${expected}, got “${text.slice(0, 40)}”${hintOf(text)}`,
       );
     }
+    this.#withoutZone ||= this.#isIso && !saysZone(text);
     return time;
   }
 
@@ -248,9 +271,16 @@ export class RecordingParser {
     const infinite = INFINITE.exec(text);
     if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     throw this.#wrong(
-      `line ${this.#line}, column “${name}”: expected a number or a blank, got “${text.slice(0, 40)}”`,
+      `line ${this.#line}, column “${name}”: expected a number or a blank, got “${text.slice(0, 40)}”${hintOf(text)}`,
     );
   }
+}
+
+/** What to do about writing that people are used to and that means something else elsewhere. */
+function hintOf(text: string): string {
+  if (/^[+-]?\d+,\d+$/.test(text)) return ': a decimal comma? Save the table with decimal points';
+  if (/^\d{1,4}([./-])\d{1,2}\1\d{1,4}(?!\d)/.test(text)) return `: ${DATE_HINT}`;
+  return '';
 }
 
 function fits(ms: number, ns: number, tickNs: TickNs): boolean {

@@ -69,6 +69,11 @@ export function isoTime(text: string): ExactTime | undefined {
   return { ms: date.getTime() - zoneMs + Number(nanoseconds.slice(0, 3)), ns: Number(nanoseconds.slice(3)) };
 }
 
+/** Whether a time that {@link isoTime} takes says its zone. */
+export function saysZone(text: string): boolean {
+  return text.length > 10 && /(?:z|[+-]\d\d(?::?\d\d)?)$/i.test(text);
+}
+
 /** The unit of a bare number in a `time` column, by its size in our century. */
 export function unitBySize(value: number): TickNs {
   const size = Math.abs(value);

@@ -9,11 +9,11 @@ import { createReplayDriver, type ReplayOptions } from './replay.ts';
 /** The bytes of a recording. @throws WaystationError `not-found` when there is no readable file at `path`. */
 export async function readRecordingFile(path: string): Promise<AsyncIterable<Uint8Array>> {
   try {
-    if (!(await stat(path)).isFile()) throw new Error('it is no file');
+    if (!(await stat(path)).isFile()) throw new Error(`${path} is a folder or a device, no file`);
   } catch (cause) {
-    throw new WaystationError('not-found', `cannot read the recording ${path}: ${(cause as Error).message}`, {
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? `there is no file ${path}` : message;
+    throw new WaystationError('not-found', `cannot read the recording: ${why}`, { cause });
   }
   return createReadStream(path);
 }

@@ -77,6 +77,26 @@ describe('export', () => {
     }
   });
 
+  test('writes nothing where there is nothing, ends with 1 and says what there is', async () => {
+    const later = ['--from', '2030-01-01'];
+    for (const [out, ...more] of [
+      ['empty.csv', ...later],
+      ['empty.jsonl', '--format', 'jsonl', ...later],
+      ['empty.json', '--format', 'senml', ...later],
+      ['empty', '--format', 'parquet', ...later],
+    ] as const) {
+      const ran = await plain('--out', out, ...more);
+      expect(ran).toMatchObject({ code: 1, stdout: '' });
+      expect(ran.stderr).toMatch(/No readings there: .* has hours from 2026-01-01 .* Nothing was written/);
+      expect(existsSync(shop.path(out))).toBe(false);
+    }
+    const turned = await plain('--out', 'empty.csv', '--from', '2026-01-02', '--to', '2026-01-01');
+    expect(turned).toMatchObject({ code: 1, stdout: '' });
+    expect(turned.stderr).toMatch(/--from 2026-01-02 .* is after --to 2026-01-01 /);
+    expect(existsSync(shop.path('empty.csv'))).toBe(false);
+    expect(readdirSync(shop.folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
   test('prints where it wrote, replaces nothing unless told to, and says when a folder is not there', async () => {
     const ran = await plain('--format', 'parquet', '--out', 'other');
     expect(ran).toMatchObject({ code: 0, stdout: `${shop.path('other')}\n` });

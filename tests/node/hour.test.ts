@@ -1,6 +1,14 @@
 /** `hour info`, `pack` and `unpack` in real processes: files in, files out, exit codes, and no data folder anywhere. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -205,7 +213,75 @@ describe('hour pack and unpack', () => {
   });
 });
 
+describe('hour pack and unpack', () => {
+  it('never replace what they read, by whatever name', async () => {
+    const table = `t_ms,v\n${START_MS},7\n`;
+    writeFileSync(shop.path('only.csv'), table);
+    linkSync(shop.path('only.csv'), shop.path('second-name.csv'));
+    writeFileSync(shop.path('only.json'), '{"v": {"unit": "m"}}');
+    const packs = ['only.csv', 'second-name.csv', '../../../'.repeat(5) + shop.path('only.csv'), 'only.json'];
+    for (const out of packs) {
+      const ran = await plain('pack', 'only.csv', '-o', out, '--columns', 'only.json', '--force');
+      expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('is what is read here') });
+    }
+    expect(text('only.csv')).toBe(table);
+    expect((await plain('pack', 'only.csv', '-o', 'only.hour')).code).toBe(0);
+    const packed = readFileSync(shop.path('only.hour'));
+    for (const format of ['csv', 'parquet']) {
+      const ran = await plain('unpack', 'only.hour', '-o', 'only.hour', '--format', format, '--force');
+      expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('is what is read here') });
+    }
+    expect(readFileSync(shop.path('only.hour'))).toEqual(packed);
+  });
+
+  it('tell the span of time, and that dates without a zone are UTC', async () => {
+    const times = ['10:00', '10:10', '10:20', '12:00'].map((time) => `2025-07-06 ${time}`);
+    const rows = (zone: string) => times.map((time, i) => `${time}${zone},${i}\n`).join('');
+    writeFileSync(shop.path('span.csv'), `timestamp,v\n${rows('')}`);
+    const ran = await plain('pack', 'span.csv', '-o', 'span.hour');
+    expect(ran.stderr).toContain('2025-07-06 10:00:00 to 12:00:00 UTC, 1 row in 10 min.\n');
+    expect(ran.stderr).toContain('Times without a zone were taken as UTC.');
+    writeFileSync(shop.path('span.csv'), `time,v\n${rows('+02:00')}`);
+    const zoned = await plain('pack', 'span.csv', '-o', 'span.hour', '--force');
+    expect(zoned.stderr).toContain('2025-07-06 08:00:00 to 10:00:00 UTC');
+    expect(zoned.stderr).not.toContain('without a zone');
+    writeFileSync(shop.path('span.csv'), 't_s,v\n0,1\n3600,1\n90000,2\n');
+    const count = await plain('pack', 'span.csv', '-o', 'span.hour', '--force');
+    expect(count.stderr).toContain('1970-01-01 00:00:00 to 1970-01-02 01:00:00 UTC, 1 row in 1 h.');
+    expect(count.stderr).toContain('from the start of 1970');
+  });
+});
+
 describe('hour info', () => {
+  it('tells infinite values from missing ones, as pack does', async () => {
+    writeFileSync(shop.path('f.csv'), `t_ms,v\n${START_MS},inf\n${START_MS + 1},7.5\n${START_MS + 2},\n`);
+    const packed = await plain('pack', 'f.csv', '-o', 'f.hour');
+    expect(packed.stderr).toMatch(/values +infinite +missing +min/);
+    expect(packed.stderr).toMatch(/v +– +0\.1 +as printed +1 +1 +1 +7\.5/);
+    expect((await plain('info', 'f.hour')).stdout).toMatch(/v +– +0\.1 +1 +1 +1 +7\.5/);
+    const { result } = await hour('info', 'f.hour');
+    expect(result.streams[0].columns[0]).toMatchObject({ values: 1, infinite: 1, missing: 1 });
+  });
+
+  it('says damage first, and that nothing is left where nothing is', async () => {
+    writeFileSync(shop.path('single.csv'), `t_ms,v\n${START_MS},7\n`);
+    await hour('pack', 'single.csv', '-o', 'single.hour');
+    const whole = readFileSync(shop.path('single.hour'));
+    writeFileSync(shop.path('lost.hour'), whole.subarray(0, whole.length - 1));
+    const ran = await plain('info', 'lost.hour');
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(
+      /^DAMAGED: 1 block with 1 row cannot be read; 1 byte is missing at its end\.\n/,
+    );
+    expect(ran.stderr).toContain('No reading is left');
+    expect(ran.stderr).not.toContain('intact');
+    const unpacked = await plain('unpack', 'lost.hour', '-o', 'lost.csv');
+    expect(unpacked.stderr).toContain('No reading is left');
+    writeFileSync(shop.path('more.hour'), Buffer.concat([whole, Buffer.of(0)]));
+    const more = await plain('info', 'more.hour');
+    expect(more.stderr).toContain('1 byte too many stands at its end. Everything else is intact');
+  });
+
   it('says everything that a lone file says', async () => {
     const ran = await plain('info', 'two.hour');
     expect(ran.code, ran.stderr).toBe(0);
@@ -310,6 +386,7 @@ describe('what is no table and no hour', () => {
 
   it.each([
     ['an empty file', Buffer.alloc(0), 'not an hour file'],
+    ['a table', Buffer.from('t_s,v\n1,2\n'), 'not an hour file (`hour pack` makes one of a table)'],
     ['noise', Buffer.from('GIF89a, but not really an hour'), 'not an hour file'],
     [
       'a newer hour',
@@ -344,6 +421,7 @@ describe('what is no table and no hour', () => {
     [['unpack', 'two.hour', '-o', 'q', '--format', 'xlsx'], 'Allowed choices are csv, jsonl, senml, parquet'],
     [['pack', 'surfrad.csv', '-o', 'q', '--columns', 'surfrad.csv'], 'is no JSON'],
     [['pack', 'surfrad.csv', '-o', 'q', '--name', 'x'.repeat(501)], 'at most 500 characters'],
+    [['unpack', 'two.hour', '-o', 'q', '--format', 'jsonl', '--times', 'utc'], '--times is for csv only'],
     [['info'], 'missing required argument'],
     [['weigh', 'two.hour'], 'unknown command'],
   ])('what cannot be asked ends with 2: %s', async (words, message) => {
@@ -355,7 +433,10 @@ describe('what is no table and no hour', () => {
   it('a file that is not there ends with 1', async () => {
     const ran = await plain('info', 'gone.hour');
     expect(ran.code).toBe(1);
-    expect(ran.stderr).toContain('cannot read');
+    expect(ran.stderr).toContain(`there is no file ${shop.path('gone.hour')}`);
+    expect((await plain('pack', 'gone.csv', '-o', 'gone.hour')).stderr).toContain(
+      `there is no file ${shop.path('gone.csv')}`,
+    );
   });
 });
 

@@ -13,7 +13,7 @@ import type { WaystationNode } from '../../station/node.ts';
 import type { Space } from '../../station/space.ts';
 import { stationName } from '../../station/station-name.ts';
 import { escapeControls, formatTime, type Output } from '../output.ts';
-import { cannotWrite, checkFree, isFolder, makeFolder, WholeFile, writeWhole } from '../whole-file.ts';
+import { cannotWrite, checkFree, isFolder, makeFolder, WholeFile } from '../whole-file.ts';
 import { saidLeftOut } from './hour-unpack.ts';
 
 export const EXPORT_FORMATS = ['csv', 'jsonl', 'senml', 'parquet'] as const;
@@ -49,6 +49,12 @@ export async function exportStation(
   const space = node.space(options.space);
   await space.settled();
   const station = findStation(space, options.station);
+  const { fromMs, toMs } = options;
+  if (fromMs !== undefined && toMs !== undefined && fromMs > toMs)
+    throw new WaystationError(
+      'not-found',
+      `--from ${formatTime(fromMs)} is after --to ${formatTime(toMs)}: there is nothing in between, and nothing was written`,
+    );
   const leftOut = new Map<string, number>();
   const leaveOut = (why: string, hours: number) => leftOut.set(why, (leftOut.get(why) ?? 0) + hours);
   let missing = 0;
@@ -69,9 +75,9 @@ export async function exportStation(
   const { rows, files, out } = written;
   const name = escapeControls(station.name ?? station.id);
   const where = format === 'parquet' ? ` in ${files} file${files === 1 ? '' : 's'}` : '';
-  output.say(
-    rows > 0 || leftOut.size > 0 ? `Wrote ${rows} rows of ${name}${where}.` : noReadings(station, name),
-  );
+  if (files === 0 && leftOut.size === 0)
+    throw new WaystationError('not-found', `${noReadings(station, name)} Nothing was written`);
+  if (files > 0) output.say(`Wrote ${rows} rows of ${name}${where}.`);
   for (const said of saidLeftOut(written.leftOut, format)) output.say(said);
   output.result(
     {
@@ -93,7 +99,7 @@ export async function exportStation(
     const all = station.hours.length + unopened.length;
     throw new WaystationError(
       'incomplete',
-      `${missing + unreadable} of the ${all} hours of ${name} are not in the file${where === '' ? '' : 's'}: ${reasons}`,
+      `${missing + unreadable} of the ${all} hours of ${name} are not in the file${where === '' ? '' : 's'}: ${reasons}${files === 0 ? '. Nothing was written' : ''}`,
     );
   }
 }
@@ -115,7 +121,15 @@ async function writeFile(
     format === 'csv'
       ? countedLines(exportCsv(space, station, options, onLeftOut), written)
       : exportTexts(new HoursInRange(space, station, options, onLeftOut), options, format, written);
-  await writeWhole(out, pieces, options.force === true);
+  const file = await WholeFile.create(out, options.force === true);
+  try {
+    for await (const piece of pieces) await file.write(piece);
+    // A file without readings would only stand in the way of the one that is asked for next.
+    if (written.rows > 0) await file.finish();
+    else written.files = 0;
+  } finally {
+    await file.discard();
+  }
   return written;
 }
 
@@ -141,7 +155,6 @@ async function writeFolder(
   const hours = new HoursInRange(space, station, options, onLeftOut);
   const files = datedFiles(out, `station=${partitionName(space, station)}`, options.force === true);
   const written = await exportDated(hours, options, files);
-  await makeFolder(out);
   return { ...written, out, leftOut: nothingLeftOut() };
 }
 
@@ -173,7 +186,7 @@ function datedFiles(out: string, station: string, isForced: boolean): DatedFiles
 function noReadings(station: StationRecord, name: string): string {
   const starts = station.hours.map(({ body }) => body.startMs);
   const ends = station.hours.map(({ body }) => body.startMs + body.lengthMs);
-  if (starts.length === 0) return `${name} has no hours yet: no readings were written.`;
+  if (starts.length === 0) return `${name} has no hours yet.`;
   const span = `from ${formatTime(starts.reduce((a, b) => Math.min(a, b)))} to ${formatTime(ends.reduce((a, b) => Math.max(a, b)))}`;
   return `No readings there: ${name} has hours ${span}.`;
 }

@@ -22,7 +22,10 @@ export function addHourCommands(program: Command, around: Surroundings): void {
     .action((file: string, options) => hourInfo(file, cwd, outputOf(options)));
 
   command('pack', 'make an hour file of a CSV table (also .gz)')
-    .argument('<table>', 'the table, its time first: t_s, t_ms, t_us, t_ns or time')
+    .argument(
+      '<table>',
+      'the table, its time first: t_s, t_ms, t_us, t_ns, time, timestamp or datetime; dates without a zone are UTC',
+    )
     .requiredOption('-o, --out <file>', 'hour file to write (required)')
     .option('--name <name>', 'name of the station (default: that of the table)')
     .option('--columns <file>', 'units, steps and names of columns, as JSON')
@@ -44,9 +47,10 @@ export function addHourCommands(program: Command, around: Surroundings): void {
     .requiredOption('-o, --out <path>', 'file to write; for parquet of several streams a folder (required)')
     .option('--stream <name>', 'only this stream')
     .addOption(
-      new Option('--times <form>', 'times of csv: numbers as recorded, or dates')
-        .choices(HOUR_TIMES)
-        .default('ticks'),
+      new Option(
+        '--times <form>',
+        'times of csv: numbers as recorded (ticks, unless you say), or dates',
+      ).choices(HOUR_TIMES),
     )
     .option('--force', 'replace a file of that name')
     .action((file: string, options) => hourUnpack(file, options, cwd, outputOf(options)));

@@ -1,5 +1,6 @@
 /** `hour info`: what a lone hour file says, in words. */
 import { resolve } from 'node:path';
+import { toUtf8 } from '../../core/bytes.ts';
 import { WaystationError } from '../../core/errors.ts';
 import {
   type DescribedColumn,
@@ -10,13 +11,14 @@ import {
 } from '../../hour/describe.ts';
 import { tidyNumber } from '../../hour/export-csv.ts';
 import { MAX_HEADER_BYTES, MAX_HOUR_CELLS } from '../../hour/limits.ts';
-import { salvageHour } from '../../hour/salvage.ts';
+import { type SalvagedHour, salvageHour } from '../../hour/salvage.ts';
 import { stepText } from '../../sensors/column-plan.ts';
 import { formatTable, type Output } from '../output.ts';
 import { readWhole } from '../whole-file.ts';
 
 /** The largest hour there can be: nine bytes a value when nothing could be packed, and the description. */
 export const MAX_HOUR_FILE_BYTES = 9 * MAX_HOUR_CELLS + MAX_HEADER_BYTES;
+const HOUR_BEGINNING = toUtf8('WSHR');
 /** A dash for what is not known. */
 const NONE = '–';
 const MEAN_DIGITS = 7;
@@ -31,10 +33,18 @@ const TICK_WORDS: Readonly<Record<number, string>> = {
 };
 
 export async function hourInfo(path: string, cwd: string, output: Output): Promise<void> {
-  const bytes = await readWhole(resolve(cwd, path), MAX_HOUR_FILE_BYTES);
-  const described = describeHour(salvageHour(bytes), bytes.length);
+  const { salvaged, size } = await readHourFile(resolve(cwd, path));
+  const described = describeHour(salvaged, size);
   output.result(described, hourText(described));
   if (!described.whole) throw new WaystationError('corrupt', damageText(described));
+}
+
+/** What can be read of an hour file. @throws WaystationError `not-found`, `malformed`, `limit`, `corrupt`. */
+export async function readHourFile(path: string): Promise<{ salvaged: SalvagedHour; size: number }> {
+  const bytes = await readWhole(path, MAX_HOUR_FILE_BYTES);
+  if (HOUR_BEGINNING.some((byte, i) => bytes[i] !== byte))
+    throw new WaystationError('malformed', 'this is not an hour file (`hour pack` makes one of a table)');
+  return { salvaged: salvageHour(bytes), size: bytes.length };
 }
 
 export function hourText(hour: DescribedHour): string {
@@ -54,12 +64,17 @@ export function hourText(hour: DescribedHour): string {
       `${hour.bytes} bytes, ${hour.descriptionBytes} of them description; ${counted(hour.rows, 'row')}${perRow(hour.bytesPerRow)}`,
     ],
   ];
-  return [
-    formatTable(facts),
-    ...hour.streams.map(streamText),
-    gapsText(hour),
-    ...(hour.damaged.length === 0 ? [] : [lossTable(hour.damaged)]),
-  ].join('\n\n');
+  return [...damageFirst(hour), formatTable(facts), ...hour.streams.map(streamText), gapsText(hour)].join(
+    '\n\n',
+  );
+}
+
+/** Above what the description says of the whole hour, also of what is lost. */
+function damageFirst(hour: DescribedHour): string[] {
+  if (hour.whole) return [];
+  const said = `DAMAGED: ${damageParts(hour)}.`;
+  if (hour.damaged.length === 0) return [said];
+  return [`${said}\nWhat stands below is of the whole hour, the lost rows too.`, lossTable(hour.damaged)];
 }
 
 function streamText(stream: DescribedStream): string {
@@ -88,7 +103,8 @@ function streamText(stream: DescribedStream): string {
 
 /** The columns of a stream, a line each. */
 function columnTable(columns: readonly DescribedColumn[]): string {
-  const head = ['column', 'unit', 'step', 'values', 'missing', 'min', 'max', 'mean'];
+  const infinite = infiniteCells(columns);
+  const head = ['column', 'unit', 'step', 'values', ...infinite.head, 'missing', 'min', 'max', 'mean'];
   return formatTable([
     head,
     ...columns.map((column) => [
@@ -96,11 +112,21 @@ function columnTable(columns: readonly DescribedColumn[]): string {
       column.unit === '' ? NONE : column.unit,
       gridText(column),
       String(column.values),
+      ...infinite.of(column),
       String(column.missing),
       ...[column.min, column.max].map((value) => (value === null ? NONE : tidyNumber(value))),
       column.mean === null ? NONE : figures(column.mean),
     ]),
   ]);
+}
+
+/** How many values are infinite, where some are. */
+export function infiniteCells(columns: readonly DescribedColumn[]) {
+  const isShown = columns.some(({ infinite }) => infinite > 0);
+  return {
+    head: isShown ? ['infinite'] : [],
+    of: ({ infinite }: DescribedColumn) => (isShown ? [String(infinite)] : []),
+  };
 }
 
 /** The declared step, else what was found in the blocks. */
@@ -146,21 +172,36 @@ function andMore(all: number): string {
   return all > SHOWN_ROWS ? `\nand ${all - SHOWN_ROWS} more (--json has them all)` : '';
 }
 
+/** What is wrong with a file, and how many rows it was to have. */
+export type Damage = Pick<DescribedHour, 'damaged' | 'missingBytes' | 'surplusBytes' | 'rows'>;
+
 /** One sentence about what is wrong with the file. */
-export function damageText({
-  damaged,
-  missingBytes,
-  surplusBytes,
-}: Pick<DescribedHour, 'damaged' | 'missingBytes' | 'surplusBytes'>): string {
-  const rows = damaged.reduce((sum, one) => sum + one.rows, 0);
-  const parts = [
+export function damageText(damage: Damage): string {
+  const { damaged, rows } = damage;
+  const left =
+    damaged.length > 0 && lostRows(damaged) === rows
+      ? 'No reading is left; another copy may be whole'
+      : 'Everything else is intact; another copy may be whole';
+  return `this hour file is damaged: ${damageParts(damage)}. ${left}`;
+}
+
+function lostRows(damaged: readonly DescribedLoss[]): number {
+  return damaged.reduce((sum, one) => sum + one.rows, 0);
+}
+
+function damageParts({ damaged, missingBytes, surplusBytes }: Damage): string {
+  const verb = (count: number, one: string, several: string) => (count === 1 ? one : several);
+  return [
     ...(damaged.length === 0
       ? []
-      : [`${counted(damaged.length, 'block')} with ${counted(rows, 'row')} cannot be read`]),
-    ...(missingBytes === 0 ? [] : [`${counted(missingBytes, 'byte')} are missing at its end`]),
-    ...(surplusBytes === 0 ? [] : [`${counted(surplusBytes, 'byte')} too many stand at its end`]),
-  ];
-  return `this hour file is damaged: ${parts.join('; ')}. Everything else is intact; another copy may be whole`;
+      : [`${counted(damaged.length, 'block')} with ${counted(lostRows(damaged), 'row')} cannot be read`]),
+    ...(missingBytes === 0
+      ? []
+      : [`${counted(missingBytes, 'byte')} ${verb(missingBytes, 'is', 'are')} missing at its end`]),
+    ...(surplusBytes === 0
+      ? []
+      : [`${counted(surplusBytes, 'byte')} too many ${verb(surplusBytes, 'stands', 'stand')} at its end`]),
+  ].join('; ');
 }
 
 export function counted(count: number, what: string): string {
@@ -176,7 +217,7 @@ function figures(value: number): string {
 }
 
 /** `2026-01-01 12:00:00.5`: without the zone, which the words beside it name. */
-function shortMoment(iso: string): string {
+export function shortMoment(iso: string): string {
   return iso
     .replace('T', ' ')
     .replace(/\.?0*Z$/, '')

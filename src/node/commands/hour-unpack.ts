@@ -12,11 +12,12 @@ import {
   streamsOf,
 } from '../../hour/export-rows.ts';
 import { senmlLines } from '../../hour/export-senml.ts';
-import { isWhole, salvageHour } from '../../hour/salvage.ts';
+import type { HourHeader } from '../../hour/header.ts';
+import { isWhole } from '../../hour/salvage.ts';
 import type { HourContent, HourStream } from '../../hour/types.ts';
 import type { Output } from '../output.ts';
-import { checkFree, isFolder, makeFolder, readWhole, writeWhole } from '../whole-file.ts';
-import { counted, damageText, lossTable, MAX_HOUR_FILE_BYTES } from './hour-info.ts';
+import { checkFree, checkNotRead, isFolder, makeFolder, writeWhole } from '../whole-file.ts';
+import { counted, damageText, lossTable, readHourFile } from './hour-info.ts';
 
 export const HOUR_FORMATS = ['csv', 'jsonl', 'senml', 'parquet'] as const;
 export const HOUR_TIMES = ['ticks', 'utc'] as const;
@@ -25,7 +26,8 @@ export interface HourUnpackOptions {
   readonly out: string;
   readonly format: (typeof HOUR_FORMATS)[number];
   readonly stream?: string;
-  readonly times: (typeof HOUR_TIMES)[number];
+  /** Of csv only; `ticks` unless given. */
+  readonly times?: (typeof HOUR_TIMES)[number];
   readonly force?: boolean;
 }
 
@@ -36,16 +38,24 @@ export async function hourUnpack(
   output: Output,
 ): Promise<void> {
   const { format } = options;
-  const to = resolve(cwd, options.out);
-  const salvaged = salvageHour(await readWhole(resolve(cwd, input), MAX_HOUR_FILE_BYTES));
+  if (options.times !== undefined && format !== 'csv')
+    throw new WaystationError(
+      'usage',
+      `--times is for csv only: in ${format} times have one form. Leave it out`,
+    );
+  const [from, to] = [resolve(cwd, input), resolve(cwd, options.out)];
+  const { salvaged } = await readHourFile(from);
   const { content, header } = salvaged;
   const streams = streamsOf(content, options.stream);
   const leftOut = nothingLeftOut();
   const isForced = options.force === true;
   const damaged = describeLost(header, salvaged.lost);
   let files = [to];
-  if (format === 'parquet') files = await writeTables(to, content, streams, damaged, isForced);
-  else await writeWhole(to, textOf(content, streams, { ...options, format }, leftOut), isForced);
+  if (format === 'parquet') files = await writeTables([from, to], content, streams, damaged, isForced);
+  else {
+    await checkNotRead(to, [from]);
+    await writeWhole(to, textOf(content, streams, { ...options, format }, leftOut), isForced);
+  }
   const rows = streams.reduce((sum, stream) => sum + stream.rows.offsetsNs.length, 0);
   const { missingBytes, surplusBytes } = salvaged;
   output.say(
@@ -69,8 +79,15 @@ export async function hourUnpack(
     files.join('\n'),
   );
   if (!isWhole(salvaged)) {
-    throw new WaystationError('corrupt', damageText({ damaged, missingBytes, surplusBytes }));
+    throw new WaystationError(
+      'corrupt',
+      damageText({ damaged, missingBytes, surplusBytes, rows: rowsOf(header) }),
+    );
   }
+}
+
+function rowsOf({ streams }: HourHeader): number {
+  return streams.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 /** Sentences about what the format could not hold. */
@@ -86,7 +103,11 @@ export function saidLeftOut({ infinities, units }: LeftOut, format: string): str
 function textOf(
   content: HourContent,
   streams: readonly HourStream[],
-  { format, stream, times }: Omit<HourUnpackOptions, 'format'> & { format: 'csv' | 'jsonl' | 'senml' },
+  {
+    format,
+    stream,
+    times = 'ticks',
+  }: Omit<HourUnpackOptions, 'format'> & { format: 'csv' | 'jsonl' | 'senml' },
   leftOut: LeftOut,
 ): Iterable<string> | AsyncIterable<string> {
   switch (format) {
@@ -110,7 +131,7 @@ async function* only(content: HourContent): AsyncIterable<HourContent> {
 
 /** One stream is the file `to`, or one in the folder `to`; several are each a file in the folder, which is made. */
 async function writeTables(
-  to: string,
+  [from, to]: readonly [string, string],
   content: HourContent,
   streams: readonly HourStream[],
   lost: readonly DescribedLoss[],
@@ -121,6 +142,7 @@ async function writeTables(
   const tables = [...hourTables(content, streams, lost)];
   const inFolder = tables.length > 1 || (await isFolder(to));
   const paths = tables.map(({ name }) => (inFolder ? join(to, `${name}.parquet`) : to));
+  for (const path of paths) await checkNotRead(path, [from]);
   if (inFolder) await makeFolder(to);
   for (const path of paths) await checkFree(path, isForced);
   for (const [t, { pieces }] of tables.entries()) await writeWhole(paths[t] as string, pieces(), isForced);

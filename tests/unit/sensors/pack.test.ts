@@ -106,6 +106,28 @@ describe('a table that is packed', () => {
     ]);
   });
 
+  it.each([
+    ['six rows', [0, 10, 20, 370, 380, 390], [[20, 370]]],
+    ['four rows', [0, 10, 360, 370], [[10, 360]]],
+    ['a pause at once', [0, 350, 360, 370, 380], [[0, 350]]],
+    ['three rows, which say nothing of what is usual', [0, 10, 360], []],
+    ['no pause', [0, 10, 20, 40, 50], []],
+  ])('tells a pause of a slow logger with few rows: %s', async (_, minutes, gaps) => {
+    const rows = minutes.map((minute) => `${T0 + minute * 60_000},1\n`);
+    const { content } = await pack(`t_ms,v\n${rows.join('')}`);
+    expect(
+      content.gaps
+        .filter(({ cause }) => cause === 'unknown')
+        .map(({ fromMs, toMs }) => [(fromMs - T0) / 60_000, (toMs - T0) / 60_000]),
+    ).toEqual(gaps);
+  });
+
+  it('goes on learning: a logger that slows down by and by has no gaps', async () => {
+    const seconds = Array.from({ length: 60 }, (_, i) => T0 + i * 3000 + (i > 30 ? (i - 30) * 4000 : 0));
+    const { content } = await pack(`t_ms,v\n${seconds.map((ms) => `${ms},1\n`).join('')}`);
+    expect(content.gaps.filter(({ cause }) => cause === 'unknown')).toEqual([]);
+  });
+
   it('is one station however many tables are packed under its name', async () => {
     const text = `t_ms,v\n${T0},1\n`;
     const [a, b, c] = await Promise.all(['Ridge', 'Ridge', 'Hut'].map((name) => pack(text, { name })));
@@ -167,7 +189,7 @@ describe('what a person says about columns', () => {
     ['[]', 'does not fit'],
     ['7', 'does not fit'],
     ['null', 'does not fit'],
-    ['{"ax": {"units": "m"}}', 'does not fit'],
+    ['{"ax": {"units": "m"}}', 'does not fit: “units” is none of unit, step, name. Expected such as'],
     ['{"ax": {"step": 0}}', 'has no step for “ax”'],
     ['{"ax": {"step": "1/0"}}', 'has no step'],
     ['{"ax": {"step": "1/2/3"}}', 'has no step'],
@@ -201,6 +223,10 @@ describe('insisting on every printed digit', () => {
     });
   });
 
+  it('gives zeros back beside infinite values', async () => {
+    expect(await exact(`t_ms,v\n${T0},22.0\n${T0},inf\n${T0},3.5\n`)).toMatchObject({ count: 1 });
+  });
+
   it('counts the same digits in another notation', async () => {
     expect(await exact(`t_ms,v\n${T0},-3.5E-4\n${T0},nan\n${T0},+2\n${T0},-inf\n${T0},.5\n`)).toEqual({
       count: 5,
@@ -215,6 +241,16 @@ describe('insisting on every printed digit', () => {
       '0.12345678901234567890 as 0.12345678901234568',
     ],
     ['zeros behind some numbers only', `t_ms,v\n${T0},1.5\n${T0},2.50\n`, 'line 3, “v”: 2.50 as 2.5'],
+    [
+      'zeros, and says what to do',
+      `t_ms,v\n${T0},22.0\n${T0},2.15\n${T0},1e3\n`,
+      'They are the same numbers with fewer or more zeros at their end',
+    ],
+    [
+      'more than zeros, and does not speak of them',
+      `t_ms,v\n${T0},22.0\n${T0},0.12345678901234567890\n`,
+      'Without --exact they are kept as numbers',
+    ],
     [
       'a number with more digits than an integer holds',
       `t_ms,v\n${T0},9007199254740993\n`,

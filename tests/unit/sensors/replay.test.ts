@@ -302,6 +302,24 @@ describe('a recording with a mistake', () => {
       'line 4, column “y”: expected a number or a blank, got “wet”',
     ],
     ['a number that only programs read', 't_ms,x\n1,0x10\n', 'line 2, column “x”'],
+    [
+      'a decimal comma',
+      'time;x\n2026-01-01;19,4\n',
+      'got “19,4”: a decimal comma? Save the table with decimal points',
+    ],
+    ['a decimal comma in the time', 't_s;x\n1,5;19.4\n', 'got “1,5”: a decimal comma?'],
+    [
+      'a date with points',
+      'time,x\n08.07.2025 14:00,1\n',
+      'got “08.07.2025 14:00”: dates must be like 2025-07-06T10:00:00Z',
+    ],
+    ['a date with slashes', 'time,x\n7/8/2025,1\n', 'dates must be like 2025-07-06T10:00:00Z'],
+    ['a time column of another name', 'Datum,x\n2026-01-01,1\n', 'time, timestamp or datetime (dates like'],
+    [
+      'the days of a spreadsheet',
+      'time,x\n45846,1\n45846.58994,2\n',
+      'that a spreadsheet counts (45846): give',
+    ],
     ['a ragged row', 't_ms,x\n1,2\n2\n', 'line 3 has 1 cells, the header 2'],
     ['no time in a row', 't_ms,x\n1,2\n,3\n', 'line 3, column “t_ms”: expected a number, got “”'],
     ['another kind of time further down', 'time,x\n2026-01-01T00:00:00Z,1\n17,2\n', 'line 3, column “time”'],
@@ -315,6 +333,30 @@ describe('a recording with a mistake', () => {
   ])('is refused before anything is recorded: %s', async (_, source, message) => {
     await expect(play(source)).rejects.toThrow(message);
     await expect(play(source)).rejects.toBeInstanceOf(WaystationError);
+  });
+
+  it.each([
+    ['t_s,x\n45846.5,1\n45846.6,2\n', 45_846_500],
+    ['time,x\n45846,1\n45847,2\n', 45_846_000],
+    ['time,x\n0.5,1\n45847.5,2\n', 500],
+  ])('is none when seconds only resemble a spreadsheet’s days: %s', async (source, firstMs) => {
+    expect((await parseRecording(source, 'a.csv')).timesMs[0]).toBe(firstMs);
+  });
+
+  it.each(['time', 'timestamp', 'DateTime'])('is none when dates stand under %s', async (name) => {
+    const table = `${name};x\n2026-01-01T12:00:00Z;1.5\n`;
+    expect(await parseRecording(table, 'a.csv')).toMatchObject({ rows: 1, unitNs: null, withoutZone: false });
+  });
+
+  it.each([
+    ['2026-01-01T12:00', true],
+    ['2026-01-01', true],
+    ['2026-01-01 12:00:00,5', true],
+    ['2026-01-01T12:00z', false],
+    ['2026-01-01T12:00 +0200', false],
+    ['2026-01-01T12:00-05', false],
+  ])('is none without a zone, which is told: %s', async (time, withoutZone) => {
+    expect(await parseRecording(`time;x\n${time};1\n`, 'a.csv')).toMatchObject({ withoutZone });
   });
 
   it('is refused when its bytes are no text, or its compression is cut off', async () => {
