@@ -26,9 +26,10 @@ const PARTS: readonly Row[] = [
   ['body of its entry, as it was written', ({ bodyBytes }) => bodyBytes],
   ['hour file, sealed', ({ sealedFileBytes }) => sealedFileBytes],
   ['entry, sealed and signed', ({ entryBytes }) => entryBytes],
+  ['entry, as it travels (news; what both know is not sent)', (_, said) => bytesOf(said, 'news')],
   [
-    'said: there is an entry (heads, wantEntries, entries less the entry)',
-    (sealed, said) => bytesOf(said, 'heads', 'wantEntries', 'entries') - sealed.entryBytes,
+    'said else of the entry (names, heads, wantEntries, entries)',
+    (_, said) => bytesOf(said, 'names', 'heads', 'wantEntries', 'entries'),
   ],
   [
     'said: the file (wantChunks, chunk less the file)',

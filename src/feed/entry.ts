@@ -265,17 +265,27 @@ function decodeHeader(value: CborValue | undefined): EntryHeader {
   };
 }
 
-/** Reads an entry without checking its signature. @throws WaystationError `malformed` or `limit`. */
-export function decodeEntry(bytes: Bytes): Entry {
-  const { payload } = decodeSign1(bytes, MAX_ENTRY_BYTES);
+/** The parts of an entry that was checked when it was taken in. @throws WaystationError `malformed` or `limit`. */
+export function openEntry(bytes: Bytes): {
+  readonly header: EntryHeader;
+  readonly body: Bytes;
+  readonly payload: Uint8Array;
+  readonly signature: Bytes;
+} {
+  const { payload, signature } = decodeSign1(bytes, MAX_ENTRY_BYTES);
   const value = decodeCbor(payload, MAX_ENTRY_BYTES);
   if (!Array.isArray(value) || value.length !== 2) throw malformed('header and body');
-  const header = decodeHeader(value[0]);
-  const body = bytesField(value[1], 'a body');
+  const body = bytesField(value[1], 'a body') as Bytes;
+  return { header: decodeHeader(value[0]), body, payload, signature: signature as Bytes };
+}
+
+/** Reads an entry without checking its signature. @throws WaystationError `malformed` or `limit`. */
+export function decodeEntry(bytes: Bytes): Entry {
+  const { header, body, payload } = openEntry(bytes);
   // Key order and unknown header keys: only what we would have written ourselves has this one byte form.
   if (!equalBytes(encodePayload(encodeHeader(header), body), payload))
     throw malformed('the one deterministic form');
-  return { id: entryIdFrom(sha256(bytes)), header, body: body as Bytes, bytes };
+  return { id: entryIdFrom(sha256(bytes)), header, body, bytes };
 }
 
 /** What has to hold for the entry's own signature. */

@@ -143,6 +143,16 @@ export class FeedIndex {
     return undefined;
   }
 
+  /** The ids of the entries at this position, one of each branch that reaches there. */
+  idsAt(author: NodeId, feed: FeedId, seq: number): EntryId[] {
+    return this.branchesOf(author, feed).flatMap(({ base, entries }) => entries[seq - base]?.id ?? []);
+  }
+
+  /** The blobs that are named at this position, in all branches. */
+  blobsAt(author: NodeId, feed: FeedId, seq: number): BlobRef[] {
+    return this.branchesOf(author, feed).flatMap(({ base, entries }) => entries[seq - base]?.blobs ?? []);
+  }
+
   /** The Lamport number that an entry after `head` (null: the first of a feed) takes. */
   nextLamport(head: Head | null): number {
     const before = head === null ? undefined : this.find(head.author, head.feed, head.seq, head.id);

@@ -5,38 +5,36 @@
  * What no linked peer has is pulled: the peer is asked to fetch it from its own neighbours, hop by hop.
  */
 import { CHUNK_LEAVES, chunkBytes, splitLeaves, verifyRange } from '../blob/merkle.ts';
-import { RunSet } from '../blob/runs.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { type BlobRef, blobKey, blobRootFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
-import type { FeedKey } from '../feed/feed-index.ts';
+import { blobKey, blobRootFrom, idBytes } from '../core/ids.ts';
 import type { BudgetAnswer } from './fetch-budget.ts';
+import type { HoldingsTold } from './holdings-told.ts';
 import {
   LACK_MS,
   MAX_CHUNKS_IN_FLIGHT,
   MAX_CHUNKS_PER_MESSAGE,
-  MAX_HEADS_PER_MESSAGE,
   MAX_OVERTAKEN,
   MAX_PULL_HOPS,
   MAX_PULL_REPEAT_MS,
   MAX_PULLS_PER_MESSAGE,
-  MAX_RUN_NUMBERS,
-  MAX_TOLD_FEEDS,
-  MAX_TOLD_RUN_NUMBERS,
   PULL_REPEAT_MS,
   REQUEST_TIMEOUT_MS,
   STALLED_MS,
 } from './limits.ts';
-import type { Message } from './messages.ts';
+import { type Message, ROOT_START_BYTES } from './messages.ts';
 import { heldBytes, type Want } from './replica.ts';
 import { RequestWindow } from './request-window.ts';
 import { type SessionContext, sendControl } from './session-context.ts';
+
+type ChunkWant = Message<'wantChunks'>['fields'][3][number];
 
 interface Asked {
   readonly want: Want;
   readonly chunk: number;
   readonly bytes: number;
   readonly sinceMs: number;
-  /** Requests are answered about in their order. */
+  readonly name: string;
+  /** Counts the requests of this link; answers say it. They come about in this order. */
   readonly order: number;
   /** The answer is here. */
   arrived: boolean;
@@ -48,15 +46,14 @@ interface Asked {
 
 export class BlobExchange {
   readonly #context: SessionContext;
-  readonly #theirs = new Map<FeedKey, RunSet>();
-  #theirRunNumbers = 0;
-  /** Feeds of which the peer was not told what we hold, because it holds all that itself. */
-  readonly #untold = new Set<FeedKey>();
+  readonly #holdings: HoldingsTold;
   /** Blobs the peer said it lacks though its runs claimed them, or did not send: until when it is not asked again. */
   readonly #lacks = new Map<string, number>();
   /** Blobs the peer said it holds when it was asked to pull them. */
   readonly #offered = new WeakSet<Want>();
   readonly #asked = new Map<string, Asked>();
+  /** The same by number. */
+  readonly #numbered = new Map<number, Asked>();
   #askedBytes = 0;
   readonly #window = new RequestWindow();
   #nextOrder = 0;
@@ -71,8 +68,9 @@ export class BlobExchange {
   /** Blobs the peer was asked to fetch for us: when next, and after how long again. */
   readonly #pulls = new WeakMap<Want, { readonly nextMs: number; readonly waitMs: number }>();
 
-  constructor(context: SessionContext) {
+  constructor(context: SessionContext, holdings: HoldingsTold) {
     this.#context = context;
+    this.#holdings = holdings;
   }
 
   /** When `expire` may have something to do, monotonic ms; null while nothing waits. */
@@ -97,62 +95,13 @@ export class BlobExchange {
     if (this.#lacks.has(want.key)) return false;
     if (this.#offered.has(want)) return true;
     for (const { branch, seq } of this.#context.replica.namingsOf(want.key)) {
-      if (this.#theirs.get(branch.key)?.has(seq) === true) return true;
+      if (this.#holdings.theyHold(branch.key, seq)) return true;
     }
     return false;
   }
 
-  /** True when the peer has told that it holds all blobs of this position. */
-  theyHold(feed: FeedKey, seq: number): boolean {
-    return this.#theirs.get(feed)?.has(seq) === true;
-  }
-
-  /**
-   * Tells the runs of these feeds, but where the peer holds all that we hold. An author is told of its own all the same: it alone can say to
-   * the person who records in how many places that is safe.
-   */
-  tellHoldings(feeds: Iterable<FeedKey>): void {
-    if (!this.#context.mayServe()) return;
-    let batch: [Bytes, Bytes, number[]][] = [];
-    let numbers = 0;
-    const flush = () => {
-      if (batch.length > 0) sendControl(this.#context, 'have', batch);
-      batch = [];
-      numbers = 0;
-    };
-    for (const key of feeds) {
-      const held = this.#context.replica.holdings(key);
-      const isTheirOwn = key.startsWith(`${this.#context.peer}.`);
-      if (!isTheirOwn && this.#theirs.get(key)?.covers(held) === true) {
-        this.#untold.add(key);
-        continue;
-      }
-      this.#untold.delete(key);
-      // No runs at all are told as well: what was held may not be any more.
-      const runs = held.encode(MAX_RUN_NUMBERS);
-      if (batch.length >= MAX_HEADS_PER_MESSAGE || numbers + runs.length > MAX_RUN_NUMBERS) flush();
-      const [author, feed] = key.split('.') as [string, string];
-      batch.push([idBytes(author as never), idBytes(feed as never), runs]);
-      numbers += runs.length;
-    }
-    flush();
-  }
-
-  onHave([, , items]: Message<'have'>['fields']): void {
-    const untold: FeedKey[] = [];
-    for (const [author, feed, numbers] of items) {
-      const key = this.#context.replica.index.keyOf(nodeIdFrom(author), feedIdFrom(feed));
-      const told = this.#theirs.get(key);
-      const runNumbers = this.#theirRunNumbers - 2 * (told?.runCount ?? 0) + numbers.length;
-      if ((told === undefined && this.#theirs.size >= MAX_TOLD_FEEDS) || runNumbers > MAX_TOLD_RUN_NUMBERS) {
-        this.#context.out.drop(this.#context.link, 'too-many-holdings');
-        continue;
-      }
-      this.#theirs.set(key, RunSet.decode(numbers, MAX_RUN_NUMBERS));
-      this.#theirRunNumbers = runNumbers;
-      if (this.#untold.has(key)) untold.push(key);
-    }
-    this.tellHoldings(untold);
+  onHave(fields: Message<'have'>['fields']): void {
+    this.#holdings.onHave(fields);
     this.#queueStale = true;
     this.schedule();
   }
@@ -168,7 +117,8 @@ export class BlobExchange {
       this.#next = 0;
       this.#queue = replica.orderedWants().filter((want) => this.offers(want));
     }
-    const requests: [Bytes, number, number][] = [];
+    const requests: ChunkWant[] = [];
+    const first = this.#nextOrder;
     while (!this.#isFull()) {
       const want = this.#queue[this.#next];
       if (want === undefined) break;
@@ -177,7 +127,7 @@ export class BlobExchange {
       else if (answer !== 'yes') break;
     }
     for (let i = 0; i < requests.length; i += MAX_CHUNKS_PER_MESSAGE) {
-      sendControl(this.#context, 'wantChunks', requests.slice(i, i + MAX_CHUNKS_PER_MESSAGE));
+      sendControl(this.#context, 'wantChunks', first + i, requests.slice(i, i + MAX_CHUNKS_PER_MESSAGE));
     }
   }
 
@@ -186,7 +136,7 @@ export class BlobExchange {
   }
 
   /** Asks for the next chunk of `want`, unless there is none or the budget forbids it. */
-  #askNext(want: Want, requests: [Bytes, number, number][]): BudgetAnswer | 'nothing' {
+  #askNext(want: Want, requests: ChunkWant[]): BudgetAnswer | 'nothing' {
     if (want.held.size >= want.chunks) return 'nothing';
     for (let i = 0; i < want.chunks; i++) {
       const chunk = (want.cursor + i) % want.chunks;
@@ -201,34 +151,39 @@ export class BlobExchange {
       if (answer !== 'yes') return answer;
       want.cursor = chunk + 1;
       want.inFlight.set(chunk, this.#context.link);
-      this.#asked.set(name, {
-        want,
-        chunk,
-        bytes,
-        sinceMs: this.#context.out.nowMs,
-        order: this.#nextOrder++,
-        arrived: false,
-        checking: false,
-        late: false,
-      });
+      const order = this.#nextOrder++;
+      const sinceMs = this.#context.out.nowMs;
+      const state = { arrived: false, checking: false, late: false };
+      const asked: Asked = { want, chunk, bytes, name, order, sinceMs, ...state };
+      this.#asked.set(name, asked);
+      this.#numbered.set(order, asked);
       this.#askedBytes += bytes;
-      requests.push([idBytes(want.ref.root), want.ref.size, chunk]);
+      requests.push(this.#wireWant(want, chunk));
       return 'yes';
     }
     return 'nothing';
   }
 
-  onChunk([, , root, size, chunk, proof, bytes]: Message<'chunk'>['fields']): void {
+  /** By the position that the peer holds, or by root and size where it holds it without having told of a position. */
+  #wireWant({ key, ref }: Want, chunk: number): ChunkWant {
+    const { names, replica } = this.#context;
+    const root = idBytes(ref.root);
+    const naming = replica.namingsOf(key).find(({ branch, seq }) => this.#holdings.theyHold(branch.key, seq));
+    if (naming === undefined) return [root, ref.size, chunk];
+    const { author, feed } = naming.branch;
+    return [names.feed(author, feed), naming.seq, root.slice(0, ROOT_START_BYTES), chunk];
+  }
+
+  onChunk([, , order, proof, bytes]: Message<'chunk'>['fields']): void {
     const { out, link, replica, hooks } = this.#context;
-    const ref: BlobRef = { root: blobRootFrom(root), size };
-    const name = `${blobKey(ref)}:${chunk}`;
-    const asked = this.#asked.get(name);
+    const asked = this.#numbered.get(order);
     if (asked === undefined || asked.arrived) return out.drop(link, 'chunk-not-asked-for');
     asked.arrived = true;
     this.#heardMs = out.nowMs;
     this.#lastAnswered = Math.max(this.#lastAnswered, asked.order);
     this.#window.answered(out.nowMs - asked.sinceMs, out.nowMs);
-    const { want } = asked;
+    const { want, chunk, name } = asked;
+    const { ref } = want;
     // It came late, and another peer was quicker.
     if (replica.wants.get(want.key) !== want || want.held.has(chunk) || want.arriving.has(chunk)) {
       this.#release(name, asked);
@@ -282,17 +237,18 @@ export class BlobExchange {
 
   #release(name: string, asked: Asked): void {
     if (!this.#asked.delete(name)) return;
+    this.#numbered.delete(asked.order);
     const { want, chunk } = asked;
     this.#askedBytes -= asked.bytes;
     if (asked.checking) want.arriving.delete(chunk);
     if (want.inFlight.get(chunk) === this.#context.link) want.inFlight.delete(chunk);
   }
 
-  onLack([, , [root, size]]: Message<'lack'>['fields']): void {
-    const key = blobKey({ root: blobRootFrom(root), size });
+  onLack([, , order]: Message<'lack'>['fields']): void {
+    const lacking = this.#numbered.get(order);
     let asked = false;
-    for (const [name, request] of [...this.#asked]) {
-      if (request.want.key !== key || request.arrived) continue;
+    for (const [name, request] of lacking === undefined || lacking.arrived ? [] : [...this.#asked]) {
+      if (request.want !== lacking?.want || request.arrived) continue;
       asked = true;
       this.#putOff(request.want);
       this.#release(name, request);

@@ -7,8 +7,8 @@
 import type { Bytes } from '../core/bytes.ts';
 import { errorMessage, isWaystationError } from '../core/errors.ts';
 import type { NodeId, SpaceId } from '../core/ids.ts';
-import type { Entry, PurposedHead } from '../feed/entry.ts';
-import { branchHead, type FeedKey, feedKey, type Placement } from '../feed/feed-index.ts';
+import type { Entry } from '../feed/entry.ts';
+import { branchHead, type FeedKey, type Placement } from '../feed/feed-index.ts';
 import { isMembershipKind } from '../feed/kinds.ts';
 import type { Channel } from '../mesh/port.ts';
 import type { Effect, EffectId, LinkId, Notice, Outbox, RequestName, Requests } from './effects.ts';
@@ -18,6 +18,7 @@ import type { Replica, Want } from './replica.ts';
 import { type LinkFacts, Session, type SessionHost } from './session.ts';
 import type { SpaceHooks } from './session-context.ts';
 import type { SpaceSession } from './space-session.ts';
+import { type NewHead, newHead } from './telling.ts';
 
 /** After a failed write fetching rests this long, so that a full disk is not hammered. */
 const STORE_PAUSE_MS = 30_000;
@@ -50,7 +51,7 @@ export class SyncEngine {
   readonly #pending = new Map<EffectId, Pending>();
   #nextEffect = 1;
   #nowMs = 0;
-  readonly #newHeads = new Map<Replica, Map<string, PurposedHead>>();
+  readonly #newHeads = new Map<Replica, Map<string, NewHead>>();
   /** Authors of whom there are newer beats. */
   readonly #newBeats = new Map<Replica, Set<NodeId>>();
   #announceAtMs: number | null = null;
@@ -138,7 +139,7 @@ export class SyncEngine {
       const shared = spaces.get(space);
       // One that was removed, or has turned us away, may still be linked: nothing would be got from it.
       if (peer === null || closed || shared?.mayTake !== true) continue;
-      if (shared.blobs.theyHold(feed, seq)) peers.add(peer);
+      if (shared.holdings.theyHold(feed, seq)) peers.add(peer);
     }
     return peers.size;
   }
@@ -320,9 +321,10 @@ export class SyncEngine {
     }
     const head = branchHead(branch);
     if (head !== undefined) {
-      const heads = this.#newHeads.get(replica) ?? new Map<string, PurposedHead>();
+      const heads = this.#newHeads.get(replica) ?? new Map<string, NewHead>();
       this.#newHeads.set(replica, heads);
-      heads.set(`${feedKey(author, feed)}.${branch.name}`, { ...head, purpose });
+      const isOwn = author === this.self;
+      heads.set(branch.name, newHead(heads.get(branch.name), { ...head, purpose }, fresh, isOwn));
     }
     this.#announceSoon();
     this.#notice({ kind: 'entries', space: replica.space, entries: fresh });

@@ -4,42 +4,44 @@
  * and told to others.
  *
  * Invariants: one request per feed over all links, until it takes so long that another link is asked as well; nothing
- * unrequested is looked at; one feed's log is written to by one at a time; a request that brings nothing new is not repeated
+ * unrequested is looked at but the peer's own news, and of that no more than of answers; one feed's log is written to by one at a time; a request that brings nothing new is not repeated
  * without end.
  */
 import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError, WaystationError } from '../core/errors.ts';
-import { type EntryId, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
+import { type EntryId, idBytes } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
 import {
-  decodeEntry,
   type Entry,
   entryVerification,
   type Head,
+  headOf,
   PURPOSE,
   type PurposedHead,
 } from '../feed/entry.ts';
 import { type FeedKey, feedKey, headKey, type Placement } from '../feed/feed-index.ts';
-import { fitsPurpose, KIND } from '../feed/kinds.ts';
-import { type AuthorVerdict, prepareAdmit } from '../identity/membership.ts';
+import { KIND } from '../feed/kinds.ts';
+import { prepareAdmit } from '../identity/membership.ts';
+import { checkFeed, endsToCheck, firstForbidden } from './entry-checks.ts';
+import { type RunOnWire, runFromWire, wholeBytes } from './entry-wire.ts';
 import {
   ANNOUNCE_DELAY_MS,
-  ENTRY_BATCH_BYTES,
   LACK_MS,
   MAX_ANSWER_BYTES,
   MAX_FEEDS_PER_AUTHOR,
   MAX_FETCHES_PER_LINK,
   MAX_FRUITLESS_FETCHES,
   MAX_PENDING_HEADS,
-  MAX_PENDING_PER_FEED,
   MAX_QUEUED_ENTRY_BYTES,
   MAX_STRAY_BATCHES,
   MAX_WANTS_PER_MESSAGE,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts';
-import type { Message } from './messages.ts';
+import type { NamedFeed, NameOnWire } from './link-names.ts';
+import { ENTRY_ID_START_BYTES, type Message } from './messages.ts';
 import { RequestWindow } from './request-window.ts';
 import { type SessionContext, sendControl } from './session-context.ts';
+import { ToldHeads } from './told-heads.ts';
 
 /** After a request that brought nothing new others are asked first: as long as a burst of news is collected. */
 const FRUITLESS_REST_MS = ANNOUNCE_DELAY_MS;
@@ -47,12 +49,14 @@ const FRUITLESS_REST_MS = ANNOUNCE_DELAY_MS;
 /** What an entry is taken to have before the first has come: an hour's with a summary of ten columns. */
 const FIRST_ENTRY_BYTES = 1_024;
 
-/** Author, feed, position and id of the head, and the position to begin at. */
-type EntryWant = [Bytes, Bytes, number, Bytes, number];
+/** Feed, position and start of the id of the head, and the position to begin at. */
+type EntryWant = [NameOnWire, number, Bytes, number];
 
 /** One message of an answer. */
 interface Batch {
-  readonly wire: readonly Bytes[];
+  readonly count: number;
+  /** The entries; undefined when what stands before them is not known. @throws WaystationError for what is none. */
+  readonly read: () => readonly Entry[] | undefined;
   readonly last: boolean;
   readonly bytes: number;
 }
@@ -93,12 +97,7 @@ interface Search {
 
 export class EntryExchange {
   readonly #context: SessionContext;
-  /** Heads the peer has told of whose entries we lack. */
-  readonly #pending = new Map<string, PurposedHead>();
-  /** The names in `#pending`, by feed, oldest first. */
-  readonly #pendingOf = new Map<FeedKey, Set<string>>();
-  /** Heads of authors of whom nobody has told us yet, or who by what we know had no right to them. */
-  readonly #parked = new Map<string, PurposedHead>();
+  readonly #told = new ToldHeads();
   readonly #fetches = new Map<FeedKey, Fetch>();
   readonly #searches = new Map<string, Search>();
   /** Feeds of which the peer did not send what was asked for, until when it is not asked again. */
@@ -122,7 +121,7 @@ export class EntryExchange {
 
   /** Heads that the peer has and we do not, as far as we know. */
   get pending(): number {
-    return this.#pending.size + this.#parked.size;
+    return this.#told.size;
   }
 
   /** When `expire` may have something to do, monotonic ms; null while nothing waits. */
@@ -143,11 +142,10 @@ export class EntryExchange {
   /** The peer says that it holds everything up to `head`. */
   noteHead(head: PurposedHead): void {
     const { replica, out, link } = this.#context;
-    const name = headKey(head);
-    if (replica.index.has(head) || this.#parked.has(name) || this.#pending.has(name)) return;
-    if (this.#pending.size + this.#parked.size >= MAX_PENDING_HEADS) return out.drop(link, 'too-many-heads');
-    if (this.#mustWait(head)) this.#parked.set(name, head);
-    else this.#await(name, head);
+    if (replica.index.has(head) || this.#told.has(head)) return;
+    if (this.#told.size >= MAX_PENDING_HEADS) return out.drop(link, 'too-many-heads');
+    if (this.#mustWait(head)) this.#told.park(head);
+    else this.#await(head);
   }
 
   /** By what we know of the members now it is not to be had. */
@@ -159,15 +157,15 @@ export class EntryExchange {
   /** The head waits until more is known of its author. */
   #park(head: PurposedHead): void {
     this.#forget(head);
-    this.#parked.set(headKey(head), head);
+    this.#told.park(head);
   }
 
   /** Members have come or gone: those whom we know now may have been told of before. */
   membersChanged(): void {
-    for (const [name, head] of this.#parked) {
+    for (const head of this.#told.parked) {
       if (this.#mustWait(head)) continue;
-      this.#parked.delete(name);
-      this.#await(name, head);
+      this.#told.unpark(head);
+      this.#await(head);
     }
   }
 
@@ -175,22 +173,15 @@ export class EntryExchange {
     return this.#context.replica.membership.mayAuthor(author, feed, 0, KIND.admit) === 'unknown';
   }
 
-  #await(name: string, head: PurposedHead): void {
-    const key = feedKey(head.author, head.feed);
-    const names = this.#pendingOf.get(key) ?? new Set();
-    this.#pendingOf.set(key, names);
-    const [oldest] = names;
-    // Newer heads of a feed lead to older ones; only the branches of a fork do not.
-    if (names.size >= MAX_PENDING_PER_FEED && oldest !== undefined)
-      this.#forget(this.#pending.get(oldest) ?? head);
-    names.add(name);
-    this.#pending.set(name, head);
+  #await(head: PurposedHead): void {
+    const oldest = this.#told.await(head);
+    if (oldest !== undefined) this.#searches.delete(headKey(oldest));
   }
 
   /** Asks for what is missing and may be had now. Called after anything that may have changed the answer. */
   evaluate(): void {
     const { hooks } = this.#context;
-    if (this.#pending.size === 0 || !this.#context.mayTake() || hooks.storePaused) return;
+    if (this.#told.awaited === 0 || !this.#context.mayTake() || hooks.storePaused) return;
     const wants: EntryWant[] = [];
     const isControlUnderWay = this.#ask((head) => head.purpose === PURPOSE.control, wants);
     if (!isControlUnderWay) this.#ask((head) => head.purpose !== PURPOSE.control, wants);
@@ -203,7 +194,7 @@ export class EntryExchange {
   #ask(isMeant: (head: PurposedHead) => boolean, wants: EntryWant[]): boolean {
     const { replica, out } = this.#context;
     let isUnderWay = false;
-    for (const head of [...this.#pending.values()]) {
+    for (const head of this.#told.listAwaited()) {
       if (!isMeant(head)) continue;
       if (replica.index.has(head)) {
         this.#forget(head);
@@ -236,32 +227,23 @@ export class EntryExchange {
       }
       this.#fetch(key, head, from);
       isUnderWay = true;
-      wants.push([idBytes(head.author), idBytes(head.feed), head.seq, idBytes(head.id), from]);
+      const idStart = idBytes(head.id).slice(0, ENTRY_ID_START_BYTES);
+      wants.push([this.#context.names.feed(head.author, head.feed), head.seq, idStart, from]);
     }
     return isUnderWay;
   }
 
-  #fetch(key: FeedKey, head: PurposedHead, from: number): void {
+  #fetch(key: FeedKey, head: PurposedHead, from: number): Fetch {
     const { replica, out, link } = this.#context;
     const bytes = Math.min(MAX_ANSWER_BYTES, Math.round(this.#entryBytes * (head.seq - from + 1)));
     this.#bytesAsked += bytes;
     replica.noteWaiting(key, link, false);
     replica.fetching.set(key, { link, sinceMs: out.nowMs });
-    this.#fetches.set(key, {
-      head,
-      from,
-      bytes,
-      askedMs: out.nowMs,
-      next: from,
-      batches: [],
-      isCut: false,
-      strays: 0,
-      sinceMs: out.nowMs,
-      order: this.#nextOrder++,
-      late: false,
-      gained: false,
-      busy: false,
-    });
+    const state = { batches: [], isCut: false, strays: 0, late: false, gained: false, busy: false };
+    const times = { askedMs: out.nowMs, sinceMs: out.nowMs };
+    const fetch: Fetch = { head, from, next: from, bytes, order: this.#nextOrder++, ...times, ...state };
+    this.#fetches.set(key, fetch);
+    return fetch;
   }
 
   #startOf(head: PurposedHead): number {
@@ -280,13 +262,8 @@ export class EntryExchange {
 
   /** There is nothing more to be done about this head here. */
   #forget(head: Head): void {
-    const name = headKey(head);
-    const key = feedKey(head.author, head.feed);
-    const names = this.#pendingOf.get(key);
-    names?.delete(name);
-    if (names?.size === 0) this.#pendingOf.delete(key);
-    this.#pending.delete(name);
-    this.#searches.delete(name);
+    this.#told.forget(head);
+    this.#searches.delete(headKey(head));
   }
 
   #tooManyFeeds(head: PurposedHead): boolean {
@@ -353,18 +330,19 @@ export class EntryExchange {
     hooks.reschedule(replica);
   }
 
-  onEntries([, , author, feed, wire, last]: Message<'entries'>['fields']): void {
-    const key = feedKey(nodeIdFrom(author), feedIdFrom(feed));
+  onEntries([, , name, wire, last]: Message<'entries'>['fields']): void {
+    const { names, out, link, mayTake } = this.#context;
+    const named = names.feedOf(name);
+    const key = feedKey(named.author, named.feed);
     const fetch = this.#fetches.get(key);
-    if (fetch === undefined || !this.#context.mayTake()) {
-      return this.#context.out.drop(this.#context.link, 'entries-not-asked-for');
-    }
-    const { nowMs } = this.#context.out;
+    if (fetch === undefined || !mayTake()) return out.drop(link, 'entries-not-asked-for');
+    const { nowMs } = out;
     this.#lastAnswered = Math.max(this.#lastAnswered, fetch.order);
-    const bytes = wire.reduce((sum, entry) => sum + entry.length, 0);
+    const count = wire[3].length;
+    const bytes = runBytes(wire);
     if (fetch.next === fetch.from && fetch.batches.length === 0)
       this.#window.answered(nowMs - fetch.askedMs, nowMs);
-    if (wire.length > 0) this.#entryBytes += (bytes / wire.length - this.#entryBytes) / 8;
+    if (count > 0) this.#entryBytes += (bytes / count - this.#entryBytes) / 8;
     if (fetch.isCut || this.#queuedBytes + bytes > MAX_QUEUED_ENTRY_BYTES) {
       fetch.isCut = true;
       this.#context.out.drop(this.#context.link, 'entries-too-fast');
@@ -372,8 +350,57 @@ export class EntryExchange {
       return;
     }
     this.#queuedBytes += bytes;
-    fetch.batches.push({ wire, last, bytes });
+    fetch.batches.push({ count, read: () => this.#read(named, wire), last, bytes });
     if (!fetch.busy) this.#next(key, fetch);
+  }
+
+  /** A run as whole entries. What it hangs on is held, or the peer has told of it. */
+  #read(feed: NamedFeed, wire: RunOnWire): Entry[] | undefined {
+    const { names, replica } = this.#context;
+    const seq = wire[1] - 1;
+    const known = () => [...replica.index.idsAt(feed.author, feed.feed, seq), ...this.#told.idsAt(feed, seq)];
+    const run = runFromWire(names, replica.space, feed, wire, known);
+    if (run !== undefined) checkFeed(run, feed, replica.space);
+    return run;
+  }
+
+  /**
+   * The peer sends what it has just written, unasked. That is taken like an answer if nothing of the feed is under way and we have what stands
+   * before it, and otherwise asked for like any head. Returns that head; undefined when it cannot be told.
+   */
+  onNews([, , name, wire]: Message<'news'>['fields']): PurposedHead | undefined {
+    const { names, peer, out, link } = this.#context;
+    const named = names.feedOf(name);
+    if (named.author !== peer) throw new WaystationError('forbidden', 'news of another author’s entries');
+    const run = this.#read(named, wire);
+    const last = run?.at(-1);
+    if (run === undefined || last === undefined) {
+      out.drop(link, 'news-out-of-place');
+      return undefined;
+    }
+    const head = { ...headOf(last), purpose: last.header.purpose };
+    this.noteHead(head);
+    this.#takeNews(head, run, runBytes(wire));
+    return head;
+  }
+
+  #takeNews(head: PurposedHead, run: readonly Entry[], bytes: number): void {
+    const { replica, hooks, out, link } = this.#context;
+    const { author, feed } = head;
+    const key = feedKey(author, feed);
+    const { seq, previous } = (run[0] as Entry).header;
+    const isNext = previous === null || replica.index.has({ author, feed, seq: seq - 1, id: previous });
+    const isUnderWay = this.#fetches.has(key) || replica.fetching.has(key);
+    const isTaken = this.#told.isAwaited(head) && isNext && !isUnderWay && !hooks.storePaused;
+    if (!isTaken || this.#tooManyFeeds(head)) return this.evaluate();
+    if (this.#fetches.size >= MAX_FETCHES_PER_LINK || this.#queuedBytes + bytes > MAX_QUEUED_ENTRY_BYTES) {
+      out.drop(link, 'news-too-fast');
+      return this.evaluate();
+    }
+    const fetch = this.#fetch(key, head, seq);
+    this.#queuedBytes += bytes;
+    fetch.batches.push({ count: run.length, read: () => run, last: true, bytes });
+    this.#next(key, fetch);
   }
 
   #next(key: FeedKey, fetch: Fetch): void {
@@ -402,7 +429,7 @@ export class EntryExchange {
       this.#next(key, fetch);
     };
     try {
-      this.#take(fetch, batch.wire, settled, astray);
+      this.#take(fetch, batch, settled, astray);
     } catch (error) {
       this.#refuse(fetch, error);
       settled(false);
@@ -445,22 +472,16 @@ export class EntryExchange {
     this.#context.strike('entries-that-lead-nowhere');
   }
 
-  #take(fetch: Fetch, wire: readonly Bytes[], settled: (more: boolean) => void, astray: () => void): void {
+  #take(fetch: Fetch, batch: Batch, settled: (more: boolean) => void, astray: () => void): void {
     const { replica, out } = this.#context;
-    if (wire.length === 0) {
+    if (batch.count === 0) {
       // It cannot give what it told of, now: its disk is damaged, or it may not prove what it holds.
       out.drop(this.#context.link, 'entries-lacking');
       this.#rest(fetch.head);
       return settled(false);
     }
-    const run = wire.map((bytes) => decodeEntry(bytes));
-    for (const entry of run) {
-      const { author, feed, space } = entry.header;
-      const spaceFits = space === null ? entry.id === (replica.space as string) : space === replica.space;
-      if (author !== fetch.head.author || feed !== fetch.head.feed || !spaceFits) {
-        throw new WaystationError('bad-chain', 'an entry of another feed or space');
-      }
-    }
+    const run = batch.read();
+    if (run === undefined) return astray();
     // What is left of an answer that was given up must not be taken for the answer to the request that followed it.
     if (run[0]?.header.seq !== fetch.next) return astray();
     fetch.next += run.length;
@@ -553,47 +574,15 @@ export class EntryExchange {
 
   /** The entries up to the first that its author had no right to write. */
   #permitted(fetch: Fetch, fresh: readonly Entry[]): readonly Entry[] {
-    const { replica } = this.#context;
-    for (let i = 0; i < fresh.length; i++) {
-      const entry = fresh[i] as Entry;
-      if (entry.id === (replica.space as string)) continue;
-      const verdict = this.#verdictOn(entry);
-      if (verdict === 'yes') continue;
-      if (verdict === 'unknown') this.#park(fetch.head);
-      else this.#turnDown(fetch.head, `entry-${verdict}`, verdict === 'purpose');
-      return fresh.slice(0, i);
-    }
-    return fresh;
-  }
-
-  #verdictOn({ header, id }: Entry): AuthorVerdict | 'purpose' {
-    const { membership, index } = this.#context.replica;
-    const { author, feed, seq, kind, purpose } = header;
-    if (!fitsPurpose(kind, purpose)) return 'purpose';
-    const verdict = membership.mayAuthor(author, feed, seq, kind, id);
-    if (verdict !== 'yes') return verdict;
-    // What leads to where a revoked author was stopped is held: this is another branch, and may be of any age.
-    const isBeside = membership.cutsOf(author, feed).some((cuts) => {
-      const later = cuts.filter((cut) => cut.seq >= seq);
-      return later.length > 0 && later.every((cut) => index.has({ author, feed, seq: cut.seq, id: cut.id }));
-    });
-    return isBeside ? 'revoked' : 'yes';
+    const forbidden = firstForbidden(this.#context.replica, fresh);
+    if (forbidden === null) return fresh;
+    const { at, verdict } = forbidden;
+    if (verdict === 'unknown') this.#park(fetch.head);
+    else this.#turnDown(fetch.head, `entry-${verdict}`, verdict === 'purpose');
+    return fresh.slice(0, at);
   }
 }
 
-/**
- * The entries of a data run whose own signature is checked, the last one among them: so many that whatever part of the run is
- * served later (see entry-serving) ends at one. The links cover those between.
- */
-function endsToCheck(run: readonly Entry[]): EntryId[] {
-  const ends: EntryId[] = [];
-  let bytes = 0;
-  for (const [i, entry] of run.entries()) {
-    bytes += entry.bytes.length;
-    const next = run[i + 1];
-    if (next !== undefined && bytes + next.bytes.length <= ENTRY_BATCH_BYTES) continue;
-    ends.push(entry.id);
-    bytes = 0;
-  }
-  return ends;
+function runBytes([, , , entries]: RunOnWire): number {
+  return entries.reduce((sum, entry) => sum + wholeBytes(entry), 0);
 }

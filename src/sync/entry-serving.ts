@@ -3,22 +3,26 @@
  *
  * Invariant: a run that we serve ends at an entry whose own signature we checked, so the receiver can check it too.
  */
-import type { Bytes } from '../core/bytes.ts';
-import { type EntryId, entryIdFrom, feedIdFrom, idBytes, nodeIdFrom } from '../core/ids.ts';
+import { type Bytes, toHex } from '../core/bytes.ts';
+import type { EntryId } from '../core/ids.ts';
 import type { Verification } from '../core/ports.ts';
 import { decodeEntry, entryVerification, type Head } from '../feed/entry.ts';
 import type { Segment } from '../feed/feed-index.ts';
+import { EMPTY_RUN, runToWire } from './entry-wire.ts';
 import {
   ENTRY_BATCH_BYTES,
   MAX_ANSWER_BYTES,
   MAX_ENTRIES_PER_WANT,
   MAX_QUEUED_ENTRY_WANTS,
 } from './limits.ts';
-import { encodeMessage, type Message } from './messages.ts';
-import type { SessionContext } from './session-context.ts';
+import type { NamedFeed } from './link-names.ts';
+import type { Message } from './messages.ts';
+import { type SessionContext, sendControl } from './session-context.ts';
 
 interface Serving {
-  readonly head: Head;
+  /** Null when there is no such entry here. */
+  readonly head: Head | null;
+  readonly feed: NamedFeed;
   from: number;
   /** Entries and bytes still to send for this request. */
   left: number;
@@ -28,19 +32,25 @@ interface Serving {
 export class EntryServing {
   readonly #context: SessionContext;
   readonly #servings: Serving[] = [];
+  readonly #served: (head: Head) => void;
   #serving = false;
 
-  constructor(context: SessionContext) {
+  /** @param served the peer was sent all that leads to this head, as far as it lacked it. */
+  constructor(context: SessionContext, served: (head: Head) => void) {
     this.#context = context;
+    this.#served = served;
   }
 
   onWant([, , wants]: Message<'wantEntries'>['fields']): void {
-    const { out, link } = this.#context;
+    const { out, link, replica } = this.#context;
     if (!this.#context.mayServe()) return out.drop(link, 'want-before-open');
-    for (const [author, feed, seq, id, from] of wants) {
+    for (const [name, seq, idStart, from] of wants) {
       if (this.#servings.length >= MAX_QUEUED_ENTRY_WANTS) return out.drop(link, 'too-many-entry-wants');
-      const head = { author: nodeIdFrom(author), feed: feedIdFrom(feed), seq, id: entryIdFrom(id) };
-      this.#servings.push({ head, from, left: MAX_ENTRIES_PER_WANT, bytesLeft: MAX_ANSWER_BYTES });
+      const feed = this.#context.names.feedOf(name);
+      const start = toHex(idStart);
+      const id = replica.index.idsAt(feed.author, feed.feed, seq).find((one) => one.startsWith(start));
+      const head = id === undefined ? null : { ...feed, seq, id };
+      this.#servings.push({ head, feed, from, left: MAX_ENTRIES_PER_WANT, bytesLeft: MAX_ANSWER_BYTES });
     }
     this.#serve();
   }
@@ -49,8 +59,9 @@ export class EntryServing {
   #serve(): void {
     const serving = this.#servings[0];
     if (serving === undefined || this.#serving) return;
-    const segment = this.#context.replica.index.path(serving.head, serving.from)[0];
-    if (segment === undefined) return this.#answer(serving, [], true);
+    const { head } = serving;
+    const segment = head === null ? undefined : this.#context.replica.index.path(head, serving.from)[0];
+    if (head === null || segment === undefined) return this.#answer(serving, [], true);
     this.#serving = true;
     const to = Math.min(segment.to, segment.from + serving.left - 1);
     const ask = {
@@ -65,12 +76,12 @@ export class EntryServing {
     this.#context.out.request(
       'readEntries',
       ask,
-      (bytes) => this.#endAtVerified(serving, segment, bytes),
+      (bytes) => this.#endAtVerified(serving, head, segment, bytes),
       unreadable,
     );
   }
 
-  #endAtVerified(serving: Serving, segment: Segment, bytes: readonly Bytes[]): void {
+  #endAtVerified(serving: Serving, head: Head, segment: Segment, bytes: readonly Bytes[]): void {
     const { branch, from } = segment;
     const meta = (i: number) => branch.entries[from - branch.base + i];
     let count = bytes.length;
@@ -78,11 +89,7 @@ export class EntryServing {
     const lastBytes = bytes.at(-1);
     if (count > 0 || lastBytes === undefined) {
       this.#serving = false;
-      return this.#answer(
-        serving,
-        bytes.slice(0, count),
-        serving.from + count > serving.head.seq || count === 0,
-      );
+      return this.#answer(serving, bytes.slice(0, count), serving.from + count > head.seq || count === 0);
     }
     const lastMeta = meta(bytes.length - 1);
     const items = verificationOf(lastBytes, lastMeta?.id);
@@ -98,29 +105,34 @@ export class EntryServing {
         if (ok !== true || lastMeta === undefined) return nothing();
         this.#serving = false;
         lastMeta.verified = true;
-        this.#answer(serving, bytes, serving.from + bytes.length > serving.head.seq);
+        this.#answer(serving, bytes, serving.from + bytes.length > head.seq);
       },
       nothing,
     );
   }
 
-  #answer(serving: Serving, bytes: readonly Bytes[], ended: boolean): void {
-    const { link, alias, out } = this.#context;
+  #answer(serving: Serving, bytes: readonly Bytes[], isEnd: boolean): void {
     // The peer's membership may have ended while its answer was being read.
     if (!this.#context.mayServe()) {
       this.#servings.length = 0;
       return;
     }
-    serving.from += bytes.length;
-    serving.left -= bytes.length;
+    const { names, replica } = this.#context;
+    let ended = isEnd;
+    let run = EMPTY_RUN;
+    try {
+      run = runToWire(names, replica.space, serving.feed, bytes, false);
+    } catch {
+      // The disk gave back something else than it was given.
+      ended = true;
+    }
+    serving.from += run[3].length;
+    serving.left -= run[3].length;
     for (const entry of bytes) serving.bytesLeft -= entry.length;
     const last = ended || serving.left <= 0 || serving.bytesLeft <= 0;
-    const { author, feed } = serving.head;
-    out.send(
-      link,
-      'control',
-      encodeMessage('entries', alias, idBytes(author), idBytes(feed), [...bytes], last),
-    );
+    const { author, feed } = serving.feed;
+    sendControl(this.#context, 'entries', names.feed(author, feed), run, last);
+    if (serving.head !== null && serving.from > serving.head.seq) this.#served(serving.head);
     if (last) this.#servings.shift();
     this.#serve();
   }

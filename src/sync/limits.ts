@@ -11,6 +11,10 @@ export const PROOF_TIMEOUT_MS = 10_000;
 export const MAX_SPACES = 32;
 /** Spaces that a peer may name in its proof: each costs one HMAC per link. Other programs may be in more than this one. */
 export const MAX_SPACE_TOKENS = 64;
+/** Feeds and epochs that each side of a link gives numbers, per space: what a large mesh writes in a day, in under 1 MiB of memory. */
+export const MAX_NAMES = 4_096;
+/** Names in one message: 26 KiB. */
+export const MAX_NAMES_PER_MESSAGE = 512;
 /** Ranges or heads in one message: 64 KiB of them at most. */
 export const MAX_RANGES = 256;
 export const MAX_HEADS_PER_MESSAGE = 512;

@@ -4,6 +4,8 @@ import type { NodeId } from '../core/ids.ts';
 import type { Placement } from '../feed/feed-index.ts';
 import type { LinkId, Outbox } from './effects.ts';
 import type { FetchBudget } from './fetch-budget.ts';
+import { MAX_NAMES_PER_MESSAGE } from './limits.ts';
+import type { LinkNames } from './link-names.ts';
 import { encodeMessage, type MessageName } from './messages.ts';
 import type { Replica } from './replica.ts';
 
@@ -37,6 +39,8 @@ export interface SessionContext {
   /** We opened the link. */
   readonly initiator: boolean;
   readonly alias: Bytes;
+  /** Numbers for feeds and epochs of this space on this link. */
+  readonly names: LinkNames;
   readonly replica: Replica;
   readonly out: Outbox;
   readonly hooks: SpaceHooks;
@@ -54,12 +58,17 @@ export interface SessionContext {
 type FieldsAfterAlias<N extends MessageName> =
   Parameters<typeof encodeMessage<N>> extends [unknown, unknown, ...infer Rest] ? Rest : never;
 
-/** Sends a control message of this space. */
+/** Sends a control message of this space, and before it the names that are used in it. */
 export function sendControl<N extends MessageName>(
   context: SessionContext,
   name: N,
   ...fields: FieldsAfterAlias<N>
 ): void {
+  const unsaid = context.names.takeUnsaid();
+  for (let i = 0; i < unsaid.length; i += MAX_NAMES_PER_MESSAGE) {
+    const names = encodeMessage('names', context.alias, unsaid.slice(i, i + MAX_NAMES_PER_MESSAGE));
+    context.out.send(context.link, 'control', names);
+  }
   const all = [name, context.alias, ...fields] as unknown as Parameters<typeof encodeMessage<N>>;
   context.out.send(context.link, 'control', encodeMessage(...all));
 }

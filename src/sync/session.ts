@@ -21,6 +21,7 @@ import {
 import type { Channel } from '../mesh/port.ts';
 import type { LinkId, Outbox } from './effects.ts';
 import { MAX_BYTES_BEFORE_PROOF, MAX_MESSAGE_BYTES, MAX_STRIKES, PROOF_TIMEOUT_MS } from './limits.ts';
+import { LinkNames } from './link-names.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -286,12 +287,14 @@ export class Session {
   #open(replica: Replica, peer: NodeId, transcript: ProveTranscript): SpaceSession {
     const alias = spaceAlias(replica.meetSecret, transcriptHash(transcript));
     const { self, out, hooks } = this.#host;
+    const names = new LinkNames();
     const session = new SpaceSession((own) => ({
       self,
       link: this.link,
       peer,
       initiator: this.facts.initiator,
       alias,
+      names,
       replica,
       out,
       hooks,

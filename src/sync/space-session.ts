@@ -7,29 +7,27 @@ import type { Bytes } from '../core/bytes.ts';
 import { isWaystationError } from '../core/errors.ts';
 import type { NodeId } from '../core/ids.ts';
 import { decodeBeat } from '../feed/beat.ts';
-import type { Head, PurposedHead } from '../feed/entry.ts';
-import { type FeedKey, feedKey } from '../feed/feed-index.ts';
+import type { PurposedHead } from '../feed/entry.ts';
+import type { FeedKey } from '../feed/feed-index.ts';
 import { type ChainVerdict, prepareChain } from '../identity/grant-chain.ts';
 import { BlobExchange } from './blob-exchange.ts';
 import { BlobServing } from './blob-serving.ts';
-import { Compare, headFromWire, headToWire } from './compare.ts';
+import { Compare } from './compare.ts';
 import { EntryExchange } from './entry-exchange.ts';
 import { EntryServing } from './entry-serving.ts';
-import {
-  MAX_BEATS_ASIDE,
-  MAX_BEATS_PER_MESSAGE,
-  MAX_CLOCK_AHEAD_MS,
-  MAX_HEADS_PER_MESSAGE,
-  MAX_PENDING_HEADS,
-} from './limits.ts';
+import { HoldingsTold } from './holdings-told.ts';
+import { MAX_BEATS_ASIDE, MAX_BEATS_PER_MESSAGE, MAX_CLOCK_AHEAD_MS } from './limits.ts';
 import type { Message, MessageName } from './messages.ts';
 import { type SessionContext, sendControl } from './session-context.ts';
+import { type NewHead, Telling } from './telling.ts';
 
 export class SpaceSession {
   readonly context: SessionContext;
   compare: Compare;
   readonly entries: EntryExchange;
   readonly blobs: BlobExchange;
+  readonly holdings: HoldingsTold;
+  readonly telling: Telling;
   readonly entryServing: EntryServing;
   readonly blobServing: BlobServing;
   /** We sent `open`: the peer is an active member by our records. */
@@ -52,8 +50,6 @@ export class SpaceSession {
   #chainShown = false;
   /** The peer has begun to compare: it trusts us and can use what we tell. */
   #listens = false;
-  /** Per feed a head that the peer is known to have. */
-  readonly #peerHas = new Map<FeedKey, Head>();
   readonly #beatsTold = new Map<NodeId, number>();
   /** Beats of authors of whom nobody has told us yet. */
   readonly #beatsAside = new Map<NodeId, Bytes>();
@@ -62,8 +58,10 @@ export class SpaceSession {
     this.context = makeContext(this);
     this.compare = this.#newCompare();
     this.entries = new EntryExchange(this.context);
-    this.blobs = new BlobExchange(this.context);
-    this.entryServing = new EntryServing(this.context);
+    this.holdings = new HoldingsTold(this.context);
+    this.telling = new Telling(this.context, this.holdings);
+    this.blobs = new BlobExchange(this.context, this.holdings);
+    this.entryServing = new EntryServing(this.context, (head) => this.telling.notePeerHas(head));
     this.blobServing = new BlobServing(this.context);
   }
 
@@ -178,29 +176,14 @@ export class SpaceSession {
     return this.compare.done && this.compare.told.every((head) => replica.isSettled(head));
   }
 
-  /** Tells of new heads, unless the peer has them. Before it compares there is no need: it will ask. */
-  tellHeads(heads: readonly PurposedHead[]): void {
-    if (!this.mayTell) return;
-    const { index } = this.context.replica;
-    const news = heads.filter((head) => {
-      const had = this.#peerHas.get(feedKey(head.author, head.feed));
-      if (had !== undefined && index.leadsTo(had, head)) return false;
-      this.#notePeerHas(head);
-      return true;
-    });
-    for (let i = 0; i < news.length; i += MAX_HEADS_PER_MESSAGE) {
-      const batch = news.slice(i, i + MAX_HEADS_PER_MESSAGE);
-      sendControl(
-        this.context,
-        'heads',
-        batch.map((head) => headToWire(head, head.purpose)),
-      );
-    }
+  /** Tells of new heads. Before the peer compares there is no need: it will ask. */
+  tellHeads(news: readonly NewHead[]): void {
+    if (this.mayTell) this.telling.tell(news);
   }
 
   /** Tells which blobs of these feeds are held. */
   tellHoldings(feeds: Iterable<FeedKey>): void {
-    if (this.mayTell) this.blobs.tellHoldings(feeds);
+    if (this.mayTell) this.holdings.tell(feeds);
   }
 
   tellBeats(authors: Iterable<NodeId>): void {
@@ -229,15 +212,26 @@ export class SpaceSession {
   }
 
   #noteHead(head: PurposedHead): void {
-    this.#notePeerHas(head);
+    this.telling.notePeerHas(head);
     this.entries.noteHead(head);
   }
 
-  #notePeerHas(head: Head): void {
-    const key = feedKey(head.author, head.feed);
-    const had = this.#peerHas.get(key);
-    if (had === undefined && this.#peerHas.size >= MAX_PENDING_HEADS) return;
-    if (had === undefined || !this.context.replica.index.leadsTo(had, head)) this.#peerHas.set(key, head);
+  /** What the peer has just written, and holds the blobs of. */
+  #onNews(fields: Message<'news'>['fields']): void {
+    if (!this.mayTake) return this.#early('news');
+    const [, , name, [, first, , entries]] = fields;
+    const { author, feed } = this.context.names.feedOf(name);
+    if (author === this.context.peer && entries.length > 0) {
+      const key = this.context.replica.index.keyOf(author, feed);
+      this.holdings.noteImplied(key, first, first + entries.length - 1);
+      this.blobs.invalidate();
+    }
+    const head = this.entries.onNews(fields);
+    if (head !== undefined) return this.telling.notePeerHas(head);
+    // We have lost the thread: what it has is asked for anew.
+    if (!this.compare.done) return;
+    this.compare = this.#newCompare();
+    this.compare.start();
   }
 
   /** The peer compares, so it trusts us: from now on it is told what is new, beginning with what blobs are held. */
@@ -245,7 +239,7 @@ export class SpaceSession {
     this.compare.onRanges(fields);
     if (!this.weServe || this.#listens) return;
     this.#listens = true;
-    this.tellHoldings(this.context.replica.feedsWithHoldings());
+    this.holdings.tellAll();
     this.tellBeats(this.context.replica.beats.keys());
   }
 
@@ -266,7 +260,7 @@ export class SpaceSession {
         return this.entries.evaluate();
       case 'heads':
         if (!this.mayTake) return this.#early('heads');
-        for (const head of message.fields[2]) this.#noteHead(headFromWire(head));
+        for (const head of message.fields[2]) this.#noteHead(this.telling.headFrom(head));
         return this.entries.evaluate();
       case 'wantEntries':
         return this.entryServing.onWant(message.fields);
@@ -285,6 +279,10 @@ export class SpaceSession {
         return this.blobs.onPull(message.fields);
       case 'hold':
         return this.blobs.onHold(message.fields);
+      case 'news':
+        return this.#onNews(message.fields);
+      case 'names':
+        return this.context.names.learn(message.fields[2]);
       case 'beats':
         return this.#onBeats(message.fields[2]);
     }

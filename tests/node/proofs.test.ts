@@ -13,6 +13,7 @@ import { memoryPair } from '../../src/mesh/memory.ts';
 import { SYSTEM_RANDOM } from '../../src/node/open-node.ts';
 import type { WaystationNode } from '../../src/station/node.ts';
 import type { Space } from '../../src/station/space.ts';
+import { feedNameBytes } from '../../src/sync/link-names.ts';
 import { encodeMessage, PROTOCOL_VERSION } from '../../src/sync/messages.ts';
 import { createTestKeys } from '../unit/station/test-keys.ts';
 import { closeNodes, HANDSHAKE, link, makeHost, member, noticed, TappedLink, until } from './in-process.ts';
@@ -84,11 +85,11 @@ function requests(alias: Bytes, space: Space): Bytes[] {
   const { author, feed, seq, id } = head;
   return [
     encodeMessage('ranges', alias, [[null, null, 0, new Uint8Array(16)]]),
-    encodeMessage('wantEntries', alias, [[idBytes(author), idBytes(feed), seq, idBytes(id), 0]]),
-    encodeMessage('wantChunks', alias, [[idBytes(blob.root), blob.size, 0]]),
+    encodeMessage('wantEntries', alias, [[feedNameBytes(author, feed), seq, idBytes(id).slice(0, 8), 0]]),
+    encodeMessage('wantChunks', alias, 0, [[idBytes(blob.root), blob.size, 0]]),
     encodeMessage('pull', alias, [[idBytes(blob.root), blob.size]], 3),
     encodeMessage('open', alias),
-    encodeMessage('heads', alias, [[idBytes(author), idBytes(feed), 0, seq + 1, idBytes(id)]]),
+    encodeMessage('heads', alias, [[feedNameBytes(author, feed), 0, seq + 1, idBytes(id)]]),
   ];
 }
 

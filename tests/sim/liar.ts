@@ -37,6 +37,7 @@ export class Liar {
     switch (name) {
       case 'chunk':
       case 'entries':
+      case 'news':
         if (this.#random.chance(0.1)) return this.#nothing();
         return this.#random.chance(0.3) ? [this.#flipped(bytes)] : [bytes];
       case 'beats':
@@ -76,7 +77,7 @@ export class Liar {
       encodeMessage(
         'have',
         alias,
-        items.map(([author, feed]) => [author, feed, [0, CLAIMED]] as [Bytes, Bytes, number[]]),
+        items.map(([name]) => [name, [0, CLAIMED]] as [number | Bytes, number[]]),
       ),
     );
   }
@@ -89,10 +90,9 @@ export class Liar {
         'heads',
         alias,
         heads.map(
-          ([author, feed, purpose, seq]) =>
-            [author, feed, purpose, seq + this.#random.integer(0, 3), this.#random.bytes(32)] as [
-              Bytes,
-              Bytes,
+          ([name, purpose, seq]) =>
+            [name, purpose, seq + this.#random.integer(0, 3), this.#random.bytes(32)] as [
+              number | Bytes,
               number,
               number,
               Bytes,

@@ -22,6 +22,8 @@ const NAMES: readonly (MessageName | undefined)[] = [
   'pull',
   'beats',
   'hold',
+  'names',
+  'news',
 ];
 
 /** The name of an encoded message: its first item after a CBOR array head of fewer than 24 items is its type. */
@@ -41,7 +43,13 @@ export const HANDSHAKE: ReadonlySet<MessageName> = new Set([
 ]);
 
 /** Asks for something; names only what the receiver told of itself. A joiner says these to whom its chain makes it trust. */
-export const ASKING: ReadonlySet<MessageName> = new Set(['ranges', 'wantEntries', 'wantChunks', 'pull']);
+export const ASKING: ReadonlySet<MessageName> = new Set([
+  'ranges',
+  'wantEntries',
+  'wantChunks',
+  'pull',
+  'names',
+]);
 
 /** A rolling hash (FNV-1a, two lanes) of everything that happens: equal digests are equal runs. */
 export class EventDigest {

@@ -3,14 +3,15 @@
  * decided in trouble.ts, how long it runs in simulate.ts.
  */
 import type { Bytes } from '../../src/core/bytes.ts';
-import { type EpochId, feedIdFrom, type NodeId } from '../../src/core/ids.ts';
-import { decodeEntry, type Head } from '../../src/feed/entry.ts';
+import { type EpochId, entryIdFrom, feedIdFrom, type NodeId } from '../../src/core/ids.ts';
+import type { Head } from '../../src/feed/entry.ts';
 import type { Role } from '../../src/identity/roles.ts';
 import type { Channel } from '../../src/mesh/port.ts';
 import type { OwnFeed } from '../../src/station/space-record.ts';
-import { headFromWire } from '../../src/sync/compare.ts';
 import type { Notice } from '../../src/sync/effects.ts';
+import { runFromWire } from '../../src/sync/entry-wire.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/sync/limits.ts';
+import { LinkNames } from '../../src/sync/link-names.ts';
 import { decodeMessage, type Message } from '../../src/sync/messages.ts';
 import type { BlobPolicy } from '../../src/sync/replica.ts';
 import { credentialOf, type Founding, found, redeem, type SimInvite } from './cast.ts';
@@ -71,6 +72,8 @@ export class World implements Surroundings {
   bytes = 0;
   forksSeen = 0;
   readonly #careful: boolean;
+  /** What each end of a link has named. */
+  readonly #named = new WeakMap<OpenLink, LinkNames>();
   readonly #manners = new Map<NodeId, Manner>();
   readonly #liars = new Map<NodeId, Liar>();
 
@@ -200,7 +203,8 @@ export class World implements Surroundings {
     return this.#liars.get(from.node.id)?.outgoing(bytes) ?? [bytes];
   }
 
-  #checkRules(from: Running, { peer }: OpenLink, bytes: Bytes, name: Message['name'] | undefined): void {
+  #checkRules(from: Running, open: OpenLink, bytes: Bytes, name: Message['name'] | undefined): void {
+    const { peer } = open;
     const told = () => `${from.node.name} to ${peer.name}`;
     if (name === undefined) return this.violated(`${told()}: not a message`);
     if (bytes.length > MAX_MESSAGE_BYTES) this.violated(`${told()}: ${name} of ${bytes.length} bytes`);
@@ -209,23 +213,33 @@ export class World implements Surroundings {
       const asks = ASKING.has(name) && this.mannerOf(peer.id) !== 'outsider' && !namesHeads(name, bytes);
       if (!asks) this.violated(`${told()}: ${name} to a node that is no member`);
     }
-    if (this.#careful) this.#lookInside(from, told, bytes, name);
+    if (this.#careful) this.#lookInside(from, open, told, bytes, name);
   }
 
-  #lookInside(from: Running, told: () => string, bytes: Bytes, name: Message['name']): void {
+  #lookInside(from: Running, open: OpenLink, told: () => string, bytes: Bytes, name: Message['name']): void {
     if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(PLAINTEXT_MARK)) {
       this.violated(`${told()}: plain text in ${name}`);
     }
-    const message = name === 'heads' || name === 'entries' ? decodeMessage(bytes) : undefined;
-    if (message?.name === 'heads') {
-      for (const head of message.fields[2].map(headFromWire)) {
-        if (!isDurable(from, head)) this.violated(`${told()}: tells of an entry that is not durable`);
+    if (name !== 'names' && name !== 'heads' && name !== 'entries' && name !== 'news') return;
+    const names = this.#named.get(open) ?? new LinkNames();
+    this.#named.set(open, names);
+    const message = decodeMessage(bytes);
+    if (message.name === 'names') {
+      names.learn(message.fields[2]);
+    } else if (message.name === 'heads') {
+      for (const [feed, , seq, id] of message.fields[2]) {
+        if (!isDurable(from, { ...names.feedOf(feed), seq, id: entryIdFrom(id) }))
+          this.violated(`${told()}: tells of an entry that is not durable`);
       }
-    }
-    if (message?.name === 'entries') {
-      for (const { id, header } of message.fields[4].map(decodeEntry)) {
-        const { author, feed, seq } = header;
-        if (!isDurable(from, { author, feed, seq, id }))
+    } else if (message.name === 'entries' || message.name === 'news') {
+      const [, , feedName, run] = message.fields;
+      const feed = names.feedOf(feedName);
+      const { space, index } = from.replica;
+      const before = () => index.idsAt(feed.author, feed.feed, run[1] - 1);
+      const entries = runFromWire(names, space, feed, run, before);
+      if (entries === undefined) this.violated(`${told()}: a run that hangs on nothing`);
+      for (const { id, header } of entries ?? []) {
+        if (!isDurable(from, { ...feed, seq: header.seq, id }))
           this.violated(`${told()}: serves an entry that is not durable`);
       }
     }

@@ -1,10 +1,12 @@
 /** Who is let in, by what it shows; and that nobody else is given a byte of the space. */
+
 import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../src/core/bytes.ts';
 import { idBytes } from '../../../src/core/ids.ts';
 import { headOf, PURPOSE } from '../../../src/feed/entry.ts';
 import { KIND } from '../../../src/feed/kinds.ts';
 import { encodeChain } from '../../../src/identity/grant-chain.ts';
+import { feedNameBytes } from '../../../src/sync/link-names.ts';
 import type { MessageName } from '../../../src/sync/messages.ts';
 import {
   Actor,
@@ -16,7 +18,7 @@ import {
 } from '../identity/test-space.ts';
 import { dataOf, EngineNode, refOf } from './engine-node.ts';
 import { World, type WorldLink } from './engine-world.ts';
-import { RawPeer } from './raw-peer.ts';
+import { RawPeer, wantOf } from './raw-peer.ts';
 
 /** All that anybody may hear who is not an active member. */
 const BEFORE_MEMBERSHIP: ReadonlySet<MessageName> = new Set(['hello', 'prove', 'need', 'chain', 'refuse']);
@@ -91,13 +93,13 @@ describe('admission', () => {
     const link = world.connect(stranger, host);
     expect(stranger.names()).toEqual(['hello', 'prove', 'need']);
     const ref = refOf(secret);
-    const { author, feed, seq } = hour.header;
+    const { author, feed } = hour.header;
     stranger.say('open');
     stranger.say('ranges', [[null, null, 0, new Uint8Array(16)]]);
-    stranger.say('wantEntries', [[idBytes(author), idBytes(feed), seq, idBytes(hour.id), 0]]);
-    stranger.say('wantChunks', [[idBytes(ref.root), ref.size, 0]]);
+    stranger.say('wantEntries', [wantOf(headOf(hour))]);
+    stranger.say('wantChunks', 0, [[idBytes(ref.root), ref.size, 0]]);
     stranger.say('pull', [[idBytes(ref.root), ref.size]], 4);
-    stranger.say('have', [[idBytes(author), idBytes(feed), [0, 1]]]);
+    stranger.say('have', [[feedNameBytes(author, feed), [0, 1]]]);
     stranger.tell(hour);
     stranger.say('beats', [new Uint8Array(100)]);
     host.write();
@@ -282,9 +284,8 @@ describe('a member that is revoked while it is linked', () => {
     const hour = host.data[0];
     if (hour === undefined) throw new Error('no hour');
     peer.say('ranges', [[null, null, 0, new Uint8Array(16)]]);
-    const { author, feed, seq } = hour.header;
-    peer.say('wantEntries', [[idBytes(author), idBytes(feed), seq, idBytes(hour.id), 0]]);
-    peer.say('wantChunks', [[idBytes(ref.root), ref.size, 0]]);
+    peer.say('wantEntries', [wantOf(headOf(hour))]);
+    peer.say('wantChunks', 0, [[idBytes(ref.root), ref.size, 0]]);
     peer.say('pull', [[idBytes(ref.root), ref.size]], 3);
     host.write([dataOf('after', 20_000)]);
     host.beat();
@@ -298,16 +299,9 @@ describe('a member that is revoked while it is linked', () => {
     host.holding.add('readChunk');
     const hour = host.data[0];
     if (hour === undefined) throw new Error('no hour');
-    const { author, feed, seq } = hour.header;
-    const want: [Bytes, Bytes, number, Bytes, number] = [
-      idBytes(author),
-      idBytes(feed),
-      seq,
-      idBytes(hour.id),
-      0,
-    ];
+    const want = wantOf(headOf(hour));
     peer.say('wantEntries', [want, want, want]);
-    peer.say('wantChunks', [
+    peer.say('wantChunks', 0, [
       [idBytes(ref.root), ref.size, 0],
       [idBytes(ref.root), ref.size, 1],
       [idBytes(ref.root), ref.size, 2],
@@ -333,6 +327,7 @@ describe('a member that is revoked while it is linked', () => {
     peer.say('open');
     peer.say(
       'wantChunks',
+      0,
       [0, 1, 2, 3].map((chunk): [Bytes, number, number] => [idBytes(ref.root), ref.size, chunk]),
     );
     expect(host.sentOf('chunk')).toHaveLength(1);

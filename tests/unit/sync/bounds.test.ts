@@ -1,6 +1,6 @@
 /** What one member can make a node hold or do: bounded, counted, and no harm to anybody else. */
 import { describe, expect, it } from 'vitest';
-import type { Bytes } from '../../../src/core/bytes.ts';
+import { type Bytes, concatBytes } from '../../../src/core/bytes.ts';
 import { idBytes } from '../../../src/core/ids.ts';
 import { PURPOSE } from '../../../src/feed/entry.ts';
 import {
@@ -32,9 +32,8 @@ function setting() {
   peer.say('open');
   peer.say('ranges', [[null, null, 0, new Uint8Array(16)]]);
   const random = new SeededRandom(7);
-  const fakeHead = (author: Bytes): [Bytes, Bytes, number, number, Bytes] => [
-    author,
-    random.bytes(16),
+  const fakeHead = (author: Bytes): [Bytes, number, number, Bytes] => [
+    concatBytes(author, random.bytes(16)),
     PURPOSE.data,
     9,
     random.bytes(32),
@@ -99,7 +98,10 @@ describe('a member that wants too much', () => {
     const { node, peer, random, stillWorks } = setting();
     const author = random.bytes(32);
     const feeds = (count: number, numbers: number[]) =>
-      Array.from({ length: count }, (): [Bytes, Bytes, number[]] => [author, random.bytes(16), numbers]);
+      Array.from({ length: count }, (): [Bytes, number[]] => [
+        concatBytes(author, random.bytes(16)),
+        numbers,
+      ]);
     for (let i = 0; i < MAX_TOLD_FEEDS / 512 + 3; i++) peer.say('have', feeds(512, [0, 3]));
     expect(node.engine.dropped.size).toBeGreaterThan(0);
     const dropped = [...node.engine.dropped.values()].reduce((sum, n) => sum + n, 0);
@@ -121,7 +123,7 @@ describe('a member that wants too much', () => {
     const { node, peer, link } = setting();
     const author = bytesOf('author');
     for (const numbers of [[1], [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]])
-      peer.say('have', [[author, bytesOf('feed', 16), numbers]]);
+      peer.say('have', [[concatBytes(author, bytesOf('feed', 16)), numbers]]);
     expect(node.dropped('message-malformed')).toBe(2);
     expect(link.closedBecause).toBeNull();
   });

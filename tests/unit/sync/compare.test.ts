@@ -7,6 +7,7 @@ import type { Head, PurposedHead } from '../../../src/feed/entry.ts';
 import { HeadSet, LIST_THRESHOLD, type Range } from '../../../src/feed/reconcile.ts';
 import { Compare } from '../../../src/sync/compare.ts';
 import { MAX_PENDING_HEADS } from '../../../src/sync/limits.ts';
+import { LinkNames } from '../../../src/sync/link-names.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../../src/sync/messages.ts';
 import type { SessionContext } from '../../../src/sync/session-context.ts';
 import { SeededRandom } from '../../sim/random.ts';
@@ -31,6 +32,7 @@ class End {
     const context = {
       link: 1,
       alias: ALIAS,
+      names: new LinkNames(),
       mayServe: () => true,
       mayTake: () => true,
       strike: (reason: string) => this.strikes.push(reason),

@@ -1,12 +1,12 @@
 /** Who gives nothing does not keep a feed from being fetched elsewhere. */
 import { expect, it } from 'vitest';
-import { idBytes } from '../../../src/core/ids.ts';
 import { headOf, PURPOSE } from '../../../src/feed/entry.ts';
+import { feedNameBytes } from '../../../src/sync/link-names.ts';
 import { encodeMessage } from '../../../src/sync/messages.ts';
 import { type Actor, bytesOf, TestSpace } from '../identity/test-space.ts';
 import { EngineNode } from './engine-node.ts';
 import { World } from './engine-world.ts';
-import { RawPeer } from './raw-peer.ts';
+import { RawPeer, wholeRun } from './raw-peer.ts';
 
 it('empty answers for ever new invented heads keep no feed from being fetched elsewhere', () => {
   const world = new World();
@@ -23,7 +23,7 @@ it('empty answers for ever new invented heads keep no feed from being fetched el
   const liar = new RawPeer(world, bad);
   const fake = () =>
     encodeMessage('heads', liar.alias, [
-      [idBytes(h.author), idBytes(h.feed), PURPOSE.control, h.seq + 1000 + n, bytesOf(`fake ${n++}`)],
+      [feedNameBytes(h.author, h.feed), PURPOSE.control, h.seq + 1000 + n, bytesOf(`fake ${n++}`)],
     ]);
   world.connect(liar, node);
   liar.say('open');
@@ -35,7 +35,7 @@ it('empty answers for ever new invented heads keep no feed from being fetched el
   for (let i = 0; i < 100 && liar.closed === null; i++) {
     world.advance(20_000);
     liar.sendRaw(fake());
-    liar.sendRaw(encodeMessage('entries', liar.alias, idBytes(h.author), idBytes(h.feed), [], true));
+    liar.sendRaw(encodeMessage('entries', liar.alias, feedNameBytes(h.author, h.feed), wholeRun([]), true));
   }
   expect([node.holdsEntry(hour), node.holdsEntry(last)]).toEqual([true, true]);
 });

@@ -1,10 +1,9 @@
 /** Entries that are well formed and lead where they say, and that nobody may be made to keep, pass on, or be parted by. */
 import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../src/core/bytes.ts';
-import { feedIdFrom, idBytes } from '../../../src/core/ids.ts';
+import { feedIdFrom, type SpaceId } from '../../../src/core/ids.ts';
 import {
   assembleEntry,
-  decodeEntry,
   type Entry,
   type EntryHeader,
   encodeHeader,
@@ -28,7 +27,7 @@ import {
 } from '../identity/test-space.ts';
 import { dataOf, EngineNode } from './engine-node.ts';
 import { World } from './engine-world.ts';
-import { RawPeer } from './raw-peer.ts';
+import { RawPeer, wantOf } from './raw-peer.ts';
 
 function setting(names: readonly string[]) {
   const world = new World();
@@ -55,7 +54,7 @@ function offer(peer: RawPeer, entries: readonly Entry[]): void {
   for (let i = 0; i < 10; i++) {
     const want = asked()[answered++];
     if (want === undefined) return;
-    peer.answer(headOf(last), entries.slice(want[4]));
+    peer.answer(headOf(last), entries.slice(want[3]));
     peer.world.advance(100);
   }
 }
@@ -113,12 +112,12 @@ function endsOfStretches(run: readonly Entry[]): Set<number> {
 /** What a node that has everything before `from` gets of this feed, asking over again as it must. */
 function fetched(peer: RawPeer, head: Entry, from: number): Entry[] {
   const got: Entry[] = [];
-  const { author, feed, seq } = head.header;
+  const { seq } = head.header;
   while (from + got.length <= seq) {
     const until = peer.of('entries').length;
-    peer.say('wantEntries', [[idBytes(author), idBytes(feed), seq, idBytes(head.id), from + got.length]]);
+    peer.say('wantEntries', [wantOf(headOf(head), from + got.length)]);
     const batches = peer.of('entries').slice(until);
-    const entries = batches.map(({ fields }) => fields[4].map((bytes) => decodeEntry(bytes as Bytes)));
+    const entries = batches.map((batch) => peer.entriesOf(batch, head.header.space as SpaceId));
     for (const batch of entries)
       if (batch.length > 0)
         expect(nodeCrypto.verify([entryVerification(batch.at(-1) as Entry)])).toEqual([true]);

@@ -1,10 +1,10 @@
 /** Entries over a link: what is asked for, what is believed, what is served. */
+
 import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../src/core/bytes.ts';
 import { type FeedId, idBytes } from '../../../src/core/ids.ts';
 import {
   assembleEntry,
-  decodeEntry,
   type Entry,
   encodeHeader,
   encodePayload,
@@ -22,10 +22,11 @@ import {
   MAX_WANTS_PER_MESSAGE,
   REQUEST_TIMEOUT_MS,
 } from '../../../src/sync/limits.ts';
+import { feedNameBytes } from '../../../src/sync/link-names.ts';
 import { Actor, bytesOf, nodeCrypto, TestSpace } from '../identity/test-space.ts';
 import { EngineNode } from './engine-node.ts';
 import { World } from './engine-world.ts';
-import { RawPeer } from './raw-peer.ts';
+import { RawPeer, wantOf, wholeRun } from './raw-peer.ts';
 
 function setting(names: readonly string[] = ['member']) {
   const world = new World();
@@ -47,9 +48,8 @@ function withRawMember() {
   return { world, space, node, peer, link, member, write: () => away.write(), away };
 }
 
-function wantOf(entry: Entry, from = 0): [Bytes, Bytes, number, Bytes, number] {
-  const { author, feed, seq } = entry.header;
-  return [idBytes(author), idBytes(feed), seq, idBytes(entry.id), from];
+function wantFor(entry: Entry, from = 0) {
+  return wantOf(headOf(entry), from);
 }
 
 function headIds(node: EngineNode): string[] {
@@ -82,8 +82,11 @@ describe('entries', () => {
     const entry = first.write();
     world.advance(200);
     expect(last.holdsEntry(entry)).toBe(true);
-    // Nobody is told twice, nor told back what it told.
-    expect(nodes.map((node) => node.sentOf('heads').length)).toEqual([1, 1, 1, 0]);
+    // Nobody is told twice, nor told back what it told. Its author sends it unasked, the others are asked for it.
+    const said = (name: 'news' | 'heads' | 'wantEntries') => nodes.map((node) => node.sentOf(name).length);
+    expect(said('news')).toEqual([1, 0, 0, 0]);
+    expect(said('heads')).toEqual([0, 1, 1, 0]);
+    expect(said('wantEntries')).toEqual([0, 0, 1, 1]);
   });
 
   it('of a feed longer than one request are all fetched, each once', () => {
@@ -113,9 +116,9 @@ describe('entries', () => {
 
     const asking = new RawPeer(world, space.admin);
     world.connect(asking, between);
-    asking.say('wantEntries', [wantOf(entries[5] as Entry)]);
+    asking.say('wantEntries', [wantFor(entries[5] as Entry)]);
     const [answer] = asking.of('entries');
-    const got = (answer?.fields[4] ?? []).map((bytes) => decodeEntry(bytes as Bytes));
+    const got = answer === undefined ? [] : asking.entriesOf(answer, space.id);
     expect(got.map((entry) => entry.id)).toEqual(entries.slice(0, 6).map((entry) => entry.id));
     expect(nodeCrypto.verify([entryVerification(got.at(-1) as Entry)])).toEqual([true]);
     expect(branch.entries[5]?.verified).toBe(true);
@@ -137,8 +140,10 @@ describe('entries', () => {
       log[5] = change(entries[5]?.bytes as Bytes);
       const asking = new RawPeer(world, space.admin);
       const link = world.connect(asking, between);
-      asking.say('wantEntries', [wantOf(entries[5] as Entry, 5)]);
-      expect(asking.of('entries').map((one) => [one.fields[4].length, one.fields[5]])).toEqual([[0, true]]);
+      asking.say('wantEntries', [wantFor(entries[5] as Entry, 5)]);
+      expect(asking.of('entries').map((one) => [one.fields[3][3].length, one.fields[4]])).toEqual([
+        [0, true],
+      ]);
       link.close(asking, 'done');
       world.pump();
     }
@@ -306,7 +311,7 @@ describe('entries that a member lies about', () => {
     const padding = new Uint8Array(60_000);
     const { author, feed } = last.header;
     for (let sent = 0; node.dropped('entries-too-fast') === 0 && sent < 2_000; sent++) {
-      peer.say('entries', idBytes(author), idBytes(feed), [padding, padding, padding], false);
+      peer.say('entries', feedNameBytes(author, feed), wholeRun([padding, padding, padding]), false);
     }
     expect(node.dropped('entries-too-fast')).toBe(1);
     expect(peer.raw.length).toBeLessThan(200);
@@ -318,7 +323,7 @@ describe('entries that a member lies about', () => {
     const { author, feed } = entry.header;
     for (const bytes of [new Uint8Array(0), new Uint8Array(500).fill(0x81), entry.bytes.slice(0, 50)]) {
       peer.tell(entry);
-      peer.say('entries', idBytes(author), idBytes(feed), [bytes as Bytes], true);
+      peer.say('entries', feedNameBytes(author, feed), wholeRun([bytes as Bytes]), true);
     }
     expect(link.closedBecause).toMatch(/too much wrong data/);
     expect(node.holdsEntry(entry)).toBe(false);
@@ -406,13 +411,13 @@ describe('entries that a member lies about', () => {
     // Another id at a position in the middle: is it a fork, and from where?
     const invented = { ...headOf(entries[30] as Entry), id: last.id };
     peer.say('heads', [
-      [idBytes(invented.author), idBytes(invented.feed), PURPOSE.data, invented.seq, idBytes(invented.id)],
+      [feedNameBytes(invented.author, invented.feed), PURPOSE.data, invented.seq, idBytes(invented.id)],
     ]);
     const asked = () => peer.of('wantEntries').length;
     for (let i = 0; i < 60; i++) {
       const before = asked();
       const [want] = peer.of('wantEntries').at(-1)?.fields[2] ?? [];
-      const from = want?.[4] ?? 0;
+      const from = want?.[3] ?? 0;
       peer.answer(invented, entries.slice(from, 31));
       world.advance(1_000);
       if (asked() === before) break;
@@ -460,7 +465,7 @@ describe('requests for entries', () => {
     const { node, peer } = withRawMember();
     const entry = node.write();
     node.holding.add('readEntries');
-    const flood = Array.from({ length: MAX_WANTS_PER_MESSAGE }, () => wantOf(entry));
+    const flood = Array.from({ length: MAX_WANTS_PER_MESSAGE }, () => wantFor(entry));
     for (let i = 0; i < (4 * MAX_QUEUED_ENTRY_WANTS) / MAX_WANTS_PER_MESSAGE; i++)
       peer.say('wantEntries', flood);
     expect(node.dropped('too-many-entry-wants')).toBeGreaterThan(0);
@@ -476,17 +481,17 @@ describe('requests for entries', () => {
     const { node, peer } = withRawMember();
     const entry = node.write();
     const wants = [
-      wantOf(entry, 1),
-      wantOf(entry, Number.MAX_SAFE_INTEGER),
-      wantOf({ ...entry, header: { ...entry.header, seq: 5 } }),
-      wantOf({ ...entry, header: { ...entry.header, seq: Number.MAX_SAFE_INTEGER } }),
-      wantOf({ ...entry, id: '11'.repeat(32) as never }),
-      wantOf({ ...entry, header: { ...entry.header, feed: '22'.repeat(16) as never } }),
+      wantFor(entry, 1),
+      wantFor(entry, Number.MAX_SAFE_INTEGER),
+      wantFor({ ...entry, header: { ...entry.header, seq: 5 } }),
+      wantFor({ ...entry, header: { ...entry.header, seq: Number.MAX_SAFE_INTEGER } }),
+      wantFor({ ...entry, id: '11'.repeat(32) as never }),
+      wantFor({ ...entry, header: { ...entry.header, feed: '22'.repeat(16) as never } }),
     ];
     peer.say('wantEntries', wants);
     const answers = peer.of('entries');
     expect(answers).toHaveLength(wants.length);
-    for (const { fields } of answers) expect([fields[4].length, fields[5]]).toEqual([0, true]);
+    for (const { fields } of answers) expect([fields[3][3].length, fields[4]]).toEqual([0, true]);
     expect(node.requests.get('readEntries') ?? 0).toBe(0);
   });
 
@@ -494,8 +499,8 @@ describe('requests for entries', () => {
     const { node, peer } = withRawMember();
     const entry = node.write();
     node.failing.set('readEntries', new Error('the disk is gone'));
-    peer.say('wantEntries', [wantOf(entry), wantOf(entry)]);
-    expect(peer.of('entries').map(({ fields }) => [fields[4].length, fields[5]])).toEqual([
+    peer.say('wantEntries', [wantFor(entry), wantFor(entry)]);
+    expect(peer.of('entries').map(({ fields }) => [fields[3][3].length, fields[4]])).toEqual([
       [0, true],
       [0, true],
     ]);

@@ -16,10 +16,11 @@ function credentialOf(space: TestSpace, invitation: Invitation, joiner: Actor): 
 /** What is written from now on is served to `peer` over this link. */
 function isServed(world: World, host: EngineNode, peer: EngineNode, link: WorldLink): boolean {
   const blob = dataOf(`written at ${world.nowMs}`, 40_000);
-  const until = host.sentOf('heads', link).length;
+  const told = () => host.sentOf('news', link).length + host.sentOf('heads', link).length;
+  const until = told();
   const entry = host.write([blob]);
   world.advance(60_000);
-  const served = [host.sentOf('heads', link).length > until, peer.holdsEntry(entry), peer.holdsBlob(blob)];
+  const served = [told() > until, peer.holdsEntry(entry), peer.holdsBlob(blob)];
   expect(new Set(served).size, 'told, given the entry and the blob, or none of it').toBe(1);
   return served[0] === true;
 }

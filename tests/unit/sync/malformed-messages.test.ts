@@ -6,6 +6,7 @@ import {
   MAX_BEATS_PER_MESSAGE,
   MAX_CHUNKS_PER_MESSAGE,
   MAX_HEADS_PER_MESSAGE,
+  MAX_NAMES_PER_MESSAGE,
   MAX_PULLS_PER_MESSAGE,
   MAX_RANGES,
   MAX_SPACE_TOKENS,
@@ -47,7 +48,7 @@ function lookedAt(items: readonly CborValue[], fieldsWith: (list: CborValue) => 
 
 const SIGNATURE = new Uint8Array(64);
 const alias = bytesOf('alias', 8);
-const [id, feed] = [bytesOf('id'), bytesOf('feed', 16)];
+const [id, feed] = [bytesOf('id'), new Uint8Array(48)];
 
 /** Every list of every message: how many items it may have, and the message around it. */
 const LISTS: readonly [name: string, max: number, around: (list: CborValue) => CborValue[]][] = [
@@ -58,11 +59,18 @@ const LISTS: readonly [name: string, max: number, around: (list: CborValue) => C
   ['ranges in an answer', MAX_RANGES, (list) => [8, alias, [[null, null, [1, list]]]]],
   ['heads', MAX_HEADS_PER_MESSAGE, (list) => [9, alias, list]],
   ['wanted entries', MAX_WANTS_PER_MESSAGE, (list) => [10, alias, list]],
-  ['entries', 4_096, (list) => [11, alias, id, feed, list, true]],
+  ['entries', 4_096, (list) => [11, alias, feed, [1, 0, null, list], true]],
+  ['news', 4_096, (list) => [20, alias, feed, [1, 0, null, list]]],
+  [
+    'blobs of an entry',
+    16,
+    (list) => [11, alias, 0, [1, 0, null, [[0, 0, 0, null, list, id, SIGNATURE]]], true],
+  ],
+  ['names', MAX_NAMES_PER_MESSAGE, (list) => [19, alias, list]],
   ['feeds with holdings', MAX_HEADS_PER_MESSAGE, (list) => [12, alias, list]],
-  ['runs of holdings', 8_192, (list) => [12, alias, [[id, feed, list]]]],
-  ['wanted chunks', MAX_CHUNKS_PER_MESSAGE, (list) => [13, alias, list]],
-  ['hashes of a chunk’s proof', 40, (list) => [14, alias, id, 1, 0, list, new Uint8Array(1)]],
+  ['runs of holdings', 8_192, (list) => [12, alias, [[feed, list]]]],
+  ['wanted chunks', MAX_CHUNKS_PER_MESSAGE, (list) => [13, alias, 0, list]],
+  ['hashes of a chunk’s proof', 40, (list) => [14, alias, 1, list, new Uint8Array(1)]],
   ['blobs to pull', MAX_PULLS_PER_MESSAGE, (list) => [16, alias, list, 1]],
   ['beats', MAX_BEATS_PER_MESSAGE, (list) => [17, alias, list]],
   ['blobs that are held', MAX_PULLS_PER_MESSAGE, (list) => [18, alias, list]],

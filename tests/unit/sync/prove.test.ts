@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Bytes } from '../../../src/core/bytes.ts';
 import { idBytes } from '../../../src/core/ids.ts';
 import { MAX_BYTES_BEFORE_PROOF, PROOF_TIMEOUT_MS } from '../../../src/sync/limits.ts';
-import { decodeMessage, encodeMessage, type MessageName } from '../../../src/sync/messages.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  type MessageName,
+  PROTOCOL_VERSION,
+} from '../../../src/sync/messages.ts';
 import { Actor, bytesOf, TestSpace } from '../identity/test-space.ts';
 import { EngineNode } from './engine-node.ts';
 import { World, type WorldLink } from './engine-world.ts';
@@ -176,7 +181,7 @@ describe('proving', () => {
     const node = new EngineNode(world, space, space.admin);
     const peer = new RawPeer(world, member, { proves: false });
     const link = world.connect(peer, node);
-    peer.sayHello(idBytes(member.node), 2);
+    peer.sayHello(idBytes(member.node), PROTOCOL_VERSION + 1);
     expect(link.closedBecause).toMatch(/version/);
   });
 
@@ -208,7 +213,7 @@ describe('proving', () => {
     many.sayHello();
     node.holding.add('verify');
     many.sendRaw(many.proof());
-    const filler = encodeMessage('have', new Uint8Array(8), [[bytesOf('a'), bytesOf('f', 16), [1, 2]]]);
+    const filler = encodeMessage('have', new Uint8Array(8), [[new Uint8Array(48), [1, 2]]]);
     for (
       let sent = 0;
       second.closedBecause === null && sent < 2 * MAX_BYTES_BEFORE_PROOF;

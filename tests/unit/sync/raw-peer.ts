@@ -1,7 +1,7 @@
 /** A peer that says whatever a test wants, with real keys: it can prove itself, or lie about anything. */
 import { type Bytes, toHex } from '../../../src/core/bytes.ts';
-import { idBytes, nodeIdFrom } from '../../../src/core/ids.ts';
-import { type Entry, type Head, headOf } from '../../../src/feed/entry.ts';
+import { idBytes, nodeIdFrom, type SpaceId } from '../../../src/core/ids.ts';
+import type { Entry, Head } from '../../../src/feed/entry.ts';
 import {
   type ProveEnd,
   type ProveRole,
@@ -13,8 +13,16 @@ import {
   transcriptHash,
 } from '../../../src/identity/prove.ts';
 import type { Channel } from '../../../src/mesh/port.ts';
-import { headToWire } from '../../../src/sync/compare.ts';
-import { decodeMessage, encodeMessage, type Message, type MessageName } from '../../../src/sync/messages.ts';
+import { runFromWire } from '../../../src/sync/entry-wire.ts';
+import { feedNameBytes, LinkNames } from '../../../src/sync/link-names.ts';
+import {
+  decodeMessage,
+  ENTRY_ID_START_BYTES,
+  encodeMessage,
+  type Message,
+  type MessageName,
+  PROTOCOL_VERSION,
+} from '../../../src/sync/messages.ts';
 import { type Actor, bytesOf, sign } from '../identity/test-space.ts';
 import { MEET_SECRET } from './engine-node.ts';
 import type { Peer, World, WorldLink } from './engine-world.ts';
@@ -28,10 +36,22 @@ export interface RawOptions {
   readonly meetSecret?: Bytes;
 }
 
+/** A request for the entries from `from` to this head. */
+export function wantOf({ author, feed, seq, id }: Head, from = 0): [Bytes, number, Bytes, number] {
+  return [feedNameBytes(author, feed), seq, idBytes(id).slice(0, ENTRY_ID_START_BYTES), from];
+}
+
+/** A run of whole entries, as an answer or news may have them. */
+export function wholeRun(entries: readonly (Entry | Bytes)[]): Message<'news'>['fields'][3] {
+  return [0, 0, null, entries.map((entry) => (entry instanceof Uint8Array ? entry : entry.bytes))];
+}
+
 export class RawPeer implements Peer {
   readonly world: World;
   readonly actor: Actor;
   readonly received: Message[] = [];
+  /** What the peer has named. */
+  readonly named = new LinkNames();
   readonly raw: Bytes[] = [];
   link: WorldLink | undefined;
   transcript: ProveTranscript | undefined;
@@ -67,7 +87,7 @@ export class RawPeer implements Peer {
     this.world.pump();
   }
 
-  sayHello(node: Bytes = idBytes(this.actor.node), version = 1): void {
+  sayHello(node: Bytes = idBytes(this.actor.node), version = PROTOCOL_VERSION): void {
     this.sendRaw(encodeMessage('hello', version, node, this.nonce));
   }
 
@@ -82,13 +102,27 @@ export class RawPeer implements Peer {
 
   /** Says that it has this entry and all before it. */
   tell(entry: Entry): void {
-    this.say('heads', [headToWire(headOf(entry), entry.header.purpose)]);
+    const { author, feed, seq, purpose } = entry.header;
+    this.say('heads', [[feedNameBytes(author, feed), purpose, seq, idBytes(entry.id)]]);
   }
 
   /** Answers a request for entries. */
   answer(head: Head, entries: readonly Entry[], last = true): void {
-    const bytes = entries.map((entry) => entry.bytes);
-    this.say('entries', idBytes(head.author), idBytes(head.feed), bytes, last);
+    this.say('entries', feedNameBytes(head.author, head.feed), wholeRun(entries), last);
+  }
+
+  /** The entries of an answer, or of news, put together again. */
+  entriesOf({ fields: [, , name, run] }: Message<'entries'> | Message<'news'>, space: SpaceId): Entry[] {
+    return runFromWire(this.named, space, this.named.feedOf(name), run, () => []) ?? [];
+  }
+
+  /** Says this chunk as the answer to the newest request for a chunk of that index, or to none. */
+  giveChunk(chunk: number, proof: Bytes[], bytes: Bytes): void {
+    const asked = this.of('wantChunks').flatMap(({ fields: [, , first, wants] }) =>
+      wants.map((want, i) => ({ request: first + i, chunk: want.at(-1) })),
+    );
+    const request = asked.findLast((one) => one.chunk === chunk)?.request ?? 1_000_000 + chunk;
+    this.say('chunk', request, proof, bytes);
   }
 
   of<N extends MessageName>(name: N): Message<N>[] {
@@ -108,13 +142,18 @@ export class RawPeer implements Peer {
     this.link = link;
     this.role = end === 0 ? 'initiator' : 'responder';
     if (this.#proves)
-      link.send(this, 'control', encodeMessage('hello', 1, idBytes(this.actor.node), this.nonce));
+      link.send(
+        this,
+        'control',
+        encodeMessage('hello', PROTOCOL_VERSION, idBytes(this.actor.node), this.nonce),
+      );
   }
 
   receive(link: WorldLink, _channel: Channel, bytes: Bytes): void {
     this.raw.push(bytes);
     const message = decodeMessage(bytes);
     this.received.push(message);
+    if (message.name === 'names') this.named.learn(message.fields[2]);
     if (message.name !== 'hello') return;
     const [, , node, nonce] = message.fields;
     const end = link.endOf(this);
