@@ -257,6 +257,8 @@ describe('the way in and out', { timeout: 120_000 }, () => {
     await page.getByRole('img', { name: 'Code with the invite link' }).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Show the last code again' }).waitFor();
+    // The code that was closed takes its own step of the history away, a moment later.
+    await page.waitForFunction(() => (history.state?.layers ?? 0) === 0);
     // “Back” returns to the list.
     await page.goBack();
     await page.getByRole('heading', { name: 'Invited (1)' }).waitFor();

@@ -105,11 +105,28 @@ describe('relays that are dialled directly', () => {
       while (world.dials.length === i + 1) world.clock.advance(10);
     }
     const link = world.open(5);
+    world.endpoints.onProven(link, NODE);
     world.clock.advance(20_000);
     expect(world.dials).toHaveLength(6);
     world.endpoints.onClosed(link);
     world.clock.advance(150);
     expect(world.dials).toHaveLength(7);
+  });
+
+  it('are dialled ever more rarely when they open and prove nothing', () => {
+    const world = new World();
+    world.know(text(1));
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const link = world.open(i);
+      // As long as a session waits for the proof, and a little.
+      world.clock.advance(10_001);
+      world.endpoints.onClosed(link);
+      const startMs = world.clock.monotonicMs();
+      while (world.dials.length === i + 1) world.clock.advance(10);
+      waits.push(world.clock.monotonicMs() - startMs);
+    }
+    expect(waits.map((ms) => Math.round(ms / 100))).toEqual([1, 2, 4, 8]);
   });
 
   it('are left alone while the node behind them is linked otherwise', () => {

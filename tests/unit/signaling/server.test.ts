@@ -1,7 +1,7 @@
 /** The hub on a real port, as stock PeerJS clients and hostile ones meet it. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import {
@@ -172,5 +172,24 @@ describe('the server', () => {
     await new RawPeer(url, 'a').next();
     await new RawPeer(url, 'b').next();
     expect(await new RawPeer(url, 'c').closed).toBe(1006);
+  });
+
+  it('keeps no socket that it has refused, though the other side never ends its own', async () => {
+    const server = createServer();
+    opened.push(attachSignaling(server, { shares: { socketsPerHouse: 0 } }));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    opened.push(server);
+    const atServer = once(server, 'connection').then(([socket]) => once(socket as Socket, 'close'));
+    const { port } = server.address() as AddressInfo;
+    const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    opened.push({ close: () => client.destroy() });
+    client.write(
+      'GET /peerjs?key=peerjs&id=a&token=t HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+    );
+    const [answer] = await once(client, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 429 /);
+    await atServer;
   });
 });

@@ -108,6 +108,8 @@ describe('an address', () => {
     ],
     ...['ws://localhost:1', 'ws://a.localhost', 'ws://127.0.0.1:7070', 'ws://127.9.9.9', 'ws://0.0.0.0:1'],
     ...['ws://[::1]:1', 'ws://[::]:1', 'ws://[::ffff:7f00:1]:1', 'ws://[0:0::1]', 'ws://[fe80::1%25eth0]'],
+    // 0.0.0.0 inside IPv6 leads to the reader's own machine as well.
+    ...['ws://[::ffff:0:0]:1', 'ws://[::ffff:ff:1]:1'],
     `ws://${'a'.repeat(196)}`,
   ])('%s may not', (text) => expect(isHostAddress(text)).toBe(false));
 });

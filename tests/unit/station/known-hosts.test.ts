@@ -139,6 +139,17 @@ it('hosts of invites are known besides, unless they were announced', () => {
   expect(urls(['direct:192.0.2.7:4477#x', 'peerjs://h', 'nonsense'])).toEqual([announced]);
 });
 
+it('a member that announces an invite’s host behind an address of its own leads nobody away from it', () => {
+  const urls = (by: NodeId) => {
+    const hosts = new KnownHosts();
+    hosts.note([said({ by, at: 1, addresses: ['ws://mallory', 'ws://h', 'wss://h'] })]);
+    return hosts.list(members, ['wss://h/', 'ws://h']).map((one) => one.urls);
+  };
+  expect(urls(node(2))).toEqual([['ws://h/peerjs', 'wss://h/peerjs', 'ws://mallory/peerjs']]);
+  // An admin's order holds: a host may move.
+  expect(urls(ADMIN)).toEqual([['ws://mallory/peerjs', 'ws://h/peerjs', 'wss://h/peerjs']]);
+});
+
 describe('in a space', () => {
   let world: NodeWorld;
   beforeEach(() => {

@@ -60,6 +60,8 @@ describe('proving', () => {
     const link = world.connect(stranger, relay);
     expect(link.closedBecause).toBe('no space in common');
     expect(saidBeyondProof(relay, link)).toEqual([]);
+    // Nothing is kept of a stranger: made-up identities cost nothing, and what is kept of links is never thrown away.
+    expect(relay.noticed('peer-proved')).toEqual([]);
     expect(world.connect(new EngineNode(world, space, member), relay).closedBecause).toBeNull();
     const third = space.invite(space.admin, 'member', 'third');
     expect(world.connect(stranger, new EngineNode(world, space, third)).closedBecause).toBeNull();
