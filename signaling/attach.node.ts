@@ -153,6 +153,8 @@ export function attachSignaling(server: Server, options: SignalingOptions = {}):
     if (typeof share === 'string') {
       counters.count(share);
       const status = share === 'sockets-in-all' ? '503 Service Unavailable' : '429 Too Many Requests';
+      // Nothing reads this socket any more: without this it would stay, and cost a file, for as long as the other side likes.
+      stream.once('finish', () => stream.destroy());
       stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
       return;
     }

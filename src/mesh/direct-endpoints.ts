@@ -64,6 +64,8 @@ interface Relay {
   abort: ((reason: string) => void) | undefined;
   link: Link | undefined;
   openedMs: number;
+  /** Who is behind `link` has proved itself. */
+  isProven: boolean;
   /** Who it proved to be. */
   node: NodeId | undefined;
 }
@@ -109,7 +111,11 @@ export class DirectEndpoints {
 
   /** The relay behind a link proved to be `node`. */
   onProven(link: Link, node: NodeId): void {
-    for (const relay of this.#relays.values()) if (relay.link === link) relay.node = node;
+    for (const relay of this.#relays.values()) {
+      if (relay.link !== link) continue;
+      relay.node = node;
+      relay.isProven = true;
+    }
   }
 
   /** A link has closed, dialled here or not. */
@@ -118,7 +124,8 @@ export class DirectEndpoints {
     for (const relay of this.#relays.values()) {
       if (relay.link !== link) continue;
       relay.link = undefined;
-      if (nowMs - relay.openedMs >= HEALTHY_MS) relay.backoff.reset();
+      // One that opens and stays silent is closed after ten seconds: they were not healthy.
+      if (relay.isProven && nowMs - relay.openedMs >= HEALTHY_MS) relay.backoff.reset();
       relay.notBeforeMs = nowMs + relay.backoff.next();
     }
     this.review();
@@ -145,6 +152,7 @@ export class DirectEndpoints {
       abort: undefined,
       link: undefined,
       openedMs: 0,
+      isProven: false,
       node: undefined,
     };
   }
@@ -211,6 +219,7 @@ export class DirectEndpoints {
               end();
               relay.link = link;
               relay.openedMs = clock.monotonicMs();
+              relay.isProven = false;
               const [first] = addresses;
               onLink(link, { host: `direct:${first ? directAddressText(first) : ''}`, spaces });
             },

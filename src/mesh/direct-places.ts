@@ -15,7 +15,7 @@ export interface DirectLimits {
   readonly openMs: number;
   /** From then to the proof, ms: longer than the session itself waits, which then closes the link. */
   readonly proofMs: number;
-  /** A dial to whose address no path was found in this time, ms, makes room when all places are taken: made-up addresses never find one. */
+  /** A dial to whose address no path was found in this time, ms, makes room when all places, or its network's, are taken: made-up addresses never find one. */
   readonly silentMs: number;
   /** Requests a second that are looked at; a dialer sends about ten. */
   readonly requestsPerSecond: number;
@@ -63,7 +63,8 @@ export class DirectPlaces {
     if (network === undefined) return 'address-unusable';
     let inNetwork = 0;
     for (const place of this.#places) if (place.network === network) inNetwork++;
-    if (inNetwork >= this.#limits.placesPerNetwork) return 'places-of-network-full';
+    if (inNetwork >= this.#limits.placesPerNetwork && !this.#makeRoom(nowMs, network))
+      return 'places-of-network-full';
     if (this.#places.size >= this.#limits.places && !this.#makeRoom(nowMs)) return 'places-full';
     const place: Place = { network, sinceMs: nowMs, hasPath: false, end };
     this.#places.add(place);
@@ -74,9 +75,11 @@ export class DirectPlaces {
     this.#places.delete(place);
   }
 
-  #makeRoom(nowMs: number): boolean {
+  /** @param network only places of this one make room; any when absent. */
+  #makeRoom(nowMs: number, network?: string): boolean {
     // In order of arrival: the first without a path is the oldest.
     for (const place of this.#places) {
+      if (network !== undefined && place.network !== network) continue;
       if (nowMs - place.sinceMs < this.#limits.silentMs) return false;
       if (place.hasPath) continue;
       this.#places.delete(place);

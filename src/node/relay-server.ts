@@ -44,6 +44,8 @@ export const ANYWHERE = '::';
 const ANYWHERE_IPV4 = '0.0.0.0';
 /** A client that does not finish its TLS handshake is let go; the slowest phone takes a second or two. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
+/** Nobody sends a relay anything long: a request that is not there by then is given up, and its file with it. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /** From now on HTTPS is served with this certificate, and plain HTTP says how to trust it. */
 export interface Secured {
@@ -222,6 +224,10 @@ export async function startRelayServer(options: {
       ? undefined
       : createSecureServer({ handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, guarded(answer));
   if (secure !== undefined) signaling.watch(secure);
+  for (const server of [plain, ...(secure === undefined ? [] : [secure])]) {
+    server.headersTimeout = REQUEST_TIMEOUT_MS;
+    server.requestTimeout = REQUEST_TIMEOUT_MS;
+  }
   // One hub for both ports: a page on the one meets a command line on the other.
   secure?.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
     plain.emit('upgrade', request, stream, head),

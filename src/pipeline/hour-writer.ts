@@ -102,8 +102,8 @@ export class HourWriter {
   #writeError: unknown;
   #nextLog: number;
   #tail: Promise<void> = Promise.resolve();
-  /** Hours are being sealed, which may take seconds: what is recorded meanwhile is written ahead beside that. */
-  #isSealing = false;
+  /** Logs of the hours that are being sealed, which may take seconds: what is recorded meanwhile is written ahead beside that. */
+  #sealing: ReadonlySet<string | undefined> | null = null;
   #beside: Promise<void> = Promise.resolve();
 
   private constructor(options: HourWriterOptions, recorder: Recorder, nextLog: number) {
@@ -225,7 +225,7 @@ export class HourWriter {
     }
     const segment = this.recorder.takeSegment();
     if (segment !== undefined) this.#ahead(segment.openId, segment.bytes);
-    if (this.#isSealing) this.#beside = this.#beside.then(() => this.#writeBeside());
+    if (this.#sealing !== null) this.#beside = this.#beside.then(() => this.#writeBeside());
     this.#tail = this.#tail.then(() => this.#write());
     return this.#tail;
   }
@@ -245,18 +245,19 @@ export class HourWriter {
     await this.#beside;
     await this.#writeOrTell(() => true);
     // Also when nothing could be written ahead: a sealed hour is smaller than its segments, and frees them.
-    this.#isSealing = true;
+    const hours = [...this.#waiting];
+    this.#sealing = new Set(hours.map(({ openId }) => this.#logs.get(toHex(openId))));
     try {
-      await this.#sealWaiting();
+      await this.#seal(hours);
     } finally {
-      this.#isSealing = false;
+      this.#sealing = null;
     }
   }
 
-  /** The segments of hours that are being sealed are let alone: they are being read. */
+  /** The segments of hours that are being sealed are let alone: they are being read. Those of an hour that ended since then are not. */
   async #writeBeside(): Promise<void> {
-    const sealing = new Set(this.#waiting.map(({ openId }) => this.#logs.get(toHex(openId))));
-    if (this.#writeError === undefined) await this.#writeOrTell((log) => !sealing.has(log));
+    const sealing = this.#sealing;
+    if (this.#writeError === undefined) await this.#writeOrTell((log) => sealing?.has(log) !== true);
   }
 
   async #writeOrTell(isMeant: (log: string) => boolean): Promise<void> {
@@ -327,11 +328,11 @@ export class HourWriter {
     );
   }
 
-  /** Seals what waits, in order. One hour that cannot be sealed does not hold up the others, a full disk or a missing key does. */
-  async #sealWaiting(): Promise<void> {
+  /** Seals these, in order. One hour that cannot be sealed does not hold up the others, a full disk or a missing key does. */
+  async #seal(hours: readonly WaitingHour[]): Promise<void> {
     const isResting = this.#restWhenFull > 0;
     if (isResting) this.#restWhenFull--;
-    for (const hour of isResting ? [] : [...this.#waiting]) {
+    for (const hour of isResting ? [] : hours) {
       if (hour.rest-- > 0) continue;
       try {
         await this.#options.seal(this.#sourceOf(hour), hour.openId);

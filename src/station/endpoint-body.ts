@@ -32,7 +32,7 @@ export interface EndpointBody {
 
 const ORIGIN = /^wss?:\/\/(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?$/;
 /** What leads whoever reads it to himself. */
-const SELF = /^(localhost|.*\.localhost|127\..*|0\..*|\[::1?\]|\[::ffff:7f.*\])$/;
+const SELF = /^(localhost|.*\.localhost|127\..*|0\..*|\[::1?\]|\[::ffff:7f.*\]|\[::ffff:[0-9a-f]{1,2}:.*\])$/;
 
 /** An address that may be announced: `ws:` or `wss:`, host and port in the one form of the URL standard, and not the reader's own machine. */
 export function isHostAddress(text: string): boolean {

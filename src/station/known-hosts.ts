@@ -60,10 +60,12 @@ export class KnownHosts {
    */
   list(membership: Membership, others: readonly string[]): KnownHost[] {
     const hosts: KnownHost[] = [];
+    const invited = new Set(others.map(inOneForm));
     for (const [name, { body, isAdmins }] of this.#inForce(membership)) {
       if (body.addresses.length === 0) continue;
       const weight = isAdmins ? body.weight : Math.min(body.weight, DEFAULT_WEIGHT);
-      hosts.push({ name, weight, urls: body.addresses.map(inOneForm), hostId: body.hostId });
+      const urls = body.addresses.map(inOneForm);
+      hosts.push({ name, weight, urls: isAdmins ? urls : invitedFirst(urls, invited), hostId: body.hostId });
     }
     const announced = new Set(hosts.flatMap(({ urls }) => urls));
     const loose = new Set(
@@ -114,6 +116,14 @@ export class KnownHosts {
 /** The name of an announced host, the same for all who know it: who runs it, in hex, and what it calls itself. */
 export function hostName(node: NodeId | null, hostId: string): string {
   return `${node ?? ''}/${hostId}`;
+}
+
+/**
+ * A member's word may name an address that is known from an invite, beside others of the member's choice. That host is then this one; but it
+ * is where the invite led that is tried first, or any member could have all the others meet at a host of its own instead.
+ */
+function invitedFirst(urls: readonly string[], invited: ReadonlySet<string>): string[] {
+  return [...urls.filter((url) => invited.has(url)), ...urls.filter((url) => !invited.has(url))];
 }
 
 function inOneForm(url: string): string {

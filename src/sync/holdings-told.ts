@@ -52,13 +52,16 @@ export class HoldingsTold {
     for (const key of feeds) {
       const held = replica.holdings(key);
       const isTheirOwn = key.startsWith(`${peer}.`);
-      if (!isTheirOwn && this.#theirs.get(key)?.covers(held) === true) {
+      const told = this.#toldOfOwn.get(key);
+      // What was told of and is not held any more is taken back, whatever the peer holds.
+      const isTrue = told === undefined || held.covers(told);
+      if (!isTheirOwn && isTrue && this.#theirs.get(key)?.covers(held) === true) {
         this.#untold.add(key);
         continue;
       }
       this.#untold.delete(key);
       const [author, feed] = key.split('.') as [NodeId, FeedId];
-      if (author === self && this.#toldOfOwn.get(key)?.equals(held) === true) continue;
+      if (author === self && told?.equals(held) === true) continue;
       // No runs at all are told as well: what was held may not be any more.
       const runs = held.encode(MAX_RUN_NUMBERS);
       if (author === self) this.#toldOfOwn.set(key, RunSet.decode(runs, MAX_RUN_NUMBERS));

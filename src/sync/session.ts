@@ -246,9 +246,10 @@ export class Session {
     const node = (this.#peerHello as ProveEnd).node;
     this.peer = node;
     if (!this.#host.proved(this, node)) return;
+    // Before anybody hears of it: what is kept of every proved peer would be room that any stranger can take.
+    if (this.facts.mustShare === true && !this.#sharesSpace()) return this.close('no space in common');
     this.#host.out.notice({ kind: 'peer-proved', link: this.link, node });
     for (const replica of this.#host.replicas.values()) this.match(replica);
-    if (this.facts.mustShare === true && this.spaces.size === 0) return this.close('no space in common');
     const early = this.#early;
     this.#early = [];
     for (const message of early) if (!this.closed) this.#guarded(message);
@@ -261,8 +262,7 @@ export class Session {
   match(replica: Replica, isNew = false): void {
     const transcript = this.#transcript;
     if (transcript === null || this.peer === null || this.spaces.has(replica.space)) return;
-    const expected = toHex(spaceToken(replica.meetSecret, otherRole(this.#role), transcriptHash(transcript)));
-    const found = this.#unmatched.findIndex((token) => toHex(token) === expected);
+    const found = this.#tokenOf(replica, transcript);
     if (found >= 0) {
       this.#unmatched.splice(found, 1);
       this.#open(replica, this.peer, transcript);
@@ -270,6 +270,18 @@ export class Session {
       const alias = spaceAlias(replica.meetSecret, transcriptHash(transcript));
       this.#send(encodeMessage('need', alias, replica.membership.isActive(this.#host.self)));
     }
+  }
+
+  #sharesSpace(): boolean {
+    const transcript = this.#transcript;
+    if (transcript === null) return false;
+    return [...this.#host.replicas.values()].some((replica) => this.#tokenOf(replica, transcript) >= 0);
+  }
+
+  /** Which of the tokens that the peer showed is that of this space; -1 for none. */
+  #tokenOf(replica: Replica, transcript: ProveTranscript): number {
+    const expected = toHex(spaceToken(replica.meetSecret, otherRole(this.#role), transcriptHash(transcript)));
+    return this.#unmatched.findIndex((token) => toHex(token) === expected);
   }
 
   /** The space that a peer means whose token we did not know, or that we joined later: who knows the alias knows the secret. */

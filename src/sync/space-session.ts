@@ -225,6 +225,8 @@ export class SpaceSession {
       const key = this.context.replica.index.keyOf(author, feed);
       this.holdings.noteImplied(key, first, first + entries.length - 1);
       this.blobs.invalidate();
+      // The entries may have come from elsewhere, and their blobs wait for somebody who has them.
+      this.blobs.schedule();
     }
     const head = this.entries.onNews(fields);
     if (head !== undefined) return this.telling.notePeerHas(head);

@@ -1,6 +1,11 @@
 /** Whose half-open dials give way to whose. */
 import { describe, expect, it } from 'vitest';
-import { DIRECT_LIMITS, DirectPlaces, type Place, type PlaceRefusal } from '../../../src/mesh/direct-places.ts';
+import {
+  DIRECT_LIMITS,
+  DirectPlaces,
+  type Place,
+  type PlaceRefusal,
+} from '../../../src/mesh/direct-places.ts';
 
 class World {
   readonly places = new DirectPlaces(DIRECT_LIMITS);

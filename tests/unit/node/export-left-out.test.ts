@@ -116,7 +116,9 @@ describe('an export', () => {
   it('of a time without readings says which time there is', async () => {
     await writeHour(0);
     const { error } = await exported({ fromMs: START_MS + 100 * HOUR_MS });
-    expect(error?.message).toContain('Ridge has hours from 2026-01-01 12:00:00 UTC to 2026-01-01 13:00:00 UTC');
+    expect(error?.message).toContain(
+      'Ridge has hours from 2026-01-01 12:00:00 UTC to 2026-01-01 13:00:00 UTC',
+    );
   });
 
   it('to a folder that is not there says so with the path that was given', async () => {

@@ -91,4 +91,45 @@ describe('while an hour is being sealed', () => {
     expect(after.recorder.openFirstMs(0)).toBe(finishedMs);
     expect(after.recorder.openRows(0)).toBe(10);
   });
+
+  it('the last second of an hour that ends meanwhile is written ahead as well', async () => {
+    const disk = new MemoryDisk();
+    const { store, appended } = tellingStore(disk);
+    let began = () => {};
+    const sealing = new Promise<void>((resolve) => {
+      began = resolve;
+    });
+    const writer = await writerOn(store, () => {
+      began();
+      return new Promise(() => undefined);
+    });
+    const stream = writer.recorder.addStream(STREAM);
+    let i = 0;
+    const second = () => {
+      const baseMs = START_MS + i * 1_000;
+      writer.batch(stream, { baseMs, offsetsNs: Float64Array.of(0), columns: [Float64Array.of(i)] });
+      i++;
+    };
+    for (; writer.waitingHours === 0; void writer.flush()) second();
+    await sealing;
+    const flushed = async () => {
+      const isWritten = appended();
+      void writer.flush();
+      await isWritten;
+      // Let it come to its end: what it finds more while it writes is not what is looked at here.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    // The second hour, whose last reading and the first of the third come between two flushes.
+    while (i < 19) second();
+    await flushed();
+    second();
+    while (i < 23) {
+      second();
+      await flushed();
+    }
+    disk.crash('process');
+    const after = await writerOn(createMemoryStore(disk), async () => undefined);
+    expect(after.waitingHours).toBe(2);
+    expect(after.unsealedRows('s', '').rows - after.recorder.openRows(0)).toBe(20);
+  });
 });

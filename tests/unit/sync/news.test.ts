@@ -92,6 +92,33 @@ describe('news', () => {
     expect(reader.engine.holders(reader.space.id, `${author}.${feed}`, seq)).toBe(0);
   });
 
+  it('of an entry that came from elsewhere before still says where its blobs are to be had', () => {
+    const { world, node, peer, away, say } = withRawMember();
+    const entry = away.write([dataOf('hour', 500)]);
+    node.publish(entry);
+    world.advance(100);
+    expect(peer.of('wantChunks')).toHaveLength(0);
+    say([entry]);
+    expect(peer.of('wantChunks')).toHaveLength(1);
+  });
+
+  it('of blobs that are lost or let go of before they were fetched is taken back, also from who holds all that is left', () => {
+    const { world, writer, reader, link } = pair();
+    writer.write([dataOf('first', 5_000)]);
+    world.advance(5_000);
+    reader.holding.add('writeLeaves');
+    const { header } = writer.write([dataOf('second', 5_000)]);
+    world.advance(1_000);
+    const feed = `${header.author}.${header.feed}`;
+    const believed = () => [0, 1].map((seq) => reader.session(link)?.holdings.theyHold(feed, seq));
+    expect(believed()).toEqual([true, true]);
+    const [ref] = header.blobs;
+    writer.engine.putAway(writer.space.id, `${ref?.root}-${ref?.size}`, world.nowMs);
+    writer.run();
+    world.advance(1_000);
+    expect(believed()).toEqual([true, false]);
+  });
+
   it('is taken from its author, restored to the very bytes that were signed', () => {
     const { node, away, say, space } = withRawMember();
     const entries = [away.write(), away.write([dataOf('hour', 500)]), away.write()];
