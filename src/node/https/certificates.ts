@@ -180,23 +180,12 @@ function permitted(name: string): GeneralSubtrees {
 
 /** A new authority for one name. */
 export function makeAuthority({ name, shortId }: AuthorityNames): KeyedCertificate {
-  const key = freshKey();
-  const subject = nameOf(`${name} (relay ${shortId})`);
-  const certificate = signed({
-    subject,
-    key,
-    fromMs: AUTHORITY_FROM_MS,
-    untilMs: AUTHORITY_UNTIL_MS,
-    issuer: subject,
-    issuerKey: key,
-    extensions: [
-      extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: true, pathLenConstraint: 0 })),
-      extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.keyCertSign)),
-      extension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([id_kp_serverAuth])),
-      extension(id_ce_nameConstraints, true, new NameConstraints({ permittedSubtrees: permitted(name) })),
-    ],
-  });
-  return { key, certificate };
+  return selfSigned(`${name} (relay ${shortId})`, [
+    extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: true, pathLenConstraint: 0 })),
+    extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.keyCertSign)),
+    extension(id_ce_extKeyUsage, false, new ExtendedKeyUsage([id_kp_serverAuth])),
+    extension(id_ce_nameConstraints, true, new NameConstraints({ permittedSubtrees: permitted(name) })),
+  ]);
 }
 
 /**
@@ -204,6 +193,13 @@ export function makeAuthority({ name, shortId }: AuthorityNames): KeyedCertifica
  * others have pinned it.
  */
 export function makeSelfSigned(commonName: string): KeyedCertificate {
+  return selfSigned(commonName, [
+    extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: false })),
+  ]);
+}
+
+/** Under a key of its own, for as long as authorities last. */
+function selfSigned(commonName: string, extensions: readonly Extension[]): KeyedCertificate {
   const key = freshKey();
   const subject = nameOf(commonName);
   const certificate = signed({
@@ -213,7 +209,7 @@ export function makeSelfSigned(commonName: string): KeyedCertificate {
     untilMs: AUTHORITY_UNTIL_MS,
     issuer: subject,
     issuerKey: key,
-    extensions: [extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: false }))],
+    extensions,
   });
   return { key, certificate };
 }

@@ -53,19 +53,24 @@ function writerOn(store: Store, seal: () => Promise<void>): Promise<HourWriter> 
   });
 }
 
+/** Whose encoder never comes to its end. @returns `sealing` is fulfilled when it has begun. */
+async function hangingOn(store: Store): Promise<{ writer: HourWriter; sealing: Promise<void> }> {
+  let began = () => {};
+  const sealing = new Promise<void>((resolve) => {
+    began = resolve;
+  });
+  const writer = await writerOn(store, () => {
+    began();
+    return new Promise(() => undefined);
+  });
+  return { writer, sealing };
+}
+
 describe('while an hour is being sealed', () => {
   it('the next one is written ahead every second, and survives a crash', async () => {
     const disk = new MemoryDisk();
     const { store, appended } = tellingStore(disk);
-    let began = () => {};
-    const sealing = new Promise<void>((resolve) => {
-      began = resolve;
-    });
-    // An encoder that never comes to its end.
-    const writer = await writerOn(store, () => {
-      began();
-      return new Promise(() => undefined);
-    });
+    const { writer, sealing } = await hangingOn(store);
     const stream = writer.recorder.addStream(STREAM);
     const second = (i: number) => {
       const baseMs = START_MS + i * 1_000;
@@ -95,14 +100,7 @@ describe('while an hour is being sealed', () => {
   it('the last second of an hour that ends meanwhile is written ahead as well', async () => {
     const disk = new MemoryDisk();
     const { store, appended } = tellingStore(disk);
-    let began = () => {};
-    const sealing = new Promise<void>((resolve) => {
-      began = resolve;
-    });
-    const writer = await writerOn(store, () => {
-      began();
-      return new Promise(() => undefined);
-    });
+    const { writer, sealing } = await hangingOn(store);
     const stream = writer.recorder.addStream(STREAM);
     let i = 0;
     const second = () => {

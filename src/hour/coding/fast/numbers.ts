@@ -244,8 +244,9 @@ function readNarrow(bits: BitReader, count: number, out: Float64Array): ExtentOf
   let before = 0;
   let earlier = 0;
   let mean = 0;
-  let min = 0;
-  let max = 0;
+  // The first m is below the one or above the other, if it is not refused.
+  let min = NARROW;
+  let max = -NARROW;
   let total = 0;
   for (let from = 0; from < count; from += MINI_ROWS) {
     const rows = Math.min(MINI_ROWS, count - from);
@@ -280,19 +281,7 @@ function readNarrow(bits: BitReader, count: number, out: Float64Array): ExtentOf
     total += sum;
     mean = Math.floor(sum / MINI_ROWS);
   }
-  return extentOf(out, count, min, max, total);
-}
-
-/** The extent began with 0, the m of the first: any writer's is 0, but nobody checks that. */
-function extentOf(ms: Float64Array, count: number, min: number, max: number, sum: number): ExtentOfMs {
-  if (ms[0] === 0) return { min, max, sum };
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < count; i++) {
-    least = Math.min(least, ms[i] as number);
-    most = Math.max(most, ms[i] as number);
-  }
-  return { min: least, max: most, sum };
+  return { min, max, sum: total };
 }
 
 function readWideRest(bits: BitReader, mode: number, width: number): number {
@@ -304,8 +293,8 @@ function readWide(bits: BitReader, count: number, out: Float64Array): ExtentOfMs
   let before = 0;
   let earlier = 0;
   let mean = 0;
-  let min = 0;
-  let max = 0;
+  let min = WIDE;
+  let max = -WIDE;
   let total = 0;
   for (let from = 0; from < count; from += MINI_ROWS) {
     const to = Math.min(from + MINI_ROWS, count);
@@ -333,5 +322,5 @@ function readWide(bits: BitReader, count: number, out: Float64Array): ExtentOfMs
     total += sum;
     mean = Math.floor(sum / MINI_ROWS);
   }
-  return extentOf(out, count, min, max, total);
+  return { min, max, sum: total };
 }
