@@ -4,21 +4,19 @@
  *
  * One file, put in place by one link(2): a crash leaves nothing or a whole one. The data folder is locked by its node.
  */
-import { createHash, createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asBytes, type Bytes } from '../core/bytes.ts';
 import { errorMessage, WaystationError } from '../core/errors.ts';
-import { DIRECTORY_MODE, diskError, FILE_MODE, systemCode } from '../store/file-api.node.ts';
-import { certificatePem, keyFromPem, keyPem, makeSelfSigned } from './https/certificates.ts';
+import { DIRECTORY_MODE, diskError, FILE_MODE } from '../store/file-api.node.ts';
+import { certificatePem, keyPem, makeSelfSigned } from './https/certificates.ts';
+import { parseKeyedPem, readKeyedFile } from './keyed-file.ts';
 
 const FOLDER = 'direct';
 const FILE = 'certificate.pem';
 /** A key and a certificate are under 1 kB; whatever is far larger is neither. */
 const MAX_FILE_BYTES = 8_192;
-const OTHERS_MASK = 0o077;
-const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/;
-const KEY_BLOCK = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/;
 
 export interface DirectCertificate {
   /** PEM. */
@@ -49,22 +47,8 @@ export async function loadOrCreateDirectCertificate(dataFolder: string): Promise
 }
 
 async function keptCertificate(path: string): Promise<DirectCertificate | undefined> {
-  let text: string;
-  try {
-    const { mode, size } = await stat(path);
-    // Windows has no such bits; its folders are private to the user by default.
-    if (process.platform !== 'win32' && (mode & OTHERS_MASK) !== 0) {
-      throw new WaystationError(
-        'forbidden',
-        `expected ${path} to be readable by its owner alone, its mode is ${(mode & 0o777).toString(8).padStart(4, '0')}: ` +
-          `whoever has it can pretend to be this relay. If nobody else can have read it, run: chmod 600 ${path}`,
-      );
-    }
-    text = size > MAX_FILE_BYTES ? '' : await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw diskError(error, `reading ${path}`);
-  }
+  const text = await readKeyedFile(path, MAX_FILE_BYTES, { stat, readFile });
+  if (text === undefined) return undefined;
   try {
     return parse(text);
   } catch (cause) {
@@ -78,13 +62,9 @@ async function keptCertificate(path: string): Promise<DirectCertificate | undefi
 }
 
 function parse(text: string): DirectCertificate {
-  const certificate = CERTIFICATE_BLOCK.exec(text)?.[0];
-  const key = KEY_BLOCK.exec(text)?.[0];
-  if (certificate === undefined || key === undefined)
-    throw new TypeError('expected a private key and a certificate');
-  const read = new X509Certificate(certificate);
-  if (!read.verify(createPublicKey(keyFromPem(key)))) throw new TypeError('key and certificate do not fit');
-  return { certificate, key, hash: asBytes(new Uint8Array(createHash('sha256').update(read.raw).digest())) };
+  const { keyText, certificateText, certificate } = parseKeyedPem(text);
+  const hash = createHash('sha256').update(certificate.raw).digest();
+  return { certificate: certificateText, key: keyText, hash: asBytes(new Uint8Array(hash)) };
 }
 
 async function place(dataFolder: string, path: string, text: string): Promise<void> {

@@ -6,23 +6,17 @@
  * One file, put in place by one link(2): a crash leaves nothing or a whole authority. The data folder is locked by its node, so
  * nobody else makes one meanwhile.
  */
-import { createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as fsPromises from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, isWaystationError, WaystationError } from '../../core/errors.ts';
-import {
-  DIRECTORY_MODE,
-  DirectorySync,
-  diskError,
-  FILE_MODE,
-  systemCode,
-} from '../../store/file-api.node.ts';
+import { DIRECTORY_MODE, DirectorySync, diskError, FILE_MODE } from '../../store/file-api.node.ts';
+import { parseKeyedPem, readKeyedFile } from '../keyed-file.ts';
 import {
   type AuthorityNames,
   authorityName,
   certificatePem,
   type KeyedCertificate,
-  keyFromPem,
   keyPem,
   makeAuthority,
 } from './certificates.ts';
@@ -38,9 +32,6 @@ const FILE = 'authority.pem';
 const DRAFT = `.${FILE}-`;
 /** A key and a certificate are 1.3 kB; whatever is far larger is no authority. */
 const MAX_FILE_BYTES = 16_384;
-const OTHERS_MASK = 0o077;
-const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/;
-const KEY_BLOCK = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/;
 
 export interface Authority extends KeyedCertificate {
   /** The DNS name it vouches for, such as `waystation.local`. */
@@ -48,15 +39,9 @@ export interface Authority extends KeyedCertificate {
 }
 
 function parse(text: string): Authority {
-  const certificateText = CERTIFICATE_BLOCK.exec(text)?.[0];
-  const keyText = KEY_BLOCK.exec(text)?.[0];
-  if (certificateText === undefined || keyText === undefined)
-    throw new TypeError('expected a private key and a certificate');
-  const certificate = new X509Certificate(certificateText);
-  const key = keyFromPem(keyText);
+  const { key, certificate } = parseKeyedPem(text);
   const name = authorityName(certificate.raw);
   if (name === undefined || !certificate.ca) throw new TypeError('expected a certificate authority');
-  if (!certificate.verify(createPublicKey(key))) throw new TypeError('key and certificate do not fit');
   return { key, certificate: certificate.raw, name };
 }
 
@@ -69,22 +54,8 @@ export async function keptAuthority(
   fs: AuthorityFiles = fsPromises,
 ): Promise<Authority | undefined> {
   const path = join(dataFolder, FOLDER, FILE);
-  let text: string;
-  try {
-    const { mode, size } = await fs.stat(path);
-    // Windows has no such bits; its folders are private to the user by default.
-    if (process.platform !== 'win32' && (mode & OTHERS_MASK) !== 0) {
-      throw new WaystationError(
-        'forbidden',
-        `expected ${path} to be readable by its owner alone, its mode is ${(mode & 0o777).toString(8).padStart(4, '0')}: ` +
-          `whoever has it can pretend to be this relay. If nobody else can have read it, run: chmod 600 ${path}`,
-      );
-    }
-    text = size > MAX_FILE_BYTES ? '' : await fs.readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw diskError(error, `reading ${path}`);
-  }
+  const text = await readKeyedFile(path, MAX_FILE_BYTES, fs);
+  if (text === undefined) return undefined;
   try {
     return parse(text);
   } catch (cause) {
